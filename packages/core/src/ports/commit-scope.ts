@@ -1,0 +1,46 @@
+import type { Kysely } from 'kysely'
+
+/** How far a shard's write-ahead log had come when a commit was acknowledged. */
+export interface CommitToken {
+  readonly shard: string
+  /** `pg_lsn` as text, e.g. `0/16B3748`. */
+  readonly lsn: string
+  /** pg_control_system().system_identifier and timeline, as `id:timeline`; a token of another is not believed. */
+  readonly incarnation: string
+  readonly epoch: number
+}
+
+export interface Commit {
+  /** One per shard that was written; empty where the connection cannot tell. */
+  readonly tokens: readonly CommitToken[]
+}
+
+/** What a transaction offers to those who must act after its commit and never before it. */
+export interface CommitScope {
+  /**
+   * Runs `hook` once, after the commit was acknowledged; dropped on rollback, and on rollback to a savepoint that was
+   * set before the call. Errors of a hook are reported to telemetry: the commit stands.
+   */
+  afterCommit(hook: (commit: Commit) => void | Promise<void>): void
+  /** Runs `hook` once when the transaction, or the savepoint it was registered under, is rolled back. */
+  afterRollback(hook: () => void | Promise<void>): void
+  /** True when the transaction is known to have written something. */
+  readonly wrote: boolean
+}
+
+/** A logical connection that carries a transaction exposes its scope under this symbol; `undefined` outside one. */
+export const commitScopeSymbol: unique symbol = Symbol.for('shardwright.commitScope')
+
+interface ScopeCarrier {
+  readonly [commitScopeSymbol]?: CommitScope | undefined
+}
+
+/**
+ * The commit scope of the transaction that `db` is in, or `undefined` when `db` is not a transaction of a shard router.
+ * Takes no socket.
+ */
+export async function commitScopeOf<Database>(db: Kysely<Database>): Promise<CommitScope | undefined> {
+  return await db
+    .getExecutor()
+    .provideConnection(async (connection) => (connection as ScopeCarrier)[commitScopeSymbol])
+}

@@ -1,0 +1,29 @@
+/** The part of `pg.Client` that Shardwright needs; `pg` itself is met only at the edge. */
+export interface PgClient {
+  connect(): Promise<unknown>
+  query<R = Record<string, unknown>>(text: string, values?: unknown[]): Promise<PgResult<R>>
+  query<R = Record<string, unknown>>(config: PgQueryConfig): Promise<PgResult<R>>
+  end(): Promise<void>
+  on(event: 'error' | 'end' | 'notification' | 'notice', listener: (argument: never) => void): unknown
+  removeListener(event: string, listener: (argument: never) => void): unknown
+}
+
+export interface PgQueryConfig {
+  readonly text: string
+  readonly values?: unknown[]
+  readonly name?: string
+  readonly rowMode?: 'array'
+}
+
+export interface PgResult<R> {
+  readonly command: string
+  readonly rowCount: number | null
+  readonly rows: R[]
+  readonly fields: readonly PgField[]
+}
+
+export interface PgField {
+  readonly name: string
+  readonly dataTypeID: number
+  readonly dataTypeModifier: number
+}

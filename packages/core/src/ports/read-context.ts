@@ -1,0 +1,57 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CommitToken } from './commit-scope.ts'
+
+/**
+ * What reads in the current asynchronous context must have seen at least ("read your writes").
+ * Routers add a token per commit and choose replicas that have reached it; caches read under the token of the last
+ * invalidation.
+ */
+export class ReadContext {
+  readonly #tokens = new Map<string, CommitToken>()
+
+  constructor(tokens: Iterable<CommitToken> = []) {
+    for (const token of tokens) this.add(token)
+  }
+
+  /** Keeps the later of the tokens of one shard. A token of another incarnation replaces the older one. */
+  add(token: CommitToken): void {
+    const known = this.#tokens.get(token.shard)
+    if (known && known.incarnation === token.incarnation && compareLsn(known.lsn, token.lsn) >= 0) return
+    this.#tokens.set(token.shard, token)
+  }
+
+  tokenOf(shard: string): CommitToken | undefined {
+    return this.#tokens.get(shard)
+  }
+
+  get tokens(): readonly CommitToken[] {
+    return [...this.#tokens.values()]
+  }
+}
+
+const storage = new AsyncLocalStorage<ReadContext>()
+
+/** The context of the caller, or `undefined` outside `runInReadContext`. */
+export function currentReadContext(): ReadContext | undefined {
+  return storage.getStore()
+}
+
+/**
+ * Runs `work` with a context that collects the tokens of its commits.
+ * @example
+ * await runInReadContext(new ReadContext(), async () => { await write(); await read() }) // the read sees the write
+ */
+export function runInReadContext<T>(context: ReadContext, work: () => T): T {
+  return storage.run(context, work)
+}
+
+/** Negative when a is before b. Both `pg_lsn` text. */
+export function compareLsn(a: string, b: string): number {
+  const difference = lsnToBigInt(a) - lsnToBigInt(b)
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
+
+function lsnToBigInt(lsn: string): bigint {
+  const [high = '0', low = '0'] = lsn.split('/')
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`)
+}

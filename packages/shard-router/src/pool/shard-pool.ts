@@ -1,0 +1,73 @@
+import type { CommitToken, PgClient, PgField } from '@shardwright/core'
+
+/** One statement for one shard, ready to send. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  /**
+   * `read`: writes nothing, locks nothing, calls nothing volatile: may go to a replica and may be sent again.
+   * `write`: everything else; primary only.
+   */
+  readonly access: 'read' | 'write'
+  /** `objects`: rows as `pg` parses them. `text`: each row an array of raw wire text (or null), for merging. */
+  readonly rows: 'objects' | 'text'
+}
+
+export interface StatementResult {
+  /** The command tag's verb: SELECT, INSERT, UPDATE, ... */
+  readonly command: string
+  readonly rowCount: number
+  /** Objects, or arrays of `string | null`, as the statement asked. */
+  readonly rows: readonly unknown[]
+  readonly fields: readonly PgField[]
+  /** Which server answered: `primary`, or the replica's address. */
+  readonly server: string
+}
+
+export type AbortStrategy = 'ignore query' | 'cancel query' | 'kill session'
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly abortStrategy?: AbortStrategy | undefined
+  /** Monotonic milliseconds by which the answer must be there. */
+  readonly deadline?: number | undefined
+  /** Overrides the router's `reads`. */
+  readonly reads?: ReadPreference | undefined
+}
+
+export type ReadPreference =
+  | 'primary'
+  | 'replica'
+  | { readonly maxLagMs?: number; readonly maxLagBytes?: number }
+
+/** An exclusive client: transactions, cursors, COPY. Give it back once, by `release` or `destroy`. */
+export interface Lease {
+  readonly shard: number
+  readonly client: PgClient
+  /** pg_backend_pid() of the session. */
+  readonly processId: number
+  execute(statement: Statement, options?: RunOptions): Promise<StatementResult>
+  /** Rows in chunks of at most `chunkSize`, by a server-side portal. Return() closes it. */
+  stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult>
+  /** Cancels what runs on this session now, from another connection. */
+  cancel(): Promise<void>
+  /** Terminates the session on the server. */
+  kill(): Promise<void>
+  /** Back to the pool; the caller has ended its transaction. */
+  release(): void
+  /** Closes the client: its state is unknown. */
+  destroy(error?: unknown): void
+}
+
+/** All connections to all shards. Shards are named by their index in the topology. */
+export interface ShardPool {
+  /** Runs one autocommit statement on the lane that fits it. */
+  execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
+  lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease>
+  /** A new client past any pooler, with the session settings that every lane has; the caller ends it. */
+  direct(shard: number, options?: { readonly applicationName?: string; readonly signal?: AbortSignal }): Promise<PgClient>
+  /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
+  commitToken(shard: number): Promise<CommitToken>
+  /** Waits for what runs, then closes everything. */
+  close(): Promise<void>
+}
