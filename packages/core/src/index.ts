@@ -1,1 +1,53 @@
-export {}
+export { ConfigurationError } from './errors/configuration-error.ts'
+export { ConnectionError } from './errors/connection-error.ts'
+export { type CoreErrorCode, coreErrorCodes } from './errors/core-error-codes.ts'
+export { IdError } from './errors/id-error.ts'
+export { KeyError } from './errors/key-error.ts'
+export { redactText, redactUrl } from './errors/redact-url.ts'
+export { RepositoryError } from './errors/repository-error.ts'
+export { SchemaError } from './errors/schema-error.ts'
+export { ShardwrightError, type ShardwrightErrorInit } from './errors/shardwright-error.ts'
+export { TopologyError } from './errors/topology-error.ts'
+export { type HashName, type KeyType, type KeyValue, keyTypes } from './hashing/key-type.ts'
+export type { Clock } from './ports/clock.ts'
+export {
+  type Commit,
+  type CommitScope,
+  type CommitToken,
+  commitScopeOf,
+  commitScopeSymbol,
+} from './ports/commit-scope.ts'
+export type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './ports/fleet.ts'
+export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-client.ts'
+export { compareLsn, currentReadContext, ReadContext, runInReadContext } from './ports/read-context.ts'
+export { noTelemetry, type Telemetry, type TelemetryAttributes, type TelemetrySpan } from './ports/telemetry.ts'
+export { defineSchema, type SchemaOptions } from './schema/define-schema.ts'
+export type { Family } from './schema/family.ts'
+export {
+  type FamilyNamed,
+  type Placement,
+  type ReferencePlacement,
+  reference,
+  type ShardedOptions,
+  type ShardedPlacement,
+  type SinglePlacement,
+  sharded,
+  single,
+} from './schema/placement.ts'
+export type { DatabaseOf, PlacementsOf, Schema } from './schema/schema.ts'
+export type { CheckedPlacements, EveryTablePlaced, Refusal } from './schema/schema-checks.ts'
+export type {
+  ConfinedDatabase,
+  FamilyKey,
+  FamilyName,
+  FamilyOfKey,
+  FamilyTable,
+  KeyOf,
+  ReferenceTableName,
+  SelectedKeyOf,
+  ShardKeyColumns,
+} from './schema/schema-types.ts'
+export type { ShardKey, shardKeyBrand } from './schema/shard-key.ts'
+export type { ReferenceTable, ShardedTable, SingleTable, TablePlacement } from './schema/table-placement.ts'
+export type { Pin, PoolerKind, Topology, TopologyServer, TopologyShard } from './topology/topology.ts'
+export type { BucketRange, PinInput, ServerInput, ShardInput, TopologyInput } from './topology/topology-input.ts'

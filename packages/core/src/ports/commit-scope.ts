@@ -40,7 +40,5 @@ interface ScopeCarrier {
  * Takes no socket.
  */
 export async function commitScopeOf<Database>(db: Kysely<Database>): Promise<CommitScope | undefined> {
-  return await db
-    .getExecutor()
-    .provideConnection(async (connection) => (connection as ScopeCarrier)[commitScopeSymbol])
+  return await db.getExecutor().provideConnection(async (connection) => (connection as ScopeCarrier)[commitScopeSymbol])
 }
