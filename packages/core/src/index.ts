@@ -17,9 +17,18 @@ export {
   commitScopeOf,
   commitScopeSymbol,
 } from './ports/commit-scope.ts'
+export {
+  createFleet,
+  type FleetOptions,
+  fleetOf,
+  type PgClientConfig,
+  type PgClientConstructor,
+} from './ports/create-fleet.ts'
 export type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './ports/fleet.ts'
+export { ManualClock } from './ports/manual-clock.ts'
 export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-client.ts'
 export { compareLsn, currentReadContext, ReadContext, runInReadContext } from './ports/read-context.ts'
+export { systemClock } from './ports/system-clock.ts'
 export { noTelemetry, type Telemetry, type TelemetryAttributes, type TelemetrySpan } from './ports/telemetry.ts'
 export { defineSchema, type SchemaOptions } from './schema/define-schema.ts'
 export type { Family } from './schema/family.ts'

@@ -5,7 +5,7 @@ export interface PgClient {
   query<R = Record<string, unknown>>(config: PgQueryConfig): Promise<PgResult<R>>
   end(): Promise<void>
   on(event: 'error' | 'end' | 'notification' | 'notice', listener: (argument: never) => void): unknown
-  removeListener(event: string, listener: (argument: never) => void): unknown
+  removeListener<A>(event: string, listener: (argument: A) => void): unknown
 }
 
 export interface PgQueryConfig {

@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { ConfigurationError } from '../errors/configuration-error.ts'
+import { ConnectionError } from '../errors/connection-error.ts'
+import { redactText } from '../errors/redact-url.ts'
+import { addressOf } from '../topology/server-address.ts'
+import type { Topology } from '../topology/topology.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './fleet.ts'
+import type { PgClient } from './pg-client.ts'
+
+/** The part of `pg.Client`'s constructor that a fleet needs: pass `pg.Client` itself. */
+export type PgClientConstructor = new (config: PgClientConfig) => PgClient
+
+export interface PgClientConfig {
+  connectionString: string
+  application_name: string
+  connectionTimeoutMillis: number
+  keepAlive: boolean
+}
+
+export interface FleetOptions {
+  /** Names the database in reports and lock names. Default: `default`. */
+  readonly topologyId?: string | undefined
+  /** In the order of the topology. `url` goes to the primary itself, past any pooler. */
+  readonly shards: readonly { readonly id: string; readonly url: string }[]
+  /** `pg.Client`. */
+  readonly Client: PgClientConstructor
+  /** How long one connect may take, milliseconds. Default: 10000. */
+  readonly connectTimeoutMs?: number | undefined
+}
+
+const optionsShape = z.strictObject({
+  topologyId: z.string().min(1).default('default'),
+  shards: z.array(z.strictObject({ id: z.string().min(1), url: z.string().min(1) })).min(1),
+  Client: z.custom<PgClientConstructor>((value) => typeof value === 'function', 'pass pg.Client'),
+  connectTimeoutMs: z.number().int().positive().default(10_000),
+})
+
+/**
+ * Makes a fleet from the URLs of its primaries, for work without a router: migrations, partitions, recovery.
+ * Opens nothing until a shard's `connect`.
+ * @throws ConfigurationError INVALID_OPTIONS, DUPLICATE_FLEET_SHARD; TopologyError INVALID_SHARD_URL
+ * @example
+ * const fleet = createFleet({ shards: [{ id: 'shard-1', url: 'postgres://app@db1/festival' }], Client: pg.Client })
+ * await using connection = await fleet.shards[0].connect()
+ */
+export function createFleet(options: FleetOptions): Fleet {
+  const parsed = optionsShape.safeParse(options)
+  if (!parsed.success) {
+    throw new ConfigurationError({
+      code: 'INVALID_OPTIONS',
+      message: `createFleet's options are not usable: ${z.prettifyError(parsed.error)}`,
+      hint: 'Pass { shards: [{ id, url }], Client: pg.Client }.',
+    })
+  }
+  const { topologyId, shards, Client, connectTimeoutMs } = parsed.data
+  refuseDuplicateIds(shards.map((shard) => shard.id))
+  return Object.freeze({
+    topologyId,
+    shards: Object.freeze(shards.map(({ id, url }) => fleetShard(id, url, Client, connectTimeoutMs))),
+  })
+}
+
+/**
+ * The fleet of a topology's primaries, by their direct URLs.
+ * @example
+ * const fleet = fleetOf(topology, pg.Client)
+ */
+export function fleetOf(topology: Topology, Client: PgClientConstructor): Fleet {
+  const shards = topology.shards.map(({ id, primary }) => ({ id, url: primary.directUrl }))
+  return createFleet({ topologyId: topology.id, shards, Client })
+}
+
+function refuseDuplicateIds(ids: readonly string[]): void {
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice === undefined) return
+  throw new ConfigurationError({
+    code: 'DUPLICATE_FLEET_SHARD',
+    message: `Two shards of the fleet are called '${twice}'.`,
+    hint: 'Give every shard an id of its own.',
+    details: { shard: twice },
+  })
+}
+
+function fleetShard(id: string, url: string, Client: PgClientConstructor, connectTimeoutMs: number): FleetShard {
+  const address = addressOf(url, `shard '${id}'`)
+  return Object.freeze({
+    id,
+    address,
+    connect: (options: FleetConnectOptions = {}) => {
+      const client = () =>
+        new Client({
+          connectionString: url,
+          application_name: options.applicationName ?? 'shardwright',
+          connectionTimeoutMillis: connectTimeoutMs,
+          keepAlive: true,
+        })
+      return openConnection({ id, address, client, signal: options.signal })
+    },
+  })
+}
+
+interface Opening {
+  readonly id: string
+  readonly address: string
+  readonly client: () => PgClient
+  readonly signal: AbortSignal | undefined
+}
+
+async function openConnection({ id, address, client: makeClient, signal }: Opening): Promise<FleetConnection> {
+  signal?.throwIfAborted()
+  const client = makeClient()
+  // A lost connection also rejects the statement under way; without a listener it would end the process.
+  client.on('error', () => {})
+  const abort = () => void client.end().catch(() => {})
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await client.connect()
+    signal?.throwIfAborted()
+    return new ClientConnection(id, client)
+  } catch (error) {
+    await client.end().catch(() => {})
+    signal?.throwIfAborted()
+    throw unreachable(id, address, error)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function unreachable(shard: string, address: string, cause: unknown): ConnectionError {
+  return new ConnectionError({
+    code: 'SHARD_UNREACHABLE',
+    message: `Shard '${shard}' (${address}) cannot be reached: ${reasonOf(cause)}`,
+    hint: 'Check that the server runs, and its address, user and password.',
+    details: { shard, address, sqlState: codeOf(cause) },
+    cause,
+  })
+}
+
+function reasonOf(cause: unknown): string {
+  // Node gives one AggregateError, without a message, when a host name has several addresses.
+  const first = cause instanceof AggregateError ? cause.errors[0] : cause
+  return redactText(
+    first instanceof Error && first.message !== '' ? first.message : (codeOf(cause) ?? 'unknown reason'),
+  )
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
+  return typeof cause.code === 'string' ? cause.code : undefined
+}

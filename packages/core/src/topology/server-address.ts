@@ -1,0 +1,49 @@
+import { TopologyError } from '../errors/topology-error.ts'
+
+const defaultPort = '5432'
+
+/**
+ * Host, port and database of a PostgreSQL URL, for people to read and to compare; never user or password.
+ * @throws TopologyError INVALID_SHARD_URL, without a word of the URL, as anything in a broken one may be the password
+ */
+export function addressOf(text: string, owner: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url) throw invalidUrl(owner, 'it is not a URL')
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
+    throw invalidUrl(owner, `its scheme is '${url.protocol}//', not 'postgres://'`)
+  }
+  // A raw '@', '/' or '#' of a password ends up here, and the host would be a piece of the password.
+  if (/[@/]/.test(url.pathname.slice(1)) || url.search.includes('@') || url.hash !== '') {
+    throw invalidUrl(owner, "a '/', '?', '#' or '@' in it is not percent-encoded")
+  }
+  // A socket folder travels as ?host=/var/run/postgresql, as in libpq.
+  const host = url.hostname === '' ? url.searchParams.get('host') : url.hostname
+  if (!host) throw invalidUrl(owner, 'it names no host')
+  const database = decode(url.pathname.slice(1), owner)
+  if (database === '') throw invalidUrl(owner, 'it names no database')
+  const port = url.port === '' ? (url.searchParams.get('port') ?? defaultPort) : url.port
+  return `${canonicalHost(decode(host, owner))}:${port}/${database}`
+}
+
+function canonicalHost(host: string): string {
+  const lower = host.toLowerCase().replace(/\.$/, '')
+  // One machine under its three usual names; the rest cannot be known without asking a name server.
+  return lower === 'localhost' || lower === '[::1]' ? '127.0.0.1' : lower
+}
+
+function decode(text: string, owner: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw invalidUrl(owner, 'it has a broken percent escape')
+  }
+}
+
+function invalidUrl(owner: string, reason: string): TopologyError {
+  return new TopologyError({
+    code: 'INVALID_SHARD_URL',
+    message: `The address of ${owner} is not usable: ${reason}.`,
+    hint: 'Write postgres://user:password@host:port/database; percent-encode special characters of the password.',
+    details: { server: owner },
+  })
+}
