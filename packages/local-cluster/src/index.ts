@@ -1,1 +1,19 @@
-export {}
+export type {
+  CreateDatabaseOptions,
+  LocalCluster,
+  LocalReplica,
+  LocalServer,
+  LocalShard,
+  ServerControl,
+  ServerState,
+  StopOptions,
+  TopologyShards,
+} from './cluster/local-cluster.ts'
+export { startLocalCluster } from './cluster/start-local-cluster.ts'
+export { LocalClusterError } from './errors/local-cluster-error.ts'
+export { type LocalClusterErrorCode, localClusterErrorCodes } from './errors/local-cluster-error-codes.ts'
+export { freePort } from './net/free-port.ts'
+export type { LocalClusterOptions } from './options/cluster-options.ts'
+export { defaultServerSettings, type ServerSettings } from './postgres/server-settings.ts'
+export { type FoundProgram, findProgram } from './programs/find-program.ts'
+export type { LocalRedis } from './redis/local-redis.ts'

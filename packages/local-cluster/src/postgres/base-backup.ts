@@ -1,0 +1,81 @@
+import { chown, constants, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ProcessUser } from '../process/unprivileged-user.ts'
+import { makeFolder } from './data-directory.ts'
+import { withClient } from './with-client.ts'
+
+export interface BaseBackupInit {
+  /** The primary's maintenance database. */
+  readonly adminUrl: string
+  readonly source: string
+  readonly target: string
+  readonly user: ProcessUser
+}
+
+// As pg_basebackup leaves them out: the folders stay, empty, or the file belongs to the running server alone.
+const emptied = new Set([
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_replslot',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+  'pg_wal',
+])
+const leftOut = new Set([
+  'postmaster.pid',
+  'postmaster.opts',
+  'pg_internal.init',
+  'backup_label',
+  'tablespace_map',
+  'standby.signal',
+])
+
+/**
+ * Copies the data directory of a running server by PostgreSQL's low-level backup interface. The WAL that makes the copy
+ * consistent must come by streaming: keep it with a replication slot that reserves at once.
+ */
+export async function baseBackup({ adminUrl, source, target, user }: BaseBackupInit): Promise<void> {
+  await withClient(adminUrl, async (client) => {
+    await client.query(`SELECT pg_backup_start('shardwright', fast => true)`)
+    await copyFolder(source, target, user)
+    const { rows } = await client.query<{ labelfile: string }>(
+      'SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)',
+    )
+    await write(join(target, 'backup_label'), rows[0]?.labelfile ?? '', user)
+  })
+}
+
+/** Writes a file that belongs to the servers' user. */
+export async function write(path: string, content: string, user: ProcessUser): Promise<void> {
+  await writeFile(path, content, { mode: 0o600 })
+  await give(path, user)
+}
+
+async function copyFolder(source: string, target: string, user: ProcessUser): Promise<void> {
+  await mkdir(target, { mode: 0o700 })
+  await give(target, user)
+  const entries = await readdir(source, { withFileTypes: true })
+  for (const entry of entries) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)]
+    if (leftOut.has(entry.name) || entry.name.startsWith('pgsql_tmp')) continue
+    if (!entry.isDirectory()) await copyLiveFile(from, to, user)
+    else if (emptied.has(entry.name)) await makeFolder(to, user)
+    else await copyFolder(from, to, user)
+  }
+}
+
+async function copyLiveFile(from: string, to: string, user: ProcessUser): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    await give(to, user)
+  } catch (error) {
+    // Files come and go while the server works; replaying the WAL puts that right.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+async function give(path: string, user: ProcessUser): Promise<void> {
+  if (user.uid !== undefined) await chown(path, user.uid, user.gid ?? user.uid)
+}

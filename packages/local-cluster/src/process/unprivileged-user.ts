@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { LocalClusterError } from '../errors/local-cluster-error.ts'
+
+/** Who runs the servers, in the form that `spawn` takes; empty for whoever runs this process. */
+export interface ProcessUser {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** PostgreSQL refuses to run as root: then `postgres`, else `nobody`. No user is created. */
+export function unprivilegedUser(): ProcessUser {
+  if (process.getuid?.() !== 0) return {}
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  for (const name of ['postgres', 'nobody']) {
+    const [, , uid, gid] = users.find((fields) => fields[0] === name) ?? []
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) }
+  }
+  throw new LocalClusterError(
+    'UNPRIVILEGED_USER_MISSING',
+    'PostgreSQL does not run as root and no other user was found',
+  )
+}
