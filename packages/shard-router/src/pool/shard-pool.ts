@@ -35,10 +35,7 @@ export interface RunOptions {
   readonly reads?: ReadPreference | undefined
 }
 
-export type ReadPreference =
-  | 'primary'
-  | 'replica'
-  | { readonly maxLagMs?: number; readonly maxLagBytes?: number }
+export type ReadPreference = 'primary' | 'replica' | { readonly maxLagMs?: number; readonly maxLagBytes?: number }
 
 /** An exclusive client: transactions, cursors, COPY. Give it back once, by `release` or `destroy`. */
 export interface Lease {
@@ -65,7 +62,10 @@ export interface ShardPool {
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
   lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease>
   /** A new client past any pooler, with the session settings that every lane has; the caller ends it. */
-  direct(shard: number, options?: { readonly applicationName?: string; readonly signal?: AbortSignal }): Promise<PgClient>
+  direct(
+    shard: number,
+    options?: { readonly applicationName?: string; readonly signal?: AbortSignal },
+  ): Promise<PgClient>
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
   /** Waits for what runs, then closes everything. */

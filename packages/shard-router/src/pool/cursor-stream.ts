@@ -1,0 +1,106 @@
+import Cursor from 'pg-cursor'
+import { deadlineError } from './deadline.ts'
+import { tagDriverError } from './driver-error.ts'
+import { createRowReader, type RowReader } from './row-reader.ts'
+import type { ServerContext } from './server-context.ts'
+import type { Session } from './session.ts'
+import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { stopStatement } from './stop-statement.ts'
+
+const asText = { getTypeParser: () => same }
+
+/** Reads a statement by a server-side portal, at most `chunkSize` rows at a time; return() closes the portal. */
+export async function* streamOnSession(
+  context: ServerContext,
+  session: Session,
+  statement: Statement,
+  chunkSize: number,
+  options?: RunOptions,
+): AsyncGenerator<StatementResult, void, undefined> {
+  options?.signal?.throwIfAborted()
+  const cursor = new Cursor<(string | null)[]>(statement.sql, [...statement.parameters], {
+    rowMode: 'array',
+    // Cursor's types lack the method that it calls; identity parsers keep the raw text, which RowReader reads.
+    types: asText as never,
+  })
+  session.client.query(cursor)
+  let open = true
+  let reader: RowReader | undefined
+  try {
+    for (;;) {
+      const chunk = await readChunk(context, session, cursor, chunkSize, options)
+      reader ??= createRowReader(chunk.fields, context.types)
+      if (chunk.rows.length > 0) yield toResult(context, statement, chunk, reader)
+      if (chunk.rows.length < chunkSize) {
+        open = false
+        return
+      }
+    }
+  } catch (error) {
+    open = false
+    throw tagDriverError(error, context, session)
+  } finally {
+    if (open && !session.dead) await cursor.close()
+  }
+}
+
+interface Chunk {
+  readonly rows: readonly (string | null)[][]
+  readonly fields: Parameters<typeof createRowReader>[0]
+  readonly command: string
+}
+
+async function readChunk(
+  context: ServerContext,
+  session: Session,
+  cursor: Cursor<(string | null)[]>,
+  chunkSize: number,
+  options: RunOptions | undefined,
+): Promise<Chunk> {
+  const reading = new Promise<Chunk>((resolve, reject) => {
+    cursor.read(chunkSize, (error: Error | undefined, rows, result) => {
+      if (error) reject(error)
+      else resolve({ rows, fields: result?.fields ?? [], command: result?.command ?? 'SELECT' })
+    })
+  })
+  const { signal, deadline } = options ?? {}
+  if (signal === undefined && deadline === undefined) return await reading
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  // A portal whose read is given up cannot be read on: without another wish its statement is cancelled.
+  const stop = (reason: unknown) =>
+    void stopStatement(context, session, reading, options?.abortStrategy ?? 'cancel query').then(() => reject(reason))
+  const onAbort = () => stop(signal?.reason)
+  if (signal?.aborted === true) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(
+          () => stop(deadlineError(context.address.label, context.shard)),
+          Math.max(0, deadline - context.clock.monotonicMs()),
+        )
+  try {
+    return await Promise.race([reading, stopped])
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+function toResult(context: ServerContext, statement: Statement, chunk: Chunk, reader: RowReader): StatementResult {
+  const rows = statement.rows === 'text' ? chunk.rows : chunk.rows.map((row) => reader.readObject(row))
+  return {
+    command: chunk.command ?? 'SELECT',
+    rowCount: rows.length,
+    rows,
+    fields: reader.fields,
+    server: context.role === 'primary' ? 'primary' : context.address.label,
+  }
+}
+
+function same(text: string): string {
+  return text
+}

@@ -1,0 +1,99 @@
+import { Client } from 'pg'
+import { clientConfig, type SessionExtras } from './client-config.ts'
+import { connectFailure } from './connect-failure.ts'
+import { poolError } from './pool-error.ts'
+import type { ServerAddress } from './server-address.ts'
+import { serverFacts, watchServerFacts } from './server-facts.ts'
+import { type SessionSettings, settingStatement } from './session-settings.ts'
+
+const oldestMajor = 14
+
+/**
+ * Opens one client with the pinned session settings.
+ * @throws ConnectionError SHARD_UNREACHABLE, AUTHENTICATION_FAILED, DATABASE_NOT_FOUND, UNSUPPORTED_SERVER_VERSION
+ */
+export async function openClient(
+  shard: string,
+  address: ServerAddress,
+  session: SessionSettings,
+  extras: SessionExtras,
+  signal?: AbortSignal,
+): Promise<Client> {
+  signal?.throwIfAborted()
+  const client = new Client(clientConfig(address, session, extras))
+  watchServerFacts(client)
+  // A client that fails between two statements says so here and to its lane; nobody listening would end the process.
+  client.on('error', ignore)
+  const abort = () => (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await client.connect()
+    await prepareSession(shard, client, address, session, extras)
+    return client
+  } catch (error) {
+    endQuietly(client)
+    signal?.throwIfAborted()
+    throw connectFailure(shard, address, error)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function prepareSession(
+  shard: string,
+  client: Client,
+  address: ServerAddress,
+  session: SessionSettings,
+  extras: SessionExtras,
+): Promise<void> {
+  const version = serverFacts(client).version
+  if (Number.parseInt(version, 10) < oldestMajor) {
+    throw poolError(
+      'UNSUPPORTED_SERVER_VERSION',
+      `${address.label} runs PostgreSQL ${version}; ${oldestMajor} is needed.`,
+      {
+        shard,
+        server: address.label,
+      },
+    )
+  }
+  if (address.pooler === 'direct' || extras.direct === true) return
+  // PgBouncer refuses startup options but follows DateStyle, TimeZone and (from 1.20) IntervalStyle of each client.
+  const all = address.pooler === 'pgbouncer-session' ? { ...session, ...extras.settings } : session
+  await client.query(settingStatement(pick(all, address.pooler === 'pgbouncer-session' ? undefined : followed)))
+  if (address.pooler === 'pgbouncer-transaction') await verifySettings(shard, client, address, session)
+}
+
+const followed = ['DateStyle', 'TimeZone']
+
+function pick(
+  settings: Readonly<Record<string, string>>,
+  names: readonly string[] | undefined,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => names === undefined || names.includes(name)))
+}
+
+async function verifySettings(
+  shard: string,
+  client: Client,
+  address: ServerAddress,
+  session: SessionSettings,
+): Promise<void> {
+  for (const [name, value] of Object.entries(session)) {
+    const answer = await client.query('select pg_catalog.current_setting($1) as value', [name])
+    const actual = (answer.rows[0] as { value: string }).value
+    if (actual === value) continue
+    throw poolError('SESSION_SETTINGS_DIFFER', `${address.label}: ${name} is '${actual}' where '${value}' is needed.`, {
+      shard,
+      server: address.label,
+      hint: `ALTER DATABASE ... SET ${name} = '${value}' on the server, as the pooler does not keep it per client.`,
+    })
+  }
+}
+
+/** Ends a client without waiting; its end can fail only when it is already gone. */
+export function endQuietly(client: Client): void {
+  client.end().catch(ignore)
+}
+
+function ignore(): void {}

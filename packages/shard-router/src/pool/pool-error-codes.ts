@@ -1,0 +1,75 @@
+/** The stable codes of the pool's errors, with what they mean and what to do; docs/errors.md is made from them. */
+export const poolErrorCodes = Object.freeze({
+  SHARD_UNREACHABLE: {
+    meaning: 'No server of the shard accepted a connection, or the connection was lost.',
+    remedy:
+      'Check that the server runs and that host, port and network rules are right. A write in flight may or may not have been done.',
+  },
+  CIRCUIT_OPEN: {
+    meaning: 'The server failed several times in a row, so that it is left alone for a moment.',
+    remedy: 'Wait: it is tried again by itself. Other shards are not affected.',
+  },
+  SHARD_OVERLOADED: {
+    meaning: 'More statements wait for this server than its bulkhead admits.',
+    remedy: 'Slow down, or raise `bulkhead`.',
+  },
+  POOL_TIMEOUT: {
+    meaning: 'No connection of the pool became free within the acquire timeout.',
+    remedy: 'Shorten transactions, look for leases that are never released, or raise `maximum` or `acquireTimeoutMs`.',
+  },
+  POOL_CLOSED: { meaning: 'The pool is closed or closing.', remedy: 'Create a new router; this one was closed.' },
+  DEADLINE_EXCEEDED: {
+    meaning: 'The answer was not there by the deadline. A write in flight may or may not have been done.',
+    remedy: 'Raise the deadline, or make the statement faster.',
+  },
+  AUTHENTICATION_FAILED: {
+    meaning: 'The server refused the user or the password.',
+    remedy: 'Check the credentials in the topology and pg_hba.conf on the server.',
+  },
+  DATABASE_NOT_FOUND: {
+    meaning: 'The server has no database of that name.',
+    remedy: 'Create the database, or correct its name in the topology.',
+  },
+  UNSUPPORTED_SERVER_VERSION: {
+    meaning: 'The server is older than PostgreSQL 14.',
+    remedy: 'Upgrade the server.',
+  },
+  SESSION_SETTINGS_DIFFER: {
+    meaning: 'A pooler in front of the shard does not keep a session setting that merging relies on.',
+    remedy: 'Set it on the database: ALTER DATABASE ... SET ....',
+  },
+  NOT_BEHIND_POOLER: {
+    meaning: 'What was asked needs a session of its own, which a pooler in transaction mode does not give.',
+    remedy: 'Give the server a `directUrl` past the pooler.',
+  },
+  WRONG_SHARD: {
+    meaning: 'The database says it is another shard, or a shard of another topology.',
+    remedy: 'Correct the URL in the topology.',
+  },
+  IDENTITY_MISSING: {
+    meaning: 'The database does not say which shard it is, and the pool was told to require it.',
+    remedy: 'Run `installIdentity` once, or set `identity` to `verify`.',
+  },
+  WRONG_REPLICA: {
+    meaning: 'A replica follows another primary than the one of its shard.',
+    remedy: 'Correct the URL of the replica in the topology.',
+  },
+  NO_PRIMARY: {
+    meaning: 'Every candidate of the shard answers as a standby.',
+    remedy: 'Promote one, or add the new primary to the hosts of the URL.',
+  },
+  NO_REPLICA: {
+    meaning: 'No replica is healthy and fresh enough, and the read may not go to the primary.',
+    remedy: 'Allow the primary, or a larger lag.',
+  },
+  LEASE_RELEASED: {
+    meaning: 'A lease was used after it was given back.',
+    remedy: 'Use the lease only until release() or destroy().',
+  },
+  INVALID_POOL_OPTIONS: {
+    meaning: 'A pool option is not usable.',
+    remedy: 'Correct the option that the message names.',
+  },
+} as const)
+
+export type PoolErrorCode = keyof typeof poolErrorCodes

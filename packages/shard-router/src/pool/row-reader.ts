@@ -1,0 +1,42 @@
+import type { PgField } from '@shardwright/core'
+
+type Parser = (text: string) => unknown
+
+/** Where parsers of column types come from: `pg.types`, or an override. */
+export interface TypeParsers {
+  getTypeParser(oid: number, format: 'text'): Parser
+}
+
+/** A RowDescription turned into something that reads DataRows; made once for a prepared statement. */
+export interface RowReader {
+  readonly fields: readonly PgField[]
+  /** One row as an object; the last of two columns of one name wins, as in pg. */
+  readObject(values: readonly (string | null)[]): Record<string, unknown>
+}
+
+export function createRowReader(description: readonly PgField[], types: TypeParsers): RowReader {
+  const fields = Object.freeze(
+    description.map(({ name, dataTypeID, dataTypeModifier }) => Object.freeze({ name, dataTypeID, dataTypeModifier })),
+  )
+  const names = fields.map((field) => field.name)
+  const parsers = fields.map((field) => types.getTypeParser(field.dataTypeID, 'text'))
+  // A null-prototype template spread into a literal keeps `__proto__` an ordinary column and the shape stable.
+  const template: Record<string, unknown> = Object.create(null)
+  for (const name of names) template[name] = null
+  const prototype = { ...template }
+
+  return {
+    fields,
+    readObject(values) {
+      const row: Record<string, unknown> = { ...prototype }
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]
+        if (value !== null && value !== undefined) row[names[index]!] = parsers[index]!(value)
+        else row[names[index]!] = null
+      }
+      return row
+    },
+  }
+}
+
+export const emptyFields: readonly PgField[] = Object.freeze([])

@@ -1,0 +1,94 @@
+import type { Query } from 'pg'
+import { deadlineError } from './deadline.ts'
+import { tagDriverError } from './driver-error.ts'
+import type { ServerContext } from './server-context.ts'
+import type { Session } from './session.ts'
+import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { stopStatement } from './stop-statement.ts'
+import { simpleForm, unnamedForm, WireQuery } from './wire-query.ts'
+
+/**
+ * Runs one statement on a session that is the caller's alone. The server itself stops it at the deadline.
+ * An abort is answered when the strategy is done, `ignore query` at once; `session.running` tells when the session is free.
+ */
+export async function runOnSession(
+  context: ServerContext,
+  session: Session,
+  statement: Statement,
+  options: RunOptions | undefined,
+): Promise<StatementResult> {
+  options?.signal?.throwIfAborted()
+  await setTimeoutFor(context, session, options?.deadline)
+  const running = submit(context, session, statement)
+  session.running = running
+  if (options?.signal === undefined && options?.deadline === undefined) return await running
+  return await guarded(context, session, running, options)
+}
+
+function submit(context: ServerContext, session: Session, statement: Statement): Promise<StatementResult> {
+  return new Promise((resolve, reject) => {
+    const form = statement.parameters.length === 0 && statement.sql.includes(';') ? simpleForm : unnamedForm
+    const query = new WireQuery(statement, form, context.types, (done, error) => {
+      if (error === undefined) resolve(done.result(context.role === 'primary' ? 'primary' : context.address.label))
+      else reject(tagDriverError(error, context, session))
+    })
+    session.client.query(query as unknown as Query)
+  })
+}
+
+async function setTimeoutFor(context: ServerContext, session: Session, deadline: number | undefined): Promise<void> {
+  let wantedMs = 0
+  if (deadline !== undefined) {
+    wantedMs = Math.ceil(deadline - context.clock.monotonicMs())
+    if (wantedMs <= 0) throw deadlineError(context.address.label, context.shard)
+  }
+  if (session.statementTimeoutMs === wantedMs || context.address.pooler === 'pgbouncer-transaction') return
+  // 0 gives the session back what the server, the role or the URL say.
+  const text = wantedMs === 0 ? 'reset statement_timeout' : `set statement_timeout = ${wantedMs}`
+  session.statementTimeoutMs = undefined
+  await session.client.query(text)
+  session.statementTimeoutMs = wantedMs
+}
+
+const graceMs = 250
+
+// The server's own statement_timeout comes first as a rule; the timer here is for a server that does not answer at all.
+async function guarded(
+  context: ServerContext,
+  session: Session,
+  running: Promise<StatementResult>,
+  options: RunOptions,
+): Promise<StatementResult> {
+  const { signal, deadline } = options
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  let ended = false
+  const stop = (reason: unknown, kill: boolean) => {
+    if (ended) return
+    stopStatement(context, session, running, kill ? 'kill session' : options.abortStrategy).then(
+      () => reject(reason),
+      () => reject(reason),
+    )
+  }
+  const onAbort = () => stop(signal?.reason, false)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const late = deadlineError(context.address.label, context.shard)
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(() => stop(late, true), Math.max(0, deadline - context.clock.monotonicMs()) + graceMs)
+  try {
+    return await Promise.race([running, stopped])
+  } catch (error) {
+    if (signal?.aborted === true && isCanceled(error)) throw signal.reason
+    if (deadline !== undefined && isCanceled(error) && context.clock.monotonicMs() >= deadline - 1) throw late
+    throw error
+  } finally {
+    ended = true
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+function isCanceled(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '57014'
+}

@@ -1,0 +1,17 @@
+import type { Clock, Telemetry } from '@shardwright/core'
+import type { TypeParsers } from './row-reader.ts'
+import type { ServerAddress } from './server-address.ts'
+import type { SessionSettings } from './session-settings.ts'
+
+/** What every lane of one server shares. */
+export interface ServerContext {
+  readonly shard: string
+  readonly role: 'primary' | 'replica'
+  readonly address: ServerAddress
+  readonly session: SessionSettings
+  readonly types: TypeParsers
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly connectTimeoutMs: number
+  readonly applicationName: string
+}

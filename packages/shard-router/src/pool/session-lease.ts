@@ -1,0 +1,84 @@
+import type { PgClient } from '@shardwright/core'
+import { streamOnSession } from './cursor-stream.ts'
+import { poolError } from './pool-error.ts'
+import { runOnSession } from './run-on-session.ts'
+import type { ServerContext } from './server-context.ts'
+import type { Session } from './session.ts'
+import type { SessionPool } from './session-pool.ts'
+import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { cancelStatement, destroySocket, killSession } from './stop-statement.ts'
+
+/** A session lent to one caller. Statements given while one runs wait for it, as on a pg client. */
+export class SessionLease implements Lease {
+  readonly shard: number
+  readonly #context: ServerContext
+  readonly #pool: SessionPool
+  readonly #session: Session
+  #released = false
+
+  constructor(shard: number, context: ServerContext, pool: SessionPool, session: Session) {
+    this.shard = shard
+    this.#context = context
+    this.#pool = pool
+    this.#session = session
+  }
+
+  get client(): PgClient {
+    this.#checkHeld()
+    return this.#session.client as unknown as PgClient
+  }
+
+  get processId(): number {
+    return this.#session.processId
+  }
+
+  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    this.#checkHeld()
+    return runOnSession(this.#context, this.#session, statement, options)
+  }
+
+  stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
+    this.#checkHeld()
+    return streamOnSession(this.#context, this.#session, statement, chunkSize, options)
+  }
+
+  cancel(): Promise<void> {
+    return cancelStatement(this.#session)
+  }
+
+  async kill(): Promise<void> {
+    this.#session.markDead()
+    await killSession(this.#context, this.#session)
+  }
+
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    // A SET inside a rolled back transaction is undone by the server: what the timeout is now is not known.
+    if (this.#session.statementTimeoutMs !== 0) this.#session.statementTimeoutMs = undefined
+    this.#session.running.then(
+      () => this.#giveBack(),
+      () => this.#giveBack(),
+    )
+  }
+
+  destroy(): void {
+    if (this.#released) return
+    this.#released = true
+    destroySocket(this.#session)
+    this.#pool.destroy(this.#session)
+  }
+
+  // A session that is still in a transaction would carry it to the next caller.
+  #giveBack(): void {
+    if (this.#session.client.getTransactionStatus() === 'I') this.#pool.release(this.#session)
+    else this.#pool.destroy(this.#session)
+  }
+
+  #checkHeld(): void {
+    if (this.#released)
+      throw poolError('LEASE_RELEASED', 'The lease was already given back.', {
+        shard: this.#context.shard,
+      })
+  }
+}

@@ -1,0 +1,187 @@
+import type { Clock } from '@shardwright/core'
+import { endQuietly } from './open-client.ts'
+import { poolError } from './pool-error.ts'
+import type { PoolSize } from './pool-size.ts'
+import type { Session } from './session.ts'
+import { SessionWaiter } from './session-waiter.ts'
+
+interface AcquireOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly deadline?: number | undefined
+}
+
+/**
+ * Sessions of one server for one use at a time. pg.Pool has no overflow, no waiting that a signal or a deadline ends,
+ * and no way to drain while others work on, so that this is written here.
+ */
+export class SessionPool {
+  readonly #label: string
+  readonly #size: PoolSize
+  readonly #clock: Clock
+  readonly #open: (signal?: AbortSignal) => Promise<Session>
+  readonly #idle: Session[] = []
+  readonly #leased = new Set<Session>()
+  #opening = 0
+  #waiters: SessionWaiter[] = []
+  #sweeper: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+  #drained: (() => void) | undefined
+
+  constructor(label: string, size: PoolSize, clock: Clock, open: (signal?: AbortSignal) => Promise<Session>) {
+    this.#label = label
+    this.#size = size
+    this.#clock = clock
+    this.#open = open
+  }
+
+  get idleCount(): number {
+    return this.#idle.length
+  }
+
+  get leasedCount(): number {
+    return this.#leased.size
+  }
+
+  get waitingCount(): number {
+    return this.#waiters.length
+  }
+
+  get totalCount(): number {
+    return this.#idle.length + this.#leased.size + this.#opening
+  }
+
+  acquire(options: AcquireOptions = {}): Promise<Session> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError())
+    const idle = this.#takeIdle()
+    if (idle !== undefined) return Promise.resolve(this.#lend(idle))
+    const waiter = new SessionWaiter(this.#label, this.#size.acquireTimeoutMs, this.#clock, options, (done) => {
+      this.#waiters = this.#waiters.filter((other) => other !== done)
+    })
+    this.#waiters.push(waiter)
+    this.#grow()
+    return waiter.promise
+  }
+
+  /** Gives a session back; one whose connection is gone or whose time is over is closed. */
+  release(session: Session): void {
+    if (!this.#leased.delete(session)) return
+    const surplus = this.totalCount >= this.#size.maximum && this.#waiters.length === 0
+    if (session.dead || surplus || this.#closing !== undefined || this.#isExpired(session)) {
+      endQuietly(session.client)
+      this.#afterLoss()
+      return
+    }
+    const waiter = this.#waiters.shift()
+    if (waiter !== undefined) {
+      waiter.serve(this.#lend(session))
+      return
+    }
+    session.idleSince = this.#clock.monotonicMs()
+    this.#idle.push(session)
+    this.#sweepLater()
+  }
+
+  /** Closes a session whose state is not known. */
+  destroy(session: Session): void {
+    session.markDead()
+    this.release(session)
+  }
+
+  /** Opens up to the minimum. */
+  async warm(): Promise<void> {
+    const missing = Math.max(0, this.#size.minimum - this.totalCount)
+    const opened = await Promise.allSettled(Array.from({ length: missing }, () => this.acquire()))
+    for (const result of opened) if (result.status === 'fulfilled') this.release(result.value)
+  }
+
+  /** Refuses new work, waits for what is lent, closes everything. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    clearInterval(this.#sweeper)
+    for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
+    const idle = this.#idle.splice(0)
+    await Promise.all(idle.map((session) => session.client.end().catch(ignore)))
+    if (this.#leased.size + this.#opening > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+    }
+  }
+
+  #takeIdle(): Session | undefined {
+    for (let session = this.#idle.pop(); session !== undefined; session = this.#idle.pop()) {
+      if (!session.dead && !this.#isExpired(session)) return session
+      endQuietly(session.client)
+    }
+    return undefined
+  }
+
+  #lend(session: Session): Session {
+    this.#leased.add(session)
+    return session
+  }
+
+  #grow(): void {
+    const room = this.#size.maximum + this.#size.overflow - this.totalCount
+    if (room <= 0 || this.#opening >= this.#waiters.length) return
+    this.#opening++
+    this.#open().then(
+      (session) => this.#opened(session),
+      (error: unknown) => {
+        this.#opening--
+        this.#waiters[0]?.fail(error)
+        this.#afterLoss()
+      },
+    )
+  }
+
+  #opened(session: Session): void {
+    this.#opening--
+    this.#lend(session)
+    const waiter = this.#waiters.shift()
+    if (waiter === undefined) this.release(session)
+    else waiter.serve(session)
+    this.#afterLoss()
+  }
+
+  // Somebody may still wait for the room that a lost or refused session leaves.
+  #afterLoss(): void {
+    if (this.#closing === undefined) this.#grow()
+    else if (this.#leased.size + this.#opening === 0) this.#drained?.()
+  }
+
+  #isExpired(session: Session): boolean {
+    return this.#clock.monotonicMs() - session.openedAt >= this.#size.maxLifetimeMs
+  }
+
+  #sweepLater(): void {
+    if (this.#sweeper !== undefined) return
+    const everyMs = Math.max(100, Math.min(this.#size.idleTimeoutMs / 2, 30_000))
+    this.#sweeper = setInterval(() => this.#sweep(), everyMs)
+    this.#sweeper.unref()
+  }
+
+  #sweep(): void {
+    const now = this.#clock.monotonicMs()
+    for (const session of [...this.#idle]) {
+      const stale = now - session.idleSince >= this.#size.idleTimeoutMs && this.totalCount > this.#size.minimum
+      if (!stale && !session.dead && !this.#isExpired(session)) continue
+      this.#idle.splice(this.#idle.indexOf(session), 1)
+      endQuietly(session.client)
+    }
+    if (this.#idle.length === 0) {
+      clearInterval(this.#sweeper)
+      this.#sweeper = undefined
+    }
+  }
+
+  #closedError(): Error {
+    return poolError('POOL_CLOSED', `The pool of ${this.#label} is closed.`, { server: this.#label })
+  }
+}
+
+function ignore(): void {}

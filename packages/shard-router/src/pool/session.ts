@@ -1,0 +1,49 @@
+import type { Client } from 'pg'
+import type { ServerAddress } from './server-address.ts'
+import { serverFacts } from './server-facts.ts'
+
+/** One client with what its lane has to know about it. */
+export class Session {
+  readonly client: Client
+  readonly address: ServerAddress
+  readonly openedAt: number
+  /** `statement_timeout` of the session as last set here; undefined when it is not known any more. */
+  statementTimeoutMs: number | undefined = 0
+  idleSince = 0
+  /** Settles when the statement that was sent last is over, also when its caller has long gone. */
+  running: Promise<unknown> = Promise.resolve()
+  #dead = false
+
+  constructor(client: Client, address: ServerAddress, openedAt: number) {
+    this.client = client
+    this.address = address
+    this.openedAt = openedAt
+    const die = () => {
+      this.#dead = true
+    }
+    client.on('error', die)
+    client.on('end', die)
+  }
+
+  /** True when the connection is gone. */
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  markDead(): void {
+    this.#dead = true
+  }
+
+  /** True on a standby; follows a promotion. */
+  get standby(): boolean {
+    return serverFacts(this.client).standby === true
+  }
+
+  get processId(): number {
+    return (this.client as unknown as { processID: number | null }).processID ?? 0
+  }
+
+  get secretKey(): number {
+    return (this.client as unknown as { secretKey: number | null }).secretKey ?? 0
+  }
+}

@@ -1,0 +1,76 @@
+import { Connection } from 'pg'
+import { endQuietly, openClient } from './open-client.ts'
+import type { ServerContext } from './server-context.ts'
+import type { Session } from './session.ts'
+import type { AbortStrategy } from './shard-pool.ts'
+
+/** Does what the strategy asks with the statement that runs on a session. Never rejects for a statement's own failure. */
+export async function stopStatement(
+  context: ServerContext,
+  session: Session,
+  running: Promise<unknown>,
+  strategy: AbortStrategy | undefined,
+): Promise<void> {
+  if (strategy === 'cancel query') {
+    await cancelStatement(session)
+    // A cancel may come too late for this statement; it must not hit the next one, so its answer is awaited.
+    await running.catch(ignore)
+  } else if (strategy === 'kill session') {
+    session.markDead()
+    await killSession(context, session).catch(ignore)
+    destroySocket(session)
+  }
+}
+
+interface CancelConnection {
+  readonly stream: { destroy(): void; on(event: 'error', listener: () => void): void }
+  connect(port: number, host: string): void
+  cancel(processId: number, secretKey: number): void
+  requestSsl(): void
+  once(event: string, listener: () => void): void
+  on(event: string, listener: () => void): void
+}
+
+/** Sends the protocol's CancelRequest, which needs no free connection slot and works through PgBouncer too. */
+export function cancelStatement(session: Session): Promise<void> {
+  const { client } = session
+  const connection = new (Connection as unknown as new (config: { ssl: unknown }) => CancelConnection)({
+    ssl: client.ssl,
+  })
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => connection.stream.destroy(), 5_000)
+    const send = () => connection.cancel(session.processId, session.secretKey)
+    connection.on('error', ignore)
+    connection.once('connect', () => (client.ssl ? connection.requestSsl() : send()))
+    connection.once('sslconnect', send)
+    // The server closes the connection once it has passed the signal on.
+    connection.once('end', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    connection.connect(
+      client.port,
+      client.host.startsWith('/') ? `${client.host}/.s.PGSQL.${client.port}` : client.host,
+    )
+  })
+}
+
+/** Ends the session on the server, whatever it does. */
+export async function killSession(context: ServerContext, session: Session): Promise<void> {
+  const client = await openClient(context.shard, context.address, context.session, {
+    applicationName: context.applicationName,
+    connectTimeoutMs: context.connectTimeoutMs,
+    direct: true,
+  })
+  try {
+    await client.query('select pg_catalog.pg_terminate_backend($1)', [session.processId])
+  } finally {
+    endQuietly(client)
+  }
+}
+
+export function destroySocket(session: Session): void {
+  ;(session.client.connection as unknown as { stream: { destroy(): void } }).stream.destroy()
+}
+
+function ignore(): void {}

@@ -1,0 +1,19 @@
+/** The part of pg's `Connection` that a query writes to; pg-cursor uses the same. */
+export interface WireConnection {
+  readonly stream: { cork?(): void; uncork?(): void; write(chunk: Uint8Array): boolean; readonly writable: boolean }
+  parse(message: { text: string; name?: string }): void
+  bind(message: { statement?: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void
+  describe(message: { type: 'P' | 'S'; name: string }): void
+  close(message: { type: 'S'; name: string }): void
+  query(text: string): void
+  sync(): void
+  sendCopyFail(message: string): void
+}
+
+// Execute of the unnamed portal without a row limit, then Sync: the same bytes for every statement, so one write.
+const executeAndSync = Uint8Array.of(0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4)
+
+/** Runs the unnamed portal to its end and closes the statement's implicit transaction. */
+export function sendExecuteAndSync(connection: WireConnection): void {
+  if (connection.stream.writable) connection.stream.write(executeAndSync)
+}

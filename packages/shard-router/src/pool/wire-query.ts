@@ -1,0 +1,155 @@
+import type { PgField } from '@shardwright/core'
+import { Query } from 'pg'
+import { prepareValue } from 'pg/lib/utils.js'
+import { readCommandTag } from './command-tag.ts'
+import { createRowReader, emptyFields, type RowReader, type TypeParsers } from './row-reader.ts'
+import type { Statement, StatementResult } from './shard-pool.ts'
+import { sendExecuteAndSync, type WireConnection } from './wire-connection.ts'
+
+/** How one statement is sent. `simple`: by the simple protocol, for scripts of several statements. */
+export interface WireForm {
+  /** '' for the unnamed statement. */
+  readonly name: string
+  readonly parse: boolean
+  /** The reader of an earlier run of the same name: the server need not describe the rows again. */
+  readonly reader: RowReader | undefined
+  readonly simple: boolean
+}
+
+export const unnamedForm: WireForm = Object.freeze({ name: '', parse: true, reader: undefined, simple: false })
+export const simpleForm: WireForm = Object.freeze({ name: '', parse: true, reader: undefined, simple: true })
+
+type Settled = (query: WireQuery, error: unknown) => void
+
+/**
+ * A statement in pg's queue that reads rows straight into what the router wants. pg's own Query emits an event for each
+ * row, clones its config and describes every time; at a point read that is half of the time.
+ *
+ * pg refuses foreign query classes on a pipelined client by `instanceof Query`, because portals kept open there would mix
+ * answers up. This one keeps none open, so its prototype (below) says that it is a Query; it does not run Query's constructor.
+ */
+export class WireQuery {
+  readonly statement: Statement
+  readonly form: WireForm
+  readonly #types: TypeParsers
+  readonly #settled: Settled
+  readonly #asText: boolean
+  reader: RowReader | undefined
+  rowsRead: unknown[] = []
+  command = ''
+  rowCount = 0
+  /** Monotonic milliseconds, kept by the lane. */
+  sentAt = 0
+  #failure: unknown
+  #over = false
+  /** pg sets it when absent; answers go to `settled`. */
+  readonly callback = ignore
+
+  constructor(statement: Statement, form: WireForm, types: TypeParsers, settled: Settled) {
+    this.statement = statement
+    this.form = form
+    this.#types = types
+    this.#settled = settled
+    this.#asText = statement.rows === 'text'
+    this.reader = form.reader
+  }
+
+  /** True once the answer was given; pg may still report the end of a connection to it. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  result(server: string): StatementResult {
+    return {
+      command: this.command,
+      rowCount: this.rowCount,
+      rows: this.rowsRead,
+      fields: this.reader?.fields ?? emptyFields,
+      server,
+    }
+  }
+
+  submit(connection: WireConnection): Error | null {
+    const { sql, parameters } = this.statement
+    if (this.form.simple) {
+      connection.query(sql)
+      return null
+    }
+    connection.stream.cork?.()
+    try {
+      if (this.form.parse) {
+        // Bound first, so that a value that cannot be sent leaves nothing half-sent.
+        const values = parameters.map(prepareValue)
+        connection.parse({ text: sql, name: this.form.name })
+        connection.bind({ statement: this.form.name, values, valueMapper: same })
+      } else {
+        connection.bind({ statement: this.form.name, values: parameters, valueMapper: prepareValue })
+      }
+      if (this.reader === undefined) connection.describe({ type: 'P', name: '' })
+      sendExecuteAndSync(connection)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    } finally {
+      connection.stream.uncork?.()
+    }
+    return null
+  }
+
+  handleRowDescription(message: { readonly fields: readonly PgField[] }): void {
+    this.reader = createRowReader(message.fields, this.#types)
+    // A script's last result is the one that counts.
+    this.rowsRead = []
+  }
+
+  handleDataRow(message: { readonly fields: (string | null)[] }): void {
+    if (this.#failure !== undefined) return
+    if (this.#asText) {
+      this.rowsRead.push(message.fields)
+      return
+    }
+    try {
+      this.rowsRead.push(this.reader!.readObject(message.fields))
+    } catch (error) {
+      this.#failure = error
+    }
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    const tag = readCommandTag(message.text)
+    this.command = tag.command
+    this.rowCount = tag.rowCount
+  }
+
+  handleEmptyQuery(): void {}
+
+  handlePortalSuspended(): void {}
+
+  handleCopyInResponse(connection: WireConnection): void {
+    connection.sendCopyFail('COPY needs a lease of its own')
+  }
+
+  handleCopyData(): void {}
+
+  // Only now is an autocommit statement committed: a deferred constraint fails after its CommandComplete.
+  handleReadyForQuery(): void {
+    this.#settle(this.#failure)
+  }
+
+  handleError(error: unknown): void {
+    this.#settle(this.#failure ?? error)
+  }
+
+  #settle(error: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#settled(this, error)
+  }
+}
+
+Object.setPrototypeOf(WireQuery.prototype, Query.prototype)
+
+function ignore(): void {}
+
+function same(value: unknown): unknown {
+  return value
+}
