@@ -15,5 +15,7 @@ export { type LocalClusterErrorCode, localClusterErrorCodes } from './errors/loc
 export { freePort } from './net/free-port.ts'
 export type { LocalClusterOptions } from './options/cluster-options.ts'
 export { defaultServerSettings, type ServerSettings } from './postgres/server-settings.ts'
-export { type FoundProgram, findProgram } from './programs/find-program.ts'
+export { findProgram } from './programs/find-program.ts'
+export type { FoundProgram } from './programs/machine-programs.ts'
 export type { LocalRedis } from './redis/local-redis.ts'
+export { type RedisAvailability, redisAvailability } from './redis/redis-availability.ts'

@@ -1,3 +1,4 @@
+import type { Fleet } from '@shardwright/core'
 import type { LocalRedis } from '../redis/local-redis.ts'
 
 /** What a server does now. */
@@ -88,6 +89,8 @@ export interface LocalCluster extends AsyncDisposable {
   shard(id: string): LocalShard
   /** `{ shards: [{ id, primary, replicas }] }` with URLs, to spread into a topology. */
   topologyInput(): TopologyShards
+  /** Core's Fleet over the primaries; `topologyId` names it in reports and locks, default `local-cluster`. */
+  fleet(topologyId?: string): Fleet
   /** Ends all servers and removes their data. Idempotent. */
   stop(): Promise<void>
 }

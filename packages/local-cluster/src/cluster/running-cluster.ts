@@ -1,3 +1,5 @@
+import { createFleet, type Fleet } from '@shardwright/core'
+import { Client } from 'pg'
 import { LocalClusterError } from '../errors/local-cluster-error.ts'
 import type { LocalRedis } from '../redis/local-redis.ts'
 import type { LocalCluster, LocalServer, LocalShard, TopologyShards } from './local-cluster.ts'
@@ -39,6 +41,10 @@ export class RunningCluster implements LocalCluster {
         replicas: replicas.map((replica) => replica.url),
       })),
     }
+  }
+
+  fleet(topologyId = 'local-cluster'): Fleet {
+    return createFleet({ topologyId, shards: this.shards.map(({ id, url }) => ({ id, url })), Client })
   }
 
   stop(): Promise<void> {

@@ -7,7 +7,7 @@ import { postgresBinaries } from '../postgres/binaries.ts'
 import type { PostgresServer } from '../postgres/postgres-server.ts'
 import { unprivilegedUser } from '../process/unprivileged-user.ts'
 import { createWorkFolder, removeWorkFolder } from '../process/work-folder.ts'
-import type { RedisServer } from '../redis/redis-server.ts'
+import type { OwnedRedis } from '../redis/local-redis.ts'
 import { startRedis } from '../redis/start-redis.ts'
 import { EmbeddedServerFactory } from './embedded-server-factory.ts'
 import type { LocalCluster, LocalShard } from './local-cluster.ts'
@@ -30,7 +30,7 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
 async function startEmbeddedCluster(options: ResolvedClusterOptions): Promise<LocalCluster> {
   const user = unprivilegedUser()
   const folder = await createWorkFolder(user)
-  const redis: { server?: RedisServer } = {}
+  const redis: { server?: OwnedRedis } = {}
   let factory: EmbeddedServerFactory | undefined
   const stop = async () => {
     try {

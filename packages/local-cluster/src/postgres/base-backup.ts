@@ -1,4 +1,4 @@
-import { chown, constants, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chown, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProcessUser } from '../process/unprivileged-user.ts'
 import { makeFolder } from './data-directory.ts'
@@ -31,6 +31,8 @@ const leftOut = new Set([
   'tablespace_map',
   'standby.signal',
 ])
+
+const largeFileBytes = 64 * 1024 * 1024
 
 /**
  * Copies the data directory of a running server by PostgreSQL's low-level backup interface. The WAL that makes the copy
@@ -68,7 +70,11 @@ async function copyFolder(source: string, target: string, user: ProcessUser): Pr
 
 async function copyLiveFile(from: string, to: string, user: ProcessUser): Promise<void> {
   try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    // Not copyFile for the many small files: it has the disk place each at once, which makes removing a copy a hundred
+    // times slower on a file system that is mounted with `discard`.
+    const { size } = await stat(from)
+    if (size > largeFileBytes) await copyFile(from, to)
+    else await writeFile(to, await readFile(from), { mode: 0o600 })
     await give(to, user)
   } catch (error) {
     // Files come and go while the server works; replaying the WAL puts that right.

@@ -7,15 +7,28 @@ export interface ProcessUser {
   readonly gid?: number
 }
 
-/** PostgreSQL refuses to run as root: then `postgres`, else `nobody`. No user is created. */
+/** An account to switch to. */
+export interface ProcessAccount {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/** PostgreSQL refuses to run as root: then as `unprivilegedAccount`, else as whoever runs this process. */
 export function unprivilegedUser(): ProcessUser {
-  if (process.getuid?.() !== 0) return {}
+  const account = unprivilegedAccount()
+  return account === undefined ? {} : { uid: account.uid, gid: account.gid }
+}
+
+/** For root, the account `postgres`, else `nobody`; `undefined` for everybody else. No user is created. */
+export function unprivilegedAccount(): ProcessAccount | undefined {
+  if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
   for (const name of ['postgres', 'nobody']) {
     const [, , uid, gid] = users.find((fields) => fields[0] === name) ?? []
-    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) }
+    if (uid !== undefined && gid !== undefined) return { name, uid: Number(uid), gid: Number(gid) }
   }
   throw new LocalClusterError(
     'UNPRIVILEGED_USER_MISSING',

@@ -1,14 +1,24 @@
-import { type FoundProgram, findProgram } from '../programs/find-program.ts'
+import { type ProgramSearch, searchProgram } from '../programs/find-program.ts'
+import { type FoundProgram, findOnMachine } from '../programs/machine-programs.ts'
 
-export type RedisSearch =
-  | { readonly available: true; readonly program: FoundProgram }
-  | { readonly available: false; readonly reason: string }
+const programs = ['redis-server', 'valkey-server'] as const
 
-/** Looks for redis-server and valkey-server. */
-export async function findRedis(): Promise<RedisSearch> {
-  for (const name of ['redis-server', 'valkey-server']) {
-    const program = await findProgram(name)
-    if (program !== undefined) return { available: true, program }
+/** redis-server or valkey-server of this machine. */
+export async function findInstalledRedis(): Promise<FoundProgram | undefined> {
+  for (const name of programs) {
+    const program = await findOnMachine(name)
+    if (program !== undefined) return program
   }
-  return { available: false, reason: 'neither redis-server nor valkey-server was found' }
+  return undefined
+}
+
+/** redis-server or valkey-server out of the distribution's packages. */
+export async function obtainRedis(): Promise<ProgramSearch> {
+  const reasons: string[] = []
+  for (const name of programs) {
+    const search = await searchProgram(name)
+    if (search.available) return search
+    reasons.push(`${name}: ${search.reason}`)
+  }
+  return { available: false, reason: reasons.join('; ') }
 }

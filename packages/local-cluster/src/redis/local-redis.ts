@@ -11,3 +11,8 @@ export interface LocalRedis extends ServerControl {
   /** Removes all keys of all databases. */
   flush(): Promise<void>
 }
+
+/** A Redis that its cluster can end for good. */
+export interface OwnedRedis extends LocalRedis {
+  destroy(): Promise<void>
+}

@@ -2,8 +2,8 @@ import { basename, join } from 'node:path'
 import type { ServerState, StopOptions } from '../cluster/local-cluster.ts'
 import { LocalClusterError } from '../errors/local-cluster-error.ts'
 import { ManagedProcess } from '../process/managed-process.ts'
-import type { FoundProgram } from '../programs/find-program.ts'
-import type { LocalRedis } from './local-redis.ts'
+import type { FoundProgram } from '../programs/machine-programs.ts'
+import type { OwnedRedis } from './local-redis.ts'
 import { redisCommand } from './redis-command.ts'
 
 export interface RedisServerInit {
@@ -14,7 +14,7 @@ export interface RedisServerInit {
 }
 
 /** A redis-server or valkey-server of ours; its data outlives `stop` and `restart`, as an append-only file. */
-export class RedisServer implements LocalRedis {
+export class RedisServer implements OwnedRedis {
   readonly host = '127.0.0.1'
   readonly port: number
   readonly url: string
