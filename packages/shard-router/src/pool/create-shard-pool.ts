@@ -1,8 +1,8 @@
 import type { CommitToken, PgClient, Topology } from '@shardwright/core'
-import { ExclusiveLane } from './exclusive-lane.ts'
 import { openClient } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import { type ResolvedPoolOptions, resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
+import { Server } from './server.ts'
 import { serverAddresses } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
 import { sessionSettings } from './session-settings.ts'
@@ -21,7 +21,7 @@ export function createShardPool(topology: Topology, options: ShardPoolOptions = 
 interface Shard {
   readonly id: string
   readonly context: ServerContext
-  readonly lane: ExclusiveLane
+  readonly server: Server
 }
 
 class TopologyPool implements ShardPool {
@@ -32,16 +32,16 @@ class TopologyPool implements ShardPool {
     this.#shards = topology.shards.map((shard) => {
       const address = serverAddresses(shard.primary)[0]!
       const context: ServerContext = { ...options, shard: shard.id, role: 'primary', address, session }
-      return { id: shard.id, context, lane: new ExclusiveLane(context, options.size, async () => {}) }
+      return { id: shard.id, context, server: new Server(context, options.size, options.lane, async () => {}) }
     })
   }
 
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    return this.#at(shard).lane.execute(statement, options)
+    return this.#at(shard).server.execute(statement, options)
   }
 
   lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
-    return this.#at(shard).lane.lease(shard, options)
+    return this.#at(shard).server.lease(shard, options)
   }
 
   async direct(
@@ -60,8 +60,8 @@ class TopologyPool implements ShardPool {
   }
 
   async commitToken(shard: number): Promise<CommitToken> {
-    const { id, lane } = this.#at(shard)
-    const { rows } = await lane.execute({
+    const { id, server } = this.#at(shard)
+    const { rows } = await server.execute({
       sql: `select pg_catalog.pg_current_wal_insert_lsn()::text as lsn,
         (select system_identifier from pg_catalog.pg_control_system())::text || ':' ||
         pg_catalog.substring(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) as incarnation`,
@@ -74,7 +74,7 @@ class TopologyPool implements ShardPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.lane.close()))
+    await Promise.all(this.#shards.map((shard) => shard.server.close()))
   }
 
   #at(shard: number): Shard {

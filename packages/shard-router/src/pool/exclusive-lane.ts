@@ -26,10 +26,18 @@ export class ExclusiveLane {
     return this.#sessions
   }
 
-  async execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+  /** `measured` gets the duration of a statement that succeeded. */
+  async execute(
+    statement: Statement,
+    options?: RunOptions,
+    measured?: (durationMs: number) => void,
+  ): Promise<StatementResult> {
     const session = await this.#sessions.acquire(options)
     try {
-      return await runOnSession(this.#context, session, statement, options)
+      const start = this.#context.clock.monotonicMs()
+      const result = await runOnSession(this.#context, session, statement, options)
+      measured?.(this.#context.clock.monotonicMs() - start)
+      return result
     } finally {
       this.#releaseWhenFree(session)
     }
@@ -45,7 +53,7 @@ export class ExclusiveLane {
 
   // A statement whose caller gave up still runs on its session.
   #releaseWhenFree(session: Session): void {
-    const release = () => this.#sessions.release(session)
+    const release = () => this.#sessions.releaseClean(session)
     session.running.then(release, release)
   }
 }

@@ -1,6 +1,7 @@
 import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
 import { types } from 'pg'
 import { z } from 'zod'
+import { type LaneSettings, laneDefaults } from './lane-settings.ts'
 import { poolOptionsError } from './pool-error.ts'
 import { type PoolPreset, type PoolSize, poolPresets } from './pool-size.ts'
 import type { TypeParsers } from './row-reader.ts'
@@ -11,6 +12,8 @@ export interface ShardPoolOptions {
   readonly preset?: PoolPreset | undefined
   /** Overrides of the preset, for each server. */
   readonly size?: Partial<PoolSize> | undefined
+  /** How the pipelined lane behaves. */
+  readonly lane?: Partial<LaneSettings> | undefined
   /** TimeZone of every session. Default: UTC. */
   readonly timeZone?: string | undefined
   readonly connectTimeoutMs?: number | undefined
@@ -24,6 +27,7 @@ export interface ShardPoolOptions {
 /** The options with every default filled in. */
 export interface ResolvedPoolOptions {
   readonly size: PoolSize
+  readonly lane: LaneSettings
   readonly timeZone: string
   readonly connectTimeoutMs: number
   readonly applicationName: string
@@ -48,6 +52,21 @@ const optionsShape = z.strictObject({
     })
     .partial()
     .default({}),
+  lane: z
+    .strictObject({
+      pipeline: z.boolean(),
+      maxClients: z.int().min(1),
+      targetWaitMs: ms,
+      minDepth: z.int().min(1),
+      maxDepth: z.int().min(1),
+      slowMs: ms,
+      lockTimeoutMs: z.int().min(1),
+      capMs: z.int().min(1),
+      maxNames: z.int().min(1),
+      maxShapes: z.int().min(1),
+    })
+    .partial()
+    .default({}),
   timeZone: z.string().min(1).default('UTC'),
   connectTimeoutMs: ms.default(10_000),
   applicationName: z.string().max(63).default('shardwright'),
@@ -60,12 +79,13 @@ const optionsShape = z.strictObject({
 export function resolvePoolOptions(options: ShardPoolOptions): ResolvedPoolOptions {
   const parsed = optionsShape.safeParse(options)
   if (!parsed.success) throw poolOptionsError(`Pool options: ${z.prettifyError(parsed.error)}`, parsed.error)
-  const { preset, size, ...rest } = parsed.data
+  const { preset, size, lane, ...rest } = parsed.data
   const resolved: PoolSize = { ...poolPresets[preset], ...definedOnly(size) }
   if (resolved.minimum > resolved.maximum) {
     throw poolOptionsError(`Pool options: minimum ${resolved.minimum} is above maximum ${resolved.maximum}.`)
   }
-  return Object.freeze({ ...rest, size: Object.freeze(resolved) })
+  const laneSettings: LaneSettings = { ...laneDefaults, ...definedOnly(lane) }
+  return Object.freeze({ ...rest, size: Object.freeze(resolved), lane: Object.freeze(laneSettings) })
 }
 
 function definedOnly<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

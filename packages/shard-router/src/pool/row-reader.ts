@@ -40,3 +40,6 @@ export function createRowReader(description: readonly PgField[], types: TypePars
 }
 
 export const emptyFields: readonly PgField[] = Object.freeze([])
+
+/** Of a statement that returns no rows. */
+export const emptyReader: RowReader = Object.freeze({ fields: emptyFields, readObject: () => ({}) })

@@ -56,10 +56,8 @@ export class SessionLease implements Lease {
     this.#released = true
     // A SET inside a rolled back transaction is undone by the server: what the timeout is now is not known.
     if (this.#session.statementTimeoutMs !== 0) this.#session.statementTimeoutMs = undefined
-    this.#session.running.then(
-      () => this.#giveBack(),
-      () => this.#giveBack(),
-    )
+    const release = () => this.#pool.releaseClean(this.#session)
+    this.#session.running.then(release, release)
   }
 
   destroy(): void {
@@ -67,12 +65,6 @@ export class SessionLease implements Lease {
     this.#released = true
     destroySocket(this.#session)
     this.#pool.destroy(this.#session)
-  }
-
-  // A session that is still in a transaction would carry it to the next caller.
-  #giveBack(): void {
-    if (this.#session.client.getTransactionStatus() === 'I') this.#pool.release(this.#session)
-    else this.#pool.destroy(this.#session)
   }
 
   #checkHeld(): void {

@@ -81,6 +81,12 @@ export class SessionPool {
     this.#sweepLater()
   }
 
+  /** Gives a session back if it is in no transaction, which it would carry to the next caller; else closes it. */
+  releaseClean(session: Session): void {
+    if (session.client.getTransactionStatus() === 'I') this.release(session)
+    else this.destroy(session)
+  }
+
   /** Closes a session whose state is not known. */
   destroy(session: Session): void {
     session.markDead()

@@ -1,0 +1,126 @@
+import type { LaneSettings } from './lane-settings.ts'
+import { openClient } from './open-client.ts'
+import { PipelinedClient } from './pipelined-client.ts'
+import { poolError } from './pool-error.ts'
+import type { ServerContext } from './server-context.ts'
+import { Session } from './session.ts'
+
+/** The pipelined clients of one server: the first is packed before the next is opened, as batches are what is fast. */
+export class PipelinedLane {
+  readonly #context: ServerContext
+  readonly #settings: LaneSettings
+  readonly #maxLifetimeMs: number
+  readonly #verify: (session: Session) => Promise<void>
+  #clients: PipelinedClient[] = []
+  #opening: Promise<PipelinedClient> | undefined
+  #closed = false
+  /** Smoothed duration of a statement, milliseconds. */
+  usualMs = 0
+  #depth: number
+
+  constructor(
+    context: ServerContext,
+    settings: LaneSettings,
+    maxLifetimeMs: number,
+    verify: (session: Session) => Promise<void>,
+  ) {
+    this.#context = context
+    this.#settings = settings
+    this.#maxLifetimeMs = maxLifetimeMs
+    this.#verify = verify
+    this.#depth = settings.minDepth
+  }
+
+  get clients(): readonly PipelinedClient[] {
+    return this.#clients
+  }
+
+  get inFlight(): number {
+    let sum = 0
+    for (const client of this.#clients) sum += client.inFlight
+    return sum
+  }
+
+  /** The client for the next statement; undefined when none is open yet. */
+  pick(): PipelinedClient | undefined {
+    let best: PipelinedClient | undefined
+    for (const client of this.#clients) {
+      if (!client.usable || client.names >= this.#settings.maxNames) {
+        this.#replace(client)
+        return this.pick()
+      }
+      if (client.inFlight < this.#depth) return client
+      if (best === undefined || client.inFlight < best.inFlight) best = client
+    }
+    // All are packed: the next one is opened beside, this statement does not wait for it.
+    if (best !== undefined && this.#clients.length < this.#settings.maxClients) this.open().catch(ignore)
+    return best
+  }
+
+  /** Opens one more client; callers share one attempt. */
+  open(): Promise<PipelinedClient> {
+    this.#opening ??= this.#openClient().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  /** Learns the usual duration, and with it how deep a client may be packed. */
+  learn(durationMs: number): void {
+    this.usualMs += (durationMs - this.usualMs) * 0.02
+    const depth = this.#settings.targetWaitMs / this.usualMs
+    this.#depth = Math.max(this.#settings.minDepth, Math.min(this.#settings.maxDepth, depth))
+  }
+
+  /** Retires all clients: what is on them is still answered. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#opening?.catch(ignore)
+    const clients = this.#clients
+    this.#clients = []
+    await Promise.all(clients.map((client) => ended(client)))
+  }
+
+  async #openClient(): Promise<PipelinedClient> {
+    if (this.#closed) throw poolError('POOL_CLOSED', `The pool of ${this.#context.address.label} is closed.`)
+    const context = this.#context
+    const client = await openClient(context.shard, context.address, context.session, {
+      applicationName: context.applicationName,
+      connectTimeoutMs: context.connectTimeoutMs,
+      pipeline: true,
+      settings: {
+        lock_timeout: String(this.#settings.lockTimeoutMs),
+        statement_timeout: String(this.#settings.capMs),
+      },
+    })
+    const session = new Session(client, context.address, context.clock.monotonicMs())
+    await this.#verify(session)
+    const pipelined = new PipelinedClient(session)
+    this.#clients.push(pipelined)
+    this.#expireLater(pipelined)
+    return pipelined
+  }
+
+  #replace(client: PipelinedClient): void {
+    this.#clients = this.#clients.filter((other) => other !== client)
+    client.retire()
+  }
+
+  #expireLater(client: PipelinedClient): void {
+    if (this.#maxLifetimeMs > 0x7fffffff) return
+    // Some spread, so that the clients of all processes do not leave at once.
+    const timer = setTimeout(() => this.#replace(client), this.#maxLifetimeMs * (0.9 + Math.random() * 0.1))
+    timer.unref()
+    client.session.client.once('end', () => clearTimeout(timer))
+  }
+}
+
+async function ended(client: PipelinedClient): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (client.session.dead) resolve()
+  client.session.client.once('end', () => resolve())
+  client.retire()
+  await promise
+}
+
+function ignore(): void {}

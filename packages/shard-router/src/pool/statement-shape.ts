@@ -1,0 +1,76 @@
+/** What is known of one SQL text on one server. */
+export class StatementShape {
+  readonly sql: string
+  /** True when nothing in the text needs a session of its own. */
+  readonly pipelinable: boolean
+  /** Looks like a point statement: tried on the pipelined lane at once; anything else is measured elsewhere first. */
+  readonly light: boolean
+  /** Counts invalidations, so that no name is ever used twice for different plans. */
+  generation = 0
+  uses = 0
+  #samples = 0
+  #serviceMs = 0
+  #slow = false
+
+  constructor(sql: string) {
+    this.sql = sql
+    this.pipelinable = isPipelinable(sql)
+    this.light = this.pipelinable && isLight(sql)
+  }
+
+  /** Smoothed duration on the server, milliseconds. */
+  get serviceMs(): number {
+    return this.#serviceMs
+  }
+
+  get slow(): boolean {
+    return this.#slow
+  }
+
+  /** True when the statement may go where others wait behind it. */
+  get fitsPipeline(): boolean {
+    return this.pipelinable && !this.#slow && (this.light || this.#samples > 0)
+  }
+
+  /**
+   * Learns one duration. Slow is what takes long both as such and against the lane's usual statement, so that a machine
+   * that is slow as a whole empties no lane.
+   */
+  learn(durationMs: number, slowMs: number, usualMs: number): void {
+    this.#serviceMs = this.#samples === 0 ? durationMs : this.#serviceMs + (durationMs - this.#serviceMs) * smoothing
+    if (this.#samples < 1_000_000) this.#samples++
+    if (this.#slow) this.#slow = this.#serviceMs > slowMs / 2
+    else this.#slow = this.#serviceMs > slowMs && this.#serviceMs > usualMs * 4
+  }
+
+  /** What took longer than the lane allows is slow without further measuring. */
+  markSlow(durationMs: number): void {
+    this.#samples++
+    this.#serviceMs = Math.max(this.#serviceMs, durationMs)
+    this.#slow = true
+  }
+}
+
+const smoothing = 0.2
+
+// One statement that reads or changes rows. SET, BEGIN, LISTEN, COPY, DDL and scripts need a session.
+const oneStatement = /^\s*(?:select|insert|update|delete|with|values|merge|\()/i
+// State of the session, or a wait that may be long on purpose.
+const needsSession =
+  /;|\b(?:set_config|setseed|currval|lastval|pg_advisory\w*|pg_try_advisory\w*|pg_sleep\w*|pg_temp\w*|pg_export_snapshot|pg_notify|dblink\w*|lo_\w+)\b|\binto\s+(?:temp|unlogged|table)\b/i
+
+function isPipelinable(sql: string): boolean {
+  return oneStatement.test(sql) && !needsSession.test(sql)
+}
+
+const heavyWord =
+  /\b(?:join|group\s+by|having|distinct|union|intersect|except|with|over|lateral|from\s+\(|exists|merge|copy|recursive)\b/i
+// A call of a function; lists after IN, VALUES, AS, INTO and column lists of INSERT are none.
+const call =
+  /\b(?!(?:in|values|as|any|and|or|not|conflict|by|on|returning|where|set|from|limit|offset)\b)[a-z_]\w*\s*\(/i
+
+function isLight(sql: string): boolean {
+  if (heavyWord.test(sql)) return false
+  if (/^\s*insert\b/i.test(sql)) return !/\bselect\b/i.test(sql)
+  return /\bwhere\b/i.test(sql) && !call.test(sql)
+}
