@@ -36,6 +36,9 @@ export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-clie
 export { compareLsn, currentReadContext, ReadContext, runInReadContext } from './ports/read-context.ts'
 export { systemClock } from './ports/system-clock.ts'
 export { noTelemetry, type Telemetry, type TelemetryAttributes, type TelemetrySpan } from './ports/telemetry.ts'
+export { defineRepository, type RepositoryDefinition } from './repository/define-repository.ts'
+export type { BoundRepository, FindOptions, OrderTerm, Repository } from './repository/repository.ts'
+export type { RepositoryTypes, RepositoryTypesOf } from './repository/repository-types.ts'
 export { defineSchema, type SchemaOptions } from './schema/define-schema.ts'
 export type { Family } from './schema/family.ts'
 export {

@@ -122,6 +122,18 @@ export const coreErrorCodes = {
     meaning: 'A repository definition is not usable.',
     remedy: 'Name the table, its primary key columns and its shard key.',
   },
+  ROW_OF_ANOTHER_KEY: {
+    meaning: 'An upsert met a row of the same id under another shard key.',
+    remedy: 'Delete the row and insert it under the other key.',
+  },
+  ID_NOT_UPDATABLE: {
+    meaning: 'An update would change an id column or the shard key.',
+    remedy: 'Delete the row and insert it under its new id.',
+  },
+  TOO_MANY_VALUES: {
+    meaning: 'An insert carries more values than one statement can.',
+    remedy: 'Insert in batches, in one transaction if all or none shall be stored.',
+  },
   KEY_MISSING: {
     meaning: 'A repository call does not give the shard key or an id column.',
     remedy: 'Pass every id column and the shard key.',
