@@ -48,6 +48,9 @@ export function resolveClusterOptions(options: LocalClusterOptions): ResolvedClu
   checkInteger('startTimeoutMs', resolved.startTimeoutMs, 1, 3_600_000)
   if (!['embedded', 'containers'].includes(resolved.engine))
     throw invalid('engine', "must be 'embedded' or 'containers'")
+  if (resolved.icuLocale !== undefined && !/^[A-Za-z0-9_-]+$/.test(resolved.icuLocale)) {
+    throw invalid('icu', 'must be true or an ICU locale such as und or en-US')
+  }
   for (const name of Object.keys(resolved.settings)) {
     if (!/^[a-z_][a-z0-9_.]*$/i.test(name)) throw invalid('settings', `has no PostgreSQL setting name: ${name}`)
   }

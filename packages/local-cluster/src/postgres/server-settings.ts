@@ -18,6 +18,8 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   max_slot_wal_keep_size: '2GB',
   max_wal_size: '512MB',
   hot_standby_feedback: true,
+  // A replica looks for its primary again at once, not after five seconds.
+  wal_retrieve_retry_interval: '200ms',
   max_prepared_transactions: 64,
   autovacuum: true,
   // A real password exchange at a fraction of its usual price.
