@@ -1,0 +1,50 @@
+import { isSyntaxError, type ParsedStatement, parseSql, type SqlNode } from '../sql/parse-sql.ts'
+
+/** The single statement of `sql`, or undefined when it is several or newer than our parser. */
+export function singleStatement(sql: string): ParsedStatement | undefined {
+  const parsed = parseSql(sql)
+  return isSyntaxError(parsed) || parsed.length !== 1 ? undefined : parsed[0]
+}
+
+/** True for BEGIN, COMMIT, ROLLBACK and their prepared forms; savepoints stay inside the transaction. */
+export function controlsTransaction({ kind, node }: ParsedStatement): boolean {
+  if (kind !== 'TransactionStmt') return false
+  return !['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'].includes(String(node.kind))
+}
+
+/** True for what PostgreSQL refuses inside a transaction block (SQLSTATE 25001). */
+export function needsNoTransaction({ kind, node }: ParsedStatement): boolean {
+  if (kind === 'IndexStmt') return node.concurrent === true
+  if (kind === 'DropStmt') return node.concurrent === true
+  if (kind === 'VacuumStmt') return node.is_vacuumcmd === true
+  if (kind === 'ReindexStmt') return hasParameter(node, 'concurrently')
+  if (kind === 'AlterTableStmt') return commandsOf(node).some(detachesConcurrently)
+  return ['CreatedbStmt', 'DropdbStmt', 'CreateTableSpaceStmt', 'DropTableSpaceStmt', 'AlterSystemStmt'].includes(kind)
+}
+
+/** True for statements that give rows and change nothing by themselves. */
+export function onlyReads({ kind }: ParsedStatement): boolean {
+  return kind === 'SelectStmt' || kind === 'VariableShowStmt' || kind === 'ExplainStmt'
+}
+
+/** True when rows come back that a repeated run would need. */
+export function returnsWrittenRows({ node }: ParsedStatement): boolean {
+  return Array.isArray(node.returningList) || node.returningClause !== undefined
+}
+
+/** The sub-commands of an ALTER TABLE. */
+export function commandsOf(node: SqlNode): readonly SqlNode[] {
+  const commands = (node.cmds ?? []) as readonly { readonly AlterTableCmd?: SqlNode }[]
+  return commands.flatMap(({ AlterTableCmd: command }) => (command ? [command] : []))
+}
+
+function detachesConcurrently(command: SqlNode): boolean {
+  if (command.subtype !== 'AT_DetachPartition') return false
+  const definition = command.def as { PartitionCmd?: { concurrent?: boolean } } | undefined
+  return definition?.PartitionCmd?.concurrent === true
+}
+
+function hasParameter(node: SqlNode, name: string): boolean {
+  const parameters = (node.params ?? []) as readonly { DefElem?: { defname?: string } }[]
+  return parameters.some(({ DefElem: element }) => element?.defname === name)
+}

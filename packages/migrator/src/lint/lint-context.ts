@@ -1,0 +1,84 @@
+import type { Schema, TablePlacement } from '@shardwright/core'
+import type { SqlNode } from '../sql/parse-sql.ts'
+
+/** A table as a statement names it. */
+export interface TableName {
+  readonly schema: string
+  readonly table: string
+}
+
+/** What the linter knows while it walks over the statements of a run, in order. */
+export class LintContext {
+  readonly placements: Schema | undefined
+  /** The migration runs inside a transaction. */
+  readonly transaction: boolean
+  readonly #defaultSchema: string
+  readonly #created: Set<string>
+  readonly #checked: Set<string>
+
+  constructor(placements: Schema | undefined, transaction = true, earlier?: LintContext) {
+    this.placements = placements
+    this.transaction = transaction
+    this.#defaultSchema = placements?.defaultSchema ?? 'public'
+    this.#created = earlier ? earlier.#created : new Set()
+    this.#checked = earlier ? earlier.#checked : new Set()
+  }
+
+  /** The next migration of the same run: it knows what the earlier ones have made. */
+  next(transaction: boolean): LintContext {
+    return new LintContext(this.placements, transaction, this)
+  }
+
+  nameOf(relation: unknown): TableName | undefined {
+    const { relname, schemaname } = (relation ?? {}) as { relname?: string; schemaname?: string }
+    return relname === undefined ? undefined : { schema: schemaname ?? this.#defaultSchema, table: relname }
+  }
+
+  placementOf(name: TableName | undefined): TablePlacement | undefined {
+    return name && this.placements?.find(name.table, name.schema)
+  }
+
+  /** A table that this run creates holds no rows and no readers yet: its locks harm nobody. */
+  isNew(name: TableName | undefined): boolean {
+    return name !== undefined && this.#created.has(display(name))
+  }
+
+  markCreated(relation: unknown): void {
+    const name = this.nameOf(relation)
+    if (name) this.#created.add(display(name))
+  }
+
+  /** Remembers a CHECK (column IS NOT NULL), to know its validation by name. */
+  rememberCheck(name: TableName, constraint: string, column: string): void {
+    this.#checked.add(`${display(name)} ${constraint} ${column}`)
+  }
+
+  markValidated(name: TableName, constraint: string): void {
+    const prefix = `${display(name)} ${constraint} `
+    for (const entry of [...this.#checked]) {
+      if (entry.startsWith(prefix)) this.#checked.add(`${display(name)} not null ${entry.slice(prefix.length)}`)
+    }
+  }
+
+  isKnownNotNull(name: TableName, column: string): boolean {
+    return this.#checked.has(`${display(name)} not null ${column}`)
+  }
+}
+
+export function display(name: TableName): string {
+  return `${name.schema}.${name.table}`
+}
+
+/** The `String` nodes of a list, e.g. column names. */
+export function stringsOf(list: unknown): readonly string[] {
+  const nodes = (list ?? []) as readonly { String?: { sval?: string } }[]
+  return nodes.flatMap((node) => (node.String?.sval === undefined ? [] : [node.String.sval]))
+}
+
+/** Every node of the given kind below `node`. */
+export function findNodes(node: unknown, kind: string): readonly SqlNode[] {
+  if (typeof node !== 'object' || node === null) return []
+  const below = Object.values(node).flatMap((child) => findNodes(child, kind))
+  const own = (node as Record<string, unknown>)[kind]
+  return own === undefined ? below : [own as SqlNode, ...below]
+}
