@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,6 @@ import { eventually } from './support/eventually.ts'
 const redis = await redisAvailability()
 
 interface Owned {
-  readonly folders: string[]
   readonly pids: number[]
   readonly redis: boolean
 }
@@ -27,29 +26,44 @@ describe('nothing is left behind by an owner that', () => {
     ['is killed', 'waiting', 'SIGKILL'],
     ['is killed while a server is paused', 'killed-paused', 'SIGKILL'],
   ])('%s', async (_, ending, signal) => {
-    const { owner, owned } = await startOwner(ending)
+    const folder = mkdtempSync(join(tmpdir(), 'shardwright-nothing-left-'))
+    chmodSync(folder, 0o711)
+    const { owner, owned } = await startOwner(ending, folder)
     const identities = owned.pids.map((pid) => ({ pid, identity: processIdentity(pid) }))
     if (signal !== undefined) {
       // Two servers, two replicas and the watchdog, with the backends of the servers.
       expect(identities.filter(({ identity }) => identity !== undefined).length).toBeGreaterThan(10)
-      expect(owned.folders.every((name) => existsSync(join(tmpdir(), name)))).toBe(true)
+      expect(readdirSync(folder)).toHaveLength(1)
       // As a terminal does: to the whole group.
       process.kill(signal === 'SIGINT' ? -(owner.pid ?? 0) : (owner.pid ?? 0), signal)
     }
     await ended(owner)
-    expect(owned.folders).toHaveLength(1)
     expect(owned.redis).toBe(redis.available)
     await eventually('every process is gone', () =>
       identities.every(({ pid, identity }) => identity === undefined || processIdentity(pid) !== identity),
     )
-    await eventually('the folder is gone', () => !owned.folders.some((name) => existsSync(join(tmpdir(), name))))
+    await eventually('the folder is gone', () => readdirSync(folder).length === 0)
+    expect(sharedMemoryMadeBy(owned.pids)).toEqual([])
+    rmdirSync(folder)
   })
 })
 
-async function startOwner(ending: string): Promise<{ owner: ChildProcess; owned: Owned }> {
+/** The System V segments that one of these processes has made: the creator is in the 5th column. */
+function sharedMemoryMadeBy(pids: readonly number[]): string[] {
+  const table = '/proc/sysvipc/shm'
+  if (!existsSync(table)) return []
+  const lines = readFileSync(table, 'utf8').trim().split('\n').slice(1)
+  return lines.filter((line) => pids.includes(Number(line.trim().split(/\s+/)[4])))
+}
+
+async function startOwner(ending: string, folder: string): Promise<{ owner: ChildProcess; owned: Owned }> {
   const program = fileURLToPath(new URL('./support/owner.ts', import.meta.url))
   const parameters = ['--conditions=shardwright-source', program, ending, redis.available ? 'redis' : 'no-redis']
-  const owner = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const owner = spawn(process.execPath, parameters, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, TMPDIR: folder },
+  })
   let errors = ''
   owner.stderr?.on('data', (chunk) => (errors += chunk))
   const line = await new Promise<string>((resolve, reject) => {

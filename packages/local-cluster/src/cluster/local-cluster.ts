@@ -43,6 +43,8 @@ export interface LocalServer extends ServerControl {
   urlOf(database: string): string
   /** Creates an empty database and returns its URL. */
   createDatabase(name: string, options?: CreateDatabaseOptions): Promise<string>
+  /** Makes a replica's server a primary of its own; resolves when it takes writes. */
+  promote(): Promise<void>
   /** The last lines of the server's log, for a failing test to show. */
   logTail(lines?: number): Promise<string>
 }

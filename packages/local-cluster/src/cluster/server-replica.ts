@@ -23,13 +23,8 @@ export class ServerReplica implements LocalReplica {
     return this.server.state
   }
 
-  async promote(): Promise<void> {
-    await withClient(this.server.urlOf('postgres'), async (client) => {
-      const { rows } = await client.query<{ promoted: boolean }>('SELECT pg_promote(true, 60) AS promoted')
-      if (rows[0]?.promoted !== true) {
-        throw new LocalClusterError('SERVER_STATE', `${this.id} did not become a primary within 60 s`)
-      }
-    })
+  promote(): Promise<void> {
+    return this.server.promote()
   }
 
   async caughtUp(timeoutMs = 30_000): Promise<void> {

@@ -44,9 +44,9 @@ export const localClusterErrorCodes = {
     meaning: 'testcontainers is not installed, or there is no container engine.',
     remedy: "Install testcontainers and start Docker, or leave out engine: 'containers'.",
   },
-  CLUSTER_STOPPED: {
-    meaning: 'The cluster was stopped; its servers are gone.',
-    remedy: 'Start another cluster.',
+  SERVER_UNREACHABLE: {
+    meaning: 'A server that was named by its URL does not let us in.',
+    remedy: 'Check host, port, database and credentials in the URL, and that the server runs.',
   },
 } as const satisfies Record<string, { meaning: string; remedy: string }>
 

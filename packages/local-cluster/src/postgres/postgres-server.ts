@@ -5,6 +5,7 @@ import { ManagedProcess } from '../process/managed-process.ts'
 import type { ProcessUser } from '../process/unprivileged-user.ts'
 import type { PostgresBinaries } from './binaries.ts'
 import { createDatabase } from './create-database.ts'
+import { promote } from './promote.ts'
 
 export interface PostgresServerInit {
   readonly id: string
@@ -58,6 +59,10 @@ export class PostgresServer implements LocalServer {
   async createDatabase(name: string, options?: CreateDatabaseOptions): Promise<string> {
     await createDatabase(this.urlOf('postgres'), name, options)
     return this.urlOf(name)
+  }
+
+  promote(): Promise<void> {
+    return promote(this.urlOf('postgres'), this.id)
   }
 
   start(): Promise<void> {
