@@ -1,0 +1,49 @@
+import type { KeyType } from '@shardwright/core'
+import type { CreateTableBuilder, Kysely } from 'kysely'
+import { sql } from 'kysely'
+import type { MigrationContext } from '../migration/migration-context.ts'
+import { addOwnershipCheck } from './ownership-check.ts'
+import { unknownKeyType } from './ownership-constraint.ts'
+import { requirePlacement } from './require-context.ts'
+import { assertKeyInPrimaryKey, keyTypeOf } from './table-shape.ts'
+
+/** Adds columns and constraints to a table that the helper has begun. */
+export type BuildTable = (table: CreateTableBuilder<string, never>) => CreateTableBuilder<string, string>
+
+export interface ShardedTableOptions {
+  /** Adds a CHECK that only rows of this shard's keys can enter. Needs the topology and hash 'postgres'. Default false. */
+  readonly ownership?: boolean
+  /** The key's type for the ownership check, when the builder does not tell (a domain). */
+  readonly keyType?: KeyType
+  /** Makes it a table partitioned by range of this column; the partition-manager makes the partitions by its policy. */
+  readonly partitionByRange?: string
+}
+
+/**
+ * Creates a table that the schema places as sharded, on this shard.
+ *
+ * @throws PlacementError PLACEMENT_UNKNOWN, KEY_NOT_IN_PRIMARY_KEY, OWNERSHIP_NOT_EXPRESSIBLE, CONTEXT_INCOMPLETE
+ * @example
+ * await createShardedTable(db, context, 'wallets', (t) =>
+ *   t.addColumn('festival_id', 'uuid').addColumn('id', 'uuid').addPrimaryKeyConstraint('wallets_pkey', ['festival_id', 'id']))
+ */
+export async function createShardedTable(
+  db: Kysely<unknown>,
+  context: MigrationContext,
+  name: string,
+  build: BuildTable,
+  options: ShardedTableOptions = {},
+): Promise<void> {
+  const placement = requirePlacement(context, name, 'sharded')
+  let table = build(db.withSchema(placement.schema).schema.createTable(placement.table)) as CreateTableBuilder<
+    string,
+    string
+  >
+  const node = table.toOperationNode()
+  assertKeyInPrimaryKey(node, placement)
+  if (options.partitionByRange) table = table.modifyEnd(sql`partition by range (${sql.id(options.partitionByRange)})`)
+  const type = options.keyType ?? keyTypeOf(node, placement)
+  if (options.ownership && !type) throw unknownKeyType(placement)
+  await table.execute()
+  if (options.ownership && type) await addOwnershipCheck(db, context, name, { keyType: type, validate: true })
+}
