@@ -1,0 +1,122 @@
+import { archivePartition } from '../archive/archive-partition.ts'
+import { PartitionError } from '../errors/partition-error.ts'
+import type { CatalogState, JobDetail } from '../inspect/catalog-state.ts'
+import type { RetirePartition } from '../plan/action.ts'
+import type { PartitionPolicy } from '../policy/policy.ts'
+import { identifier, qualified } from '../sql/identifier.ts'
+import { attachSql } from '../sql/partition-sql.ts'
+import { detachPartition } from './detach.ts'
+import { deleteJob, ensureJournal, updateJob, writeJob } from './journal.ts'
+import { checksumRows, type RowChecksum, sameRows } from './row-checksum.ts'
+import type { MaintenanceSession } from './session.ts'
+
+/**
+ * Archive, detach, dispose: each phase is in the journal before it begins, so that a killed run is taken up where it
+ * stopped, and nothing is dropped that the archive does not hold.
+ */
+export async function retirePartition(
+  session: MaintenanceSession,
+  state: CatalogState,
+  policy: PartitionPolicy,
+  action: RetirePartition,
+): Promise<void> {
+  await ensureJournal(session)
+  const job = await openJob(session, state, action)
+  let detail = job.detail
+  if (copies(policy, action) && detail.phase !== 'dispose' && detail.rows === undefined) {
+    const archived = await archivePartition(session, state, policy, action)
+    detail = { ...detail, phase: 'detach', rows: String(archived.rows), checksum: archived.checksum }
+    session.step('note-archived', { partition: action.partition.name })
+    await updateJob(session, job.id, detail)
+  }
+  await detachPartition(session, state, action.partition, action.concurrently)
+  session.step('note-detached', { partition: action.partition.name })
+  await updateJob(session, job.id, { ...detail, phase: 'dispose' })
+  await dispose(session, state, policy, action, job.id, detail)
+}
+
+async function openJob(
+  session: MaintenanceSession,
+  state: CatalogState,
+  action: RetirePartition,
+): Promise<{ readonly id: string; readonly detail: JobDetail }> {
+  if (action.resume) return { id: action.resume.jobId, detail: action.resume.detail }
+  const detail: JobDetail = {
+    lower: action.range.lower === undefined ? null : String(action.range.lower),
+    upper: String(action.range.upper),
+    phase: 'archive',
+  }
+  session.step('note-retirement', { partition: action.partition.name })
+  const id = await writeJob(session, {
+    parentOid: state.parent.oid,
+    kind: 'retire',
+    childOid: action.partition.oid,
+    detail,
+  })
+  return { id, detail }
+}
+
+/** Moving the table to another schema copies nothing, so there is nothing to verify either. */
+function copies(policy: PartitionPolicy, action: RetirePartition): boolean {
+  return action.ending === 'archive' && archiveSchema(policy) === undefined
+}
+
+function archiveSchema(policy: PartitionPolicy): string | undefined {
+  const then = policy.retention?.then
+  if (typeof then !== 'object' || typeof then.archive === 'function') return undefined
+  return 'schema' in then.archive ? then.archive.schema : undefined
+}
+
+async function dispose(
+  session: MaintenanceSession,
+  state: CatalogState,
+  policy: PartitionPolicy,
+  action: RetirePartition,
+  jobId: string,
+  detail: JobDetail,
+): Promise<void> {
+  const { partition } = action
+  const table = qualified(partition.schema, partition.name)
+  const schema = archiveSchema(policy)
+  session.step('dispose', { partition: partition.name })
+  const complete = await session.transaction(`remove ${partition.name}`, async () => {
+    if (action.ending === 'archive' && schema !== undefined) {
+      await session.query(`create schema if not exists ${identifier(schema)}`)
+      await session.query(`alter table ${table} set schema ${identifier(schema)}`)
+    } else if (action.ending !== 'detach') {
+      await session.query(`lock table ${table} in access exclusive mode`)
+      if (copies(policy, action) && !(await stillArchived(session, table, detail))) return false
+      await session.query(`drop table ${table}`)
+    }
+    session.step('forget-retirement', { partition: partition.name })
+    await deleteJob(session, jobId)
+    return true
+  })
+  if (!complete) await putBack(session, state, policy, action, jobId)
+}
+
+async function stillArchived(session: MaintenanceSession, table: string, detail: JobDetail): Promise<boolean> {
+  const archived: RowChecksum = { rows: BigInt(detail.rows ?? -1), checksum: detail.checksum ?? '' }
+  return sameRows(await checksumRows(session, `only ${table} as t`), archived)
+}
+
+/** Somebody wrote to the partition between its archive and its detach: it goes back, and the next run begins anew. */
+async function putBack(
+  session: MaintenanceSession,
+  state: CatalogState,
+  policy: PartitionPolicy,
+  action: RetirePartition,
+  jobId: string,
+): Promise<never> {
+  const range = { lower: action.range.lower, upper: action.range.upper }
+  session.step('put-back', { partition: action.partition.name })
+  await session.transaction(`attach ${action.partition.name} again`, async () => {
+    await session.query(attachSql(state, policy, action.partition.name, range))
+    await deleteJob(session, jobId)
+  })
+  throw new PartitionError({
+    code: 'PARTITION_ARCHIVE_MISMATCH',
+    message: `${action.partition.name} was written to after it was archived; it is attached again.`,
+    details: { shard: session.shard.id, partition: action.partition.name },
+  })
+}

@@ -1,0 +1,142 @@
+import type { FleetConnection, FleetShard, PgResult } from '@shardwright/core'
+import { wrapServerError } from '../errors/failure.ts'
+import { PartitionError } from '../errors/partition-error.ts'
+import { deadlockDetected, lockNotAvailable, sqlStateOf } from '../errors/sql-state.ts'
+import { sessionSettings } from '../inspect/session-settings.ts'
+import type { ResolvedRunOptions } from './run-options.ts'
+
+/** A dedicated connection for the maintenance of one table, with its pinned settings and its short locks. */
+export class MaintenanceSession implements AsyncDisposable {
+  readonly shard: FleetShard
+  readonly connection: FleetConnection
+  readonly options: ResolvedRunOptions
+  readonly #table: string
+
+  private constructor(shard: FleetShard, connection: FleetConnection, table: string, options: ResolvedRunOptions) {
+    this.shard = shard
+    this.connection = connection
+    this.#table = table
+    this.options = options
+  }
+
+  static async open(shard: FleetShard, table: string, options: ResolvedRunOptions): Promise<MaintenanceSession> {
+    const connection = await connectPinned(shard, options)
+    return new MaintenanceSession(shard, connection, table, options)
+  }
+
+  /** Another connection of the same shard, for COPY; the caller releases it. */
+  async another(): Promise<FleetConnection> {
+    return await connectPinned(this.shard, this.options)
+  }
+
+  async query<R = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<PgResult<R>> {
+    return await this.connection.query<R>(sql, parameters)
+  }
+
+  async script(statements: readonly string[]): Promise<void> {
+    await this.connection.script(statements.filter((line) => !line.startsWith('--')).join(';\n'))
+  }
+
+  /** Tells progress, and stops here when the run was aborted. */
+  step(step: string, detail: { readonly partition?: string; readonly rows?: bigint } = {}): void {
+    if (this.options.signal.aborted) {
+      throw new PartitionError({
+        code: 'PARTITION_ABORTED',
+        message: `The maintenance of ${this.#table} on shard ${this.shard.id} was aborted before '${step}'.`,
+        cause: this.options.signal.reason,
+      })
+    }
+    this.options.onProgress({ shard: this.shard.id, table: this.#table, step, ...detail })
+  }
+
+  /**
+   * Runs `work`, which may wait for a lock for `lockTimeoutMs` only; when it cannot have it, everything is rolled back
+   * and tried again after a pause in which nobody waits behind us. `work` must be safe to run again.
+   */
+  async withShortLocks<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    const { lockAttempts, clock, signal, telemetry } = this.options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        await this.#rollback()
+        const state = sqlStateOf(error)
+        if (state !== lockNotAvailable && state !== deadlockDetected) throw wrapServerError(error, doing)
+        telemetry.count('shardwright.partitions.lock_retries', 1, { shard: this.shard.id, table: this.#table })
+        if (attempt >= lockAttempts) throw this.#gaveUp(doing, attempt, error)
+        await clock.sleep(this.#pause(attempt), { signal })
+      }
+    }
+  }
+
+  /** One transaction with short locks. */
+  async transaction<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    return await this.withShortLocks(doing, async () => {
+      await this.query('begin')
+      const result = await work()
+      const { command } = await this.query('commit')
+      // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
+      if (command === 'COMMIT') return result
+      throw new PartitionError({
+        code: 'PARTITION_ACTION_FAILED',
+        message: `${doing}: the server rolled the transaction back.`,
+      })
+    })
+  }
+
+  /** Without a limit on lock waits: only for statements behind which nobody queues (CREATE INDEX CONCURRENTLY). */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    await this.query('set lock_timeout to 0')
+    try {
+      return await work()
+    } finally {
+      await this.query(`set lock_timeout to ${this.options.lockTimeoutMs}`).catch(() => {
+        // The connection is gone: the error of `work` says so.
+      })
+    }
+  }
+
+  async isAlive(): Promise<boolean> {
+    return await this.query('select 1').then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.connection.release().catch(() => {
+      // A connection that was cut cannot be closed in order; its locks went with it.
+    })
+  }
+
+  #pause(attempt: number): number {
+    const full = Math.min(this.options.backoffMs * 2 ** (attempt - 1), 5000)
+    return full / 2 + (full / 2) * Math.random()
+  }
+
+  async #rollback(): Promise<void> {
+    await this.query('rollback').catch(() => {
+      // Only a lost connection refuses ROLLBACK, and then nothing is open any more.
+    })
+  }
+
+  #gaveUp(doing: string, attempts: number, cause: unknown): PartitionError {
+    return new PartitionError({
+      code: 'PARTITION_LOCK_TIMEOUT',
+      message: `${doing}: no lock in ${attempts} attempts of ${this.options.lockTimeoutMs} ms on shard ${this.shard.id}.`,
+      details: { shard: this.shard.id, table: this.#table },
+      cause,
+    })
+  }
+}
+
+async function connectPinned(shard: FleetShard, options: ResolvedRunOptions): Promise<FleetConnection> {
+  const connection = await shard.connect({ applicationName: 'shardwright-partitions', signal: options.signal })
+  try {
+    await connection.script(`${sessionSettings} set lock_timeout to ${options.lockTimeoutMs};`)
+    return connection
+  } catch (error) {
+    await connection.release().catch(() => {})
+    throw wrapServerError(error, `pin the session's settings on shard ${shard.id}`)
+  }
+}

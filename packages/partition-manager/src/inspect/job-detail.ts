@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import type { JobDetail } from './catalog-state.ts'
+
+const detailSchema = z.object({
+  lower: z.string().nullable(),
+  upper: z.string().nullable(),
+  phase: z.enum(['archive', 'detach', 'dispose']).optional(),
+  rows: z.string().optional(),
+  checksum: z.string().optional(),
+})
+
+/** The journal is a table that others can write to: what comes out of it is checked. */
+export function parseJobDetail(value: unknown): JobDetail {
+  return detailSchema.parse(value) as JobDetail
+}
