@@ -1,39 +1,35 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { LocalClusterError } from '../errors/local-cluster-error.ts'
-import { freePort } from '../net/free-port.ts'
+import { onFreePort } from '../net/on-free-port.ts'
 import type { ResolvedClusterOptions } from '../options/cluster-options.ts'
-import { baseBackup, write } from '../postgres/base-backup.ts'
+import { baseBackup } from '../postgres/base-backup.ts'
 import type { PostgresBinaries } from '../postgres/binaries.ts'
 import { createDataDirectory } from '../postgres/data-directory.ts'
 import { PostgresServer } from '../postgres/postgres-server.ts'
 import { defaultServerSettings, renderSettings } from '../postgres/server-settings.ts'
 import { withClient } from '../postgres/with-client.ts'
+import { writeOwnedFile } from '../process/owned-file.ts'
 import type { ProcessUser } from '../process/unprivileged-user.ts'
+import type { ServerFactory } from './server-factory.ts'
 
-export interface ServerFactoryInit {
+export interface EmbeddedServerFactoryInit {
   readonly folder: string
   readonly binaries: PostgresBinaries
   readonly user: ProcessUser
   readonly options: ResolvedClusterOptions
 }
 
-const portAttempts = 5
-
-/** Makes the PostgreSQL servers of one cluster and keeps them all, so that none is forgotten at the end. */
-export class EmbeddedServerFactory {
-  readonly #init: ServerFactoryInit
+/** PostgreSQL servers as processes of ours. */
+export class EmbeddedServerFactory implements ServerFactory {
+  readonly #init: EmbeddedServerFactoryInit
   readonly #role = 'shardwright'
   // New in each cluster: these are superusers on a port that every local user can reach.
   readonly #password = randomBytes(12).toString('hex')
   readonly #servers: PostgresServer[] = []
 
-  constructor(init: ServerFactoryInit) {
+  constructor(init: EmbeddedServerFactoryInit) {
     this.#init = init
-  }
-
-  get servers(): readonly PostgresServer[] {
-    return this.#servers
   }
 
   async startPrimary(id: string): Promise<PostgresServer> {
@@ -51,9 +47,10 @@ export class EmbeddedServerFactory {
     return await this.#startServer(id, path)
   }
 
-  async startReplica(id: string, primary: PostgresServer): Promise<PostgresServer> {
+  async startReplica(id: string, primaryId: string): Promise<PostgresServer> {
     const { folder, user } = this.#init
     const target = join(folder, id)
+    const primary = this.#primary(primaryId)
     const adminUrl = primary.urlOf('postgres')
     const slot = id.replaceAll('-', '_')
     await withClient(adminUrl, (client) => client.query('SELECT pg_create_physical_replication_slot($1, true)', [slot]))
@@ -61,8 +58,8 @@ export class EmbeddedServerFactory {
     // postgresql.auto.conf: it is read last, and it is private to the servers' user.
     const connection = `host=${primary.host} port=${primary.port} user=${this.#role} password=${this.#password} application_name=${slot}`
     const settings = renderSettings({ primary_conninfo: connection, primary_slot_name: slot })
-    await write(join(target, 'postgresql.auto.conf'), settings, user)
-    await write(join(target, 'standby.signal'), '', user)
+    await writeOwnedFile(join(target, 'postgresql.auto.conf'), settings, user)
+    await writeOwnedFile(join(target, 'standby.signal'), '', user)
     return await this.#startServer(id, target)
   }
 
@@ -75,29 +72,19 @@ export class EmbeddedServerFactory {
 
   async #startServer(id: string, dataDirectory: string): Promise<PostgresServer> {
     const { binaries, user, options } = this.#init
-    for (let attempt = 1; ; attempt++) {
-      const server = new PostgresServer({
-        id,
-        dataDirectory,
-        port: await freePort(),
-        role: this.#role,
-        password: this.#password,
-        binaries,
-        user,
-        startTimeoutMs: options.startTimeoutMs,
-      })
-      try {
-        await server.start()
-        this.#servers.push(server)
-        return server
-      } catch (error) {
-        if (attempt === portAttempts || !portTaken(error)) throw error
-      }
-    }
+    const { startTimeoutMs } = options
+    const [role, password] = [this.#role, this.#password]
+    return await onFreePort(async (port) => {
+      const server = new PostgresServer({ id, dataDirectory, port, role, password, binaries, user, startTimeoutMs })
+      await server.start()
+      this.#servers.push(server)
+      return server
+    })
   }
-}
 
-/** Another program may take the port between our look and the server's. */
-function portTaken(error: unknown): boolean {
-  return error instanceof LocalClusterError && /Address already in use/i.test(String(error.details.log))
+  #primary(id: string): PostgresServer {
+    const server = this.#servers.find((candidate) => candidate.id === id)
+    if (server === undefined) throw new LocalClusterError('SERVER_STATE', `there is no server ${id}`)
+    return server
+  }
 }

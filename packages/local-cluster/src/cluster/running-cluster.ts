@@ -6,7 +6,6 @@ import type { LocalCluster, LocalServer, LocalShard, TopologyShards } from './lo
 
 export interface RunningClusterInit {
   readonly shards: readonly LocalShard[]
-  readonly servers: readonly LocalServer[]
   readonly redis: LocalRedis | undefined
   readonly stop: () => Promise<void>
 }
@@ -21,7 +20,7 @@ export class RunningCluster implements LocalCluster {
 
   constructor(init: RunningClusterInit) {
     this.shards = Object.freeze([...init.shards])
-    this.servers = Object.freeze([...init.servers])
+    this.servers = Object.freeze([...new Set(init.shards.map((shard) => shard.server))])
     this.redis = init.redis
     this.#stop = init.stop
   }

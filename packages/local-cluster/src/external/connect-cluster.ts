@@ -28,8 +28,7 @@ export async function connectCluster({ shards, redisUrl }: ConnectClusterOptions
   if (new Set(connected.map(({ id }) => id)).size < connected.length) throw invalid('shards', 'has an id twice')
   const redis = redisUrl === undefined ? undefined : new ExternalRedis(parseUrl(redisUrl, 'redisUrl', redisProtocols))
   await Promise.all(connected.map(checkReachable))
-  const servers = connected.map(({ server }) => server)
-  return new RunningCluster({ shards: connected, servers, redis, stop: async () => {} })
+  return new RunningCluster({ shards: connected, redis, stop: async () => {} })
 }
 
 const postgresProtocols = ['postgres:', 'postgresql:']

@@ -1,7 +1,7 @@
-import { chown, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { giveTo, makeOwnedFolder, writeOwnedFile } from '../process/owned-file.ts'
 import type { ProcessUser } from '../process/unprivileged-user.ts'
-import { makeFolder } from './data-directory.ts'
 import { withClient } from './with-client.ts'
 
 export interface BaseBackupInit {
@@ -45,25 +45,18 @@ export async function baseBackup({ adminUrl, source, target, user }: BaseBackupI
     const { rows } = await client.query<{ labelfile: string }>(
       'SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)',
     )
-    await write(join(target, 'backup_label'), rows[0]?.labelfile ?? '', user)
+    await writeOwnedFile(join(target, 'backup_label'), rows[0]?.labelfile ?? '', user)
   })
 }
 
-/** Writes a file that belongs to the servers' user. */
-export async function write(path: string, content: string, user: ProcessUser): Promise<void> {
-  await writeFile(path, content, { mode: 0o600 })
-  await give(path, user)
-}
-
 async function copyFolder(source: string, target: string, user: ProcessUser): Promise<void> {
-  await mkdir(target, { mode: 0o700 })
-  await give(target, user)
+  await makeOwnedFolder(target, user)
   const entries = await readdir(source, { withFileTypes: true })
   for (const entry of entries) {
     const [from, to] = [join(source, entry.name), join(target, entry.name)]
     if (leftOut.has(entry.name) || entry.name.startsWith('pgsql_tmp')) continue
     if (!entry.isDirectory()) await copyLiveFile(from, to, user)
-    else if (emptied.has(entry.name)) await makeFolder(to, user)
+    else if (emptied.has(entry.name)) await makeOwnedFolder(to, user)
     else await copyFolder(from, to, user)
   }
 }
@@ -75,13 +68,9 @@ async function copyLiveFile(from: string, to: string, user: ProcessUser): Promis
     const { size } = await stat(from)
     if (size > largeFileBytes) await copyFile(from, to)
     else await writeFile(to, await readFile(from), { mode: 0o600 })
-    await give(to, user)
+    await giveTo(to, user)
   } catch (error) {
     // Files come and go while the server works; replaying the WAL puts that right.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
-}
-
-async function give(path: string, user: ProcessUser): Promise<void> {
-  if (user.uid !== undefined) await chown(path, user.uid, user.gid ?? user.uid)
 }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { appendFile, chown, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LocalClusterError } from '../errors/local-cluster-error.ts'
+import { makeOwnedFolder, writeOwnedFile } from '../process/owned-file.ts'
 import type { ProcessUser } from '../process/unprivileged-user.ts'
 import { unwatchProcess, watchProcess } from '../process/watchdog-client.ts'
 import type { PostgresBinaries } from './binaries.ts'
@@ -20,22 +21,15 @@ export interface DataDirectoryInit {
 
 /** Runs initdb; each server gets one of its own, because a copy would share its system identifier. */
 export async function createDataDirectory(init: DataDirectoryInit): Promise<void> {
-  await makeFolder(init.path, init.user)
+  await makeOwnedFolder(init.path, init.user)
   const passwordFile = `${init.path}.password`
-  await writeFile(passwordFile, `${init.password}\n`, { mode: 0o600 })
-  if (init.user.uid !== undefined) await chown(passwordFile, init.user.uid, init.user.gid ?? init.user.uid)
+  await writeOwnedFile(passwordFile, `${init.password}\n`, init.user)
   try {
     await run(init.binaries.initdb, initdbArguments(init, passwordFile), init)
   } finally {
     await rm(passwordFile, { force: true })
   }
   await appendFile(join(init.path, 'postgresql.conf'), renderSettings(init.settings))
-}
-
-/** A folder that only `user` may read, as PostgreSQL demands of its data directory. */
-export async function makeFolder(path: string, user: ProcessUser): Promise<void> {
-  await mkdir(path, { mode: 0o700 })
-  if (user.uid !== undefined) await chown(path, user.uid, user.gid ?? user.uid)
 }
 
 function initdbArguments(init: DataDirectoryInit, passwordFile: string): string[] {

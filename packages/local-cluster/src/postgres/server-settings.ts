@@ -36,6 +36,14 @@ export function renderSettings(settings: ServerSettings): string {
     .join('')
 }
 
+/** The same as parameters of the program `postgres`. */
+export function settingParameters(settings: ServerSettings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${typeof value === 'boolean' ? (value ? 'on' : 'off') : value}`,
+  ])
+}
+
 function renderValue(value: string | number | boolean): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   return String(value).replaceAll("'", "''")

@@ -55,6 +55,8 @@ export class ManagedProcess {
         if (performance.now() > deadline) throw await this.#startFailed('was not ready in time')
         await sleep(readyPollMs)
       }
+      // Another server may have answered on the port that ours could not have.
+      if (this.#child !== child) throw await this.#startFailed('ended while it started')
     } catch (error) {
       await this.destroy()
       throw error

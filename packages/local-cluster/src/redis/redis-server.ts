@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path'
 import type { ServerState, StopOptions } from '../cluster/local-cluster.ts'
-import { LocalClusterError } from '../errors/local-cluster-error.ts'
 import { ManagedProcess } from '../process/managed-process.ts'
 import type { FoundProgram } from '../programs/machine-programs.ts'
+import { flushRedis } from './flush-redis.ts'
 import type { OwnedRedis } from './local-redis.ts'
 import { redisCommand } from './redis-command.ts'
 
@@ -43,9 +43,8 @@ export class RedisServer implements OwnedRedis {
     return this.#process.state
   }
 
-  async flush(): Promise<void> {
-    const reply = await redisCommand(this.host, this.port, 'FLUSHALL')
-    if (reply !== '+OK') throw new LocalClusterError('SERVER_STATE', `Redis answered FLUSHALL with ${reply}`)
+  flush(): Promise<void> {
+    return flushRedis(this.host, this.port)
   }
 
   start(): Promise<void> {

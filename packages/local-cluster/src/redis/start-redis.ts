@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startContainerRedis } from '../containers/container-redis.ts'
 import { LocalClusterError } from '../errors/local-cluster-error.ts'
-import { freePort } from '../net/free-port.ts'
+import { onFreePort } from '../net/on-free-port.ts'
 import type { FoundProgram } from '../programs/machine-programs.ts'
+import { obtainRedis } from './find-redis.ts'
 import type { OwnedRedis } from './local-redis.ts'
 import { searchRedis } from './redis-availability.ts'
 import { RedisServer } from './redis-server.ts'
@@ -20,15 +22,27 @@ export async function startRedis(init: StartRedisInit): Promise<OwnedRedis> {
     case 'machine':
     case 'packages':
       return await startProgram(search.program, init)
+    case 'container':
+      return await startContainerRedis(init.startTimeoutMs).catch((cause) => startObtained(init, cause))
     case 'none':
       throw new LocalClusterError('REDIS_UNAVAILABLE', `Redis cannot be started: ${search.reason}`)
   }
 }
 
+/** The container engine is there, but the container did not start, as when its image cannot be pulled. */
+async function startObtained(init: StartRedisInit, cause: unknown): Promise<RedisServer> {
+  const search = await obtainRedis()
+  if (search.available) return await startProgram(search.program, init)
+  const reason = `its container did not start, and ${search.reason}`
+  throw new LocalClusterError('REDIS_UNAVAILABLE', `Redis cannot be started: ${reason}`, { cause })
+}
+
 async function startProgram(program: FoundProgram, { folder, startTimeoutMs }: StartRedisInit): Promise<RedisServer> {
   const data = join(folder, 'redis')
   await mkdir(data)
-  const server = new RedisServer({ program, folder: data, port: await freePort(), startTimeoutMs })
-  await server.start()
-  return server
+  return await onFreePort(async (port) => {
+    const server = new RedisServer({ program, folder: data, port, startTimeoutMs })
+    await server.start()
+    return server
+  })
 }
