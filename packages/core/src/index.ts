@@ -15,6 +15,12 @@ export { citusHash } from './hashing/citus-hash.ts'
 export { type HashName, type KeyType, type KeyValue, keyTypes } from './hashing/key-type.ts'
 export { murmur3 } from './hashing/murmur3.ts'
 export { partitionHash } from './hashing/partition-hash.ts'
+export { type FleetWorkerLeasesOptions, fleetWorkerLeases } from './ids/fleet-worker-leases.ts'
+export { IdGenerator, type IdGeneratorOptions } from './ids/id-generator.ts'
+export { type IdLayout, type IdLayoutOptions, type IdParts, idLayout, readId } from './ids/id-layout.ts'
+export { type IdOwner, shardsOfId } from './ids/shards-of-id.ts'
+export { UuidV7Generator, uuidV7, uuidV7TimeMs } from './ids/uuid-v7.ts'
+export type { WorkerLease, WorkerLeases } from './ids/worker-lease.ts'
 export type { Clock } from './ports/clock.ts'
 export {
   type Commit,

@@ -113,6 +113,14 @@ export const coreErrorCodes = {
     meaning: 'Every worker number is leased.',
     remedy: 'Stop processes that no longer run, wait for their leases to end, or share one generator per process.',
   },
+  TIME_OUT_OF_RANGE: {
+    meaning: 'The clock shows a time before or after the 69 years that ids can carry.',
+    remedy: "Check the machine's clock and the layout's epochMs.",
+  },
+  TOO_MANY_IDS: {
+    meaning: 'One bucket gets more ids than its sequence holds, for longer than the generator may run ahead.',
+    remedy: 'Try again a moment later, or lay out fewer workerBits.',
+  },
   CLOCK_WENT_BACK: {
     meaning: 'The clock went back further than the generator tolerates.',
     remedy: 'Check time synchronisation; the generator goes on when the clock has caught up.',
