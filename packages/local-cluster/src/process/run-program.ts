@@ -13,7 +13,7 @@ export function runProgram(
   { cwd, environment, timeoutMs = 120_000 }: RunProgramOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, LC_ALL: 'C', ...environment }
+    const env = { ...process.env, LC_ALL: 'C', ...environment }
     const options = { cwd, env, timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 }
     const child = execFile(program, [...parameters], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
