@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,17 +24,19 @@ describe('the lock of an obtained program', () => {
     let inside = 0
     const path = join(folder, 'program')
     const outcomes = await Promise.allSettled(
-      [1, 2, 3, 4].map((number) =>
+      [1, 2, 3, 4, 5, 6, 7, 8].map((number) =>
         withLock(path, async () => {
           expect(++inside).toBe(1)
-          await sleep(20)
+          await sleep(5)
           inside--
           if (number === 2) throw new Error('failed')
           return number
         }),
       ),
     )
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(rejected.map(({ reason }) => String(reason))).toEqual(['Error: failed'])
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('is taken over from a process that is gone', async () => {

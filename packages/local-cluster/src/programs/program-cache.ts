@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { accessSync, constants } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
@@ -8,8 +9,6 @@ import { processIdentity } from '../process/process-identity.ts'
 
 const pollMs = 100
 const lockTimeoutMs = 240_000
-// Between making the lock and writing its owner into it.
-const unownedLockMs = 5_000
 
 /** Where obtained programs are kept: SHARDWRIGHT_CACHE_DIR, else node_modules/.cache, else ~/.cache. */
 export function programCacheFolder(): string {
@@ -42,34 +41,49 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   await mkdir(dirname(lock), { recursive: true })
   const deadline = performance.now() + lockTimeoutMs
   while (!(await take(lock))) {
-    if (await isStale(lock)) await rm(lock, { recursive: true, force: true })
+    if (await isDead(lock)) await remove(lock)
     else if (performance.now() > deadline) throw new Error(`another process held ${lock} for ${lockTimeoutMs} ms`)
     else await sleep(pollMs)
   }
   try {
     return await work()
   } finally {
-    await rm(lock, { recursive: true, force: true })
+    await remove(lock)
   }
 }
 
+/** A lock is a folder that names its owner. It comes and goes by renaming, so that nobody sees it without the name. */
 async function take(lock: string): Promise<boolean> {
+  const prepared = await mkdtemp(`${lock}-`)
   try {
-    await mkdir(lock)
+    await writeFile(join(prepared, 'owner'), `${process.pid} ${processIdentity(process.pid)}`)
+    await rename(prepared, lock)
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    await rm(prepared, { recursive: true, force: true })
+    if (isTaken(error)) return false
     throw error
   }
-  await writeFile(join(lock, 'owner'), `${process.pid} ${processIdentity(process.pid)}`)
-  return true
 }
 
-async function isStale(lock: string): Promise<boolean> {
+async function remove(lock: string): Promise<void> {
+  const moved = `${lock}-${randomUUID()}`
+  await rename(lock, moved).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error // another process has taken over the same dead lock
+  })
+  await rm(moved, { recursive: true, force: true })
+}
+
+async function isDead(lock: string): Promise<boolean> {
   try {
-    const [pid = '', ...identity] = readFileSync(join(lock, 'owner'), 'utf8').split(' ')
+    const [pid = '', ...identity] = (await readFile(join(lock, 'owner'), 'utf8')).split(' ')
     return processIdentity(Number(pid)) !== identity.join(' ')
-  } catch {
-    const made = await stat(lock).catch(() => undefined) // released meanwhile
-    return made !== undefined && Date.now() - made.mtimeMs > unownedLockMs
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false // given back meanwhile
+    throw error
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
