@@ -14,7 +14,7 @@ const codeBySqlState: Readonly<Record<string, PoolErrorCode>> = {
 export function connectFailure(shard: string, address: ServerAddress, error: unknown): unknown {
   if (error instanceof ShardwrightError) return error
   const state = sqlStateOf(error)
-  const context = { shard, server: address.label, cause: error }
+  const context = { shard, server: address.label, cause: error, details: { sent: false } }
   const code = state === undefined ? undefined : codeBySqlState[state]
   if (code === 'AUTHENTICATION_FAILED') {
     return poolError(code, `${address.label} (shard ${shard}) refused the user or the password.`, context)

@@ -1,85 +1,76 @@
 import type { CommitToken, PgClient, Topology } from '@shardwright/core'
+import { checkConnectionLimits } from './connection-limits.ts'
 import { openClient } from './open-client.ts'
 import { poolError } from './pool-error.ts'
-import { type ResolvedPoolOptions, resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
-import { Server } from './server.ts'
-import { serverAddresses } from './server-address.ts'
-import type { ServerContext } from './server-context.ts'
-import { sessionSettings } from './session-settings.ts'
+import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
+import { ShardRegistry } from './shard-registry.ts'
+import type { ShardServers } from './shard-servers.ts'
 
 /**
  * All connections to all shards of a topology. Opens nothing until it is used.
  * @throws ConfigurationError INVALID_POOL_OPTIONS
  * @example
- * const pool = createShardPool(topology, { preset: 'production' })
+ * const pool = createShardPool(topology, { preset: 'production', replicas: { reads: { maxLagMs: 500 } } })
  */
 export function createShardPool(topology: Topology, options: ShardPoolOptions = {}): ShardPool {
-  return new TopologyPool(topology, resolvePoolOptions(options))
-}
-
-interface Shard {
-  readonly id: string
-  readonly context: ServerContext
-  readonly server: Server
+  return new TopologyPool(topology, new ShardRegistry(resolvePoolOptions(options)))
 }
 
 class TopologyPool implements ShardPool {
-  readonly #shards: readonly Shard[]
+  readonly topology: Topology
+  readonly #registry: ShardRegistry
+  readonly #shards: readonly ShardServers[]
 
-  constructor(topology: Topology, options: ResolvedPoolOptions) {
-    const session = sessionSettings(options.timeZone)
-    this.#shards = topology.shards.map((shard) => {
-      const address = serverAddresses(shard.primary)[0]!
-      const context: ServerContext = { ...options, shard: shard.id, role: 'primary', address, session }
-      return { id: shard.id, context, server: new Server(context, options.size, options.lane, async () => {}) }
-    })
+  constructor(topology: Topology, registry: ShardRegistry) {
+    this.topology = topology
+    this.#registry = registry
+    this.#shards = registry.shardsOf(topology)
   }
 
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    return this.#at(shard).server.execute(statement, options)
+    return this.#at(shard).execute(statement, options)
   }
 
   lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
-    return this.#at(shard).server.lease(shard, options)
+    return this.#at(shard).lease(shard, options)
   }
 
   async direct(
     shard: number,
     options: { readonly applicationName?: string; readonly signal?: AbortSignal } = {},
   ): Promise<PgClient> {
-    const { context } = this.#at(shard)
-    const extras = { ...context, ...options, direct: true }
-    return (await openClient(
-      context.shard,
-      context.address,
-      context.session,
-      extras,
-      options.signal,
-    )) as unknown as PgClient
+    const { context } = this.#at(shard).primary
+    const extras = {
+      applicationName: options.applicationName ?? context.applicationName,
+      connectTimeoutMs: context.connectTimeoutMs,
+      direct: true,
+    }
+    const client = await openClient(context.shard, context.address, context.session, extras, options.signal)
+    return client as unknown as PgClient
   }
 
-  async commitToken(shard: number): Promise<CommitToken> {
-    const { id, server } = this.#at(shard)
-    const { rows } = await server.execute({
-      sql: `select pg_catalog.pg_current_wal_insert_lsn()::text as lsn,
-        (select system_identifier from pg_catalog.pg_control_system())::text || ':' ||
-        pg_catalog.substring(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) as incarnation`,
-      parameters: [],
-      access: 'write',
-      rows: 'objects',
-    })
-    const row = rows[0] as { lsn: string; incarnation: string }
-    return { shard: id, lsn: row.lsn, incarnation: row.incarnation, epoch: 1 }
+  commitToken(shard: number): Promise<CommitToken> {
+    return this.#at(shard).commitToken()
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.server.close()))
+  async warm(): Promise<void> {
+    await Promise.all(this.#shards.flatMap((shard) => shard.servers.map((server) => server.warm())))
+    await checkConnectionLimits(this.#shards, this.#registry.options)
   }
 
-  #at(shard: number): Shard {
+  replaceTopology(next: Topology): { readonly pool: ShardPool; readonly drained: Promise<void> } {
+    const pool = new TopologyPool(next, this.#registry)
+    return { pool, drained: this.#registry.keepOnly(next) }
+  }
+
+  close(): Promise<void> {
+    return this.#registry.close()
+  }
+
+  #at(shard: number): ShardServers {
     const found = this.#shards[shard]
-    if (found === undefined) throw poolError('SHARD_UNREACHABLE', `There is no shard number ${shard}.`)
+    if (found === undefined) throw poolError('SHARD_UNREACHABLE', `The topology has no shard number ${shard}.`)
     return found
   }
 }

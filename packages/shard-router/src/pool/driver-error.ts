@@ -15,7 +15,7 @@ export function tagDriverError(error: unknown, context: ServerContext, session: 
     return poolError(
       'SHARD_UNREACHABLE',
       `The connection to ${context.address.label} (shard ${context.shard}) was lost while a statement ran.`,
-      { shard: context.shard, server: context.address.label, cause: error },
+      { shard: context.shard, server: context.address.label, cause: error, details: { sent: true } },
     )
   }
   if (error instanceof Error) Object.assign(error, { shard: context.shard, server: context.address.label })

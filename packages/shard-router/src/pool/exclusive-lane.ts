@@ -48,7 +48,7 @@ export class ExclusiveLane {
   }
 
   close(): Promise<void> {
-    return this.#sessions.close()
+    return this.#sessions.close(this.#context.closeTimeoutMs)
   }
 
   // A statement whose caller gave up still runs on its session.

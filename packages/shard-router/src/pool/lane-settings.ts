@@ -15,6 +15,8 @@ export interface LaneSettings {
   readonly lockTimeoutMs: number
   /** `statement_timeout` of the lane: what runs longer is stopped and runs again on the exclusive lane. */
   readonly capMs: number
+  /** Beyond the cap: a server that has not answered by then is given up. */
+  readonly answerGraceMs: number
   /** Named statements of one client before it is replaced: neither pg nor the server forgets a name. */
   readonly maxNames: number
   /** Shapes remembered for each server. */
@@ -30,6 +32,7 @@ export const laneDefaults: LaneSettings = Object.freeze({
   slowMs: 5,
   lockTimeoutMs: 50,
   capMs: 1_000,
+  answerGraceMs: 5_000,
   maxNames: 4_000,
   maxShapes: 5_000,
 })

@@ -2,6 +2,7 @@ import type { Query } from 'pg'
 import { emptyReader, type RowReader } from './row-reader.ts'
 import type { Session } from './session.ts'
 import type { StatementShape } from './statement-shape.ts'
+import { destroySocket } from './stop-statement.ts'
 import type { WireConnection } from './wire-connection.ts'
 import { unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
 
@@ -18,6 +19,8 @@ export class PipelinedClient {
   inFlight = 0
   /** When the latest answer came: the statement behind it started then. */
   lastAnswerAt = 0
+  /** When it last went from idle to busy. */
+  busySince = 0
   #names = 0
   #retired = false
   readonly #prepared = new Map<StatementShape, Prepared>()
@@ -69,13 +72,25 @@ export class PipelinedClient {
 
   /** Writes of one turn of the event loop leave in one system call: the server answers them in one batch too. */
   send(query: WireQuery): void {
-    this.inFlight++
+    if (this.inFlight++ === 0) this.busySince = query.sentAt
     if (!this.#corked) {
       this.#corked = true
       this.#stream.cork?.()
       process.nextTick(this.#uncork)
     }
     this.session.client.query(query as unknown as Query)
+  }
+
+  /** True when something was sent and nothing has come back for so long. */
+  isStalled(now: number, answerTimeoutMs: number): boolean {
+    return this.inFlight > 0 && now - Math.max(this.lastAnswerAt, this.busySince) > answerTimeoutMs
+  }
+
+  /** Cuts the connection: everything on it fails now. */
+  destroy(): void {
+    this.#retired = true
+    this.session.markDead()
+    destroySocket(this.session)
   }
 
   /** Takes no more statements; ends when the last answer is there. */

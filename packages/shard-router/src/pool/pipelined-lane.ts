@@ -14,6 +14,7 @@ export class PipelinedLane {
   #clients: PipelinedClient[] = []
   #opening: Promise<PipelinedClient> | undefined
   #closed = false
+  #watch: NodeJS.Timeout | undefined
   /** Smoothed duration of a statement, milliseconds. */
   usualMs = 0
   #depth: number
@@ -72,9 +73,17 @@ export class PipelinedLane {
     this.#depth = Math.max(this.#settings.minDepth, Math.min(this.#settings.maxDepth, depth))
   }
 
+  /** Cuts all clients: the server does not answer. */
+  abandon(): void {
+    const clients = this.#clients
+    this.#clients = []
+    for (const client of clients) client.destroy()
+  }
+
   /** Retires all clients: what is on them is still answered. */
   async close(): Promise<void> {
     this.#closed = true
+    clearInterval(this.#watch)
     await this.#opening?.catch(ignore)
     const clients = this.#clients
     this.#clients = []
@@ -98,12 +107,32 @@ export class PipelinedLane {
     const pipelined = new PipelinedClient(session)
     this.#clients.push(pipelined)
     this.#expireLater(pipelined)
+    this.#watchAnswers()
     return pipelined
   }
 
   #replace(client: PipelinedClient): void {
     this.#clients = this.#clients.filter((other) => other !== client)
     client.retire()
+  }
+
+  // The lane's own statement_timeout makes each answer come within the cap: a server that is later does not live, or
+  // cannot be reached. TCP would find out after a quarter of an hour.
+  #watchAnswers(): void {
+    if (this.#watch !== undefined) return
+    const timeoutMs = this.#settings.capMs + this.#settings.answerGraceMs
+    this.#watch = setInterval(
+      () => {
+        const now = this.#context.clock.monotonicMs()
+        for (const client of this.#clients) {
+          if (!client.isStalled(now, timeoutMs)) continue
+          this.#clients = this.#clients.filter((other) => other !== client)
+          client.destroy()
+        }
+      },
+      Math.min(timeoutMs / 4, 1_000),
+    )
+    this.#watch.unref()
   }
 
   #expireLater(client: PipelinedClient): void {

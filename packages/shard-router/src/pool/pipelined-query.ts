@@ -6,23 +6,32 @@ import { WireQuery } from './wire-query.ts'
 
 type Answered = (query: PipelinedQuery, error: unknown) => void
 
+/**
+ * Asked about a failed statement before its caller is told: the promise of another try elsewhere or later, or undefined
+ * when the failure stands.
+ */
+export type Recover = (
+  error: unknown,
+  statement: Statement,
+  options: RunOptions | undefined,
+) => Promise<StatementResult> | undefined
+
 /** A statement on a pipelined client, with what is needed when its answer comes. */
 export class PipelinedQuery extends WireQuery {
   readonly client: PipelinedClient
   readonly shape: StatementShape
-  readonly options: RunOptions | undefined
-  /** True for the second and last try after a stale plan. */
-  readonly again: boolean
   readonly resolve: (result: StatementResult) => void
   readonly reject: (error: unknown) => void
+  options: RunOptions | undefined = undefined
+  recover: Recover | undefined = undefined
+  /** True for the second and last try after a stale plan. */
+  again = false
 
   constructor(
     client: PipelinedClient,
     shape: StatementShape,
     statement: Statement,
-    options: RunOptions | undefined,
     types: TypeParsers,
-    again: boolean,
     answered: Answered,
     resolve: (result: StatementResult) => void,
     reject: (error: unknown) => void,
@@ -30,8 +39,6 @@ export class PipelinedQuery extends WireQuery {
     super(statement, client.formOf(shape), types, answered as (query: WireQuery, error: unknown) => void)
     this.client = client
     this.shape = shape
-    this.options = options
-    this.again = again
     this.resolve = resolve
     this.reject = reject
   }

@@ -4,19 +4,43 @@ import { z } from 'zod'
 import { type LaneSettings, laneDefaults } from './lane-settings.ts'
 import { poolOptionsError } from './pool-error.ts'
 import { type PoolPreset, type PoolSize, poolPresets } from './pool-size.ts'
+import { type ReadSettings, readDefaults } from './read-settings.ts'
+import { type RetrySettings, retryDefaults } from './retry-settings.ts'
 import type { TypeParsers } from './row-reader.ts'
+import type { BreakerSettings } from './server-guard.ts'
+import type { IdentityMode } from './shard-identity.ts'
+
+type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /** What `createShardPool` takes besides the topology. */
 export interface ShardPoolOptions {
-  /** Sizes as services have them. Default: `development`. */
+  /** Sizes as services have them: `development` 2/10/+5, `staging` 5/20/+10, `production` 10/50/+20. Default: `development`. */
   readonly preset?: PoolPreset | undefined
   /** Overrides of the preset, for each server. */
-  readonly size?: Partial<PoolSize> | undefined
+  readonly size?: Overrides<PoolSize> | undefined
+  /** Overrides of the size for replicas. Default: as for primaries. */
+  readonly replicaSize?: Overrides<PoolSize> | undefined
+  /** Processes like this one that share the servers, for the check against `max_connections`. Default: 1. */
+  readonly processes?: number | undefined
   /** How the pipelined lane behaves. */
-  readonly lane?: Partial<LaneSettings> | undefined
+  readonly lane?: Overrides<LaneSettings> | undefined
+  /** Where reads go and how replicas are watched. */
+  readonly replicas?: Overrides<ReadSettings> | undefined
+  readonly retry?: Overrides<RetrySettings> | undefined
+  readonly breaker?: Overrides<BreakerSettings> | undefined
+  /** Statements that may wait for one server before more are refused. Default: 10000. */
+  readonly bulkhead?: number | undefined
+  /** Whether a database must say which shard it is. Default: `verify`. */
+  readonly identity?: IdentityMode | undefined
+  /** More URLs where a shard's primary may be found after a failover, by shard id; its replicas are candidates anyway. */
+  readonly candidates?: Readonly<Record<string, readonly string[]>> | undefined
+  /** Named statements work through PgBouncer (1.21 and newer, `max_prepared_statements`). Default: true. */
+  readonly preparedStatements?: boolean | undefined
   /** TimeZone of every session. Default: UTC. */
   readonly timeZone?: string | undefined
   readonly connectTimeoutMs?: number | undefined
+  /** How long close() waits for what runs. Default: 30000. */
+  readonly closeTimeoutMs?: number | undefined
   readonly applicationName?: string | undefined
   /** Parsers of column types. Default: `pg.types`. */
   readonly types?: TypeParsers | undefined
@@ -27,48 +51,96 @@ export interface ShardPoolOptions {
 /** The options with every default filled in. */
 export interface ResolvedPoolOptions {
   readonly size: PoolSize
+  readonly replicaSize: PoolSize
+  readonly processes: number
   readonly lane: LaneSettings
+  readonly replicas: ReadSettings
+  readonly retry: RetrySettings
+  readonly breaker: BreakerSettings
+  readonly bulkhead: number
+  readonly identity: IdentityMode
+  readonly candidates: Readonly<Record<string, readonly string[]>>
+  readonly preparedStatements: boolean
   readonly timeZone: string
   readonly connectTimeoutMs: number
+  readonly closeTimeoutMs: number
   readonly applicationName: string
   readonly types: TypeParsers
   readonly clock: Clock
   readonly telemetry: Telemetry
 }
 
+const breakerDefaults: BreakerSettings = Object.freeze({ maxFails: 5, failTimeoutMs: 1_000 })
+
 const count = z.int().min(0)
+const positive = z.int().min(1)
 const ms = z.number().positive()
+
+const size = z
+  .strictObject({
+    minimum: count,
+    maximum: positive,
+    overflow: count,
+    acquireTimeoutMs: ms,
+    idleTimeoutMs: ms,
+    maxLifetimeMs: ms,
+  })
+  .partial()
+  .optional()
+
+const lane = z
+  .strictObject({
+    pipeline: z.boolean(),
+    maxClients: positive,
+    targetWaitMs: ms,
+    minDepth: positive,
+    maxDepth: positive,
+    slowMs: ms,
+    lockTimeoutMs: positive,
+    capMs: positive,
+    answerGraceMs: positive,
+    maxNames: positive,
+    maxShapes: positive,
+  })
+  .partial()
+  .optional()
+
+const preference = z.union([
+  z.enum(['primary', 'replica']),
+  z.strictObject({ maxLagMs: z.number().min(0).optional(), maxLagBytes: z.number().min(0).optional() }),
+])
+
+const replicas = z
+  .strictObject({
+    reads: preference,
+    balance: z.enum(['round-robin', 'least-outstanding', 'weighted']),
+    weights: z.record(z.string(), z.number().positive()),
+    whenNoReplica: z.enum(['primary', 'refuse']),
+    probeIntervalMs: ms,
+    probeTimeoutMs: ms,
+    maxFails: positive,
+    tokenWaitMs: z.number().min(0),
+    hedgeAfterMs: ms.optional(),
+  })
+  .partial()
+  .optional()
 
 const optionsShape = z.strictObject({
   preset: z.enum(['development', 'staging', 'production']).default('development'),
-  size: z
-    .strictObject({
-      minimum: count,
-      maximum: z.int().min(1),
-      overflow: count,
-      acquireTimeoutMs: ms,
-      idleTimeoutMs: ms,
-      maxLifetimeMs: ms,
-    })
-    .partial()
-    .default({}),
-  lane: z
-    .strictObject({
-      pipeline: z.boolean(),
-      maxClients: z.int().min(1),
-      targetWaitMs: ms,
-      minDepth: z.int().min(1),
-      maxDepth: z.int().min(1),
-      slowMs: ms,
-      lockTimeoutMs: z.int().min(1),
-      capMs: z.int().min(1),
-      maxNames: z.int().min(1),
-      maxShapes: z.int().min(1),
-    })
-    .partial()
-    .default({}),
+  size,
+  replicaSize: size,
+  processes: positive.default(1),
+  lane,
+  replicas,
+  retry: z.strictObject({ maxRetries: count, initialDelayMs: ms, maxDelayMs: ms }).partial().optional(),
+  breaker: z.strictObject({ maxFails: positive, failTimeoutMs: ms }).partial().optional(),
+  bulkhead: positive.default(10_000),
+  identity: z.enum(['off', 'verify', 'require']).default('verify'),
+  candidates: z.record(z.string(), z.array(z.string().min(1))).default({}),
+  preparedStatements: z.boolean().default(true),
   timeZone: z.string().min(1).default('UTC'),
   connectTimeoutMs: ms.default(10_000),
+  closeTimeoutMs: ms.default(30_000),
   applicationName: z.string().max(63).default('shardwright'),
   types: z.custom<TypeParsers>().default(types as unknown as TypeParsers),
   clock: z.custom<Clock>().default(systemClock),
@@ -79,15 +151,27 @@ const optionsShape = z.strictObject({
 export function resolvePoolOptions(options: ShardPoolOptions): ResolvedPoolOptions {
   const parsed = optionsShape.safeParse(options)
   if (!parsed.success) throw poolOptionsError(`Pool options: ${z.prettifyError(parsed.error)}`, parsed.error)
-  const { preset, size, lane, ...rest } = parsed.data
-  const resolved: PoolSize = { ...poolPresets[preset], ...definedOnly(size) }
-  if (resolved.minimum > resolved.maximum) {
-    throw poolOptionsError(`Pool options: minimum ${resolved.minimum} is above maximum ${resolved.maximum}.`)
+  const { preset, ...given } = parsed.data
+  const resolved: ResolvedPoolOptions = {
+    ...given,
+    size: merge(poolPresets[preset], given.size),
+    replicaSize: merge(merge(poolPresets[preset], given.size), given.replicaSize),
+    lane: merge(laneDefaults, given.lane),
+    replicas: merge(readDefaults, given.replicas),
+    retry: merge(retryDefaults, given.retry),
+    breaker: merge(breakerDefaults, given.breaker),
   }
-  const laneSettings: LaneSettings = { ...laneDefaults, ...definedOnly(lane) }
-  return Object.freeze({ ...rest, size: Object.freeze(resolved), lane: Object.freeze(laneSettings) })
+  for (const { minimum, maximum } of [resolved.size, resolved.replicaSize]) {
+    if (minimum > maximum) throw poolOptionsError(`Pool options: minimum ${minimum} is above maximum ${maximum}.`)
+  }
+  if (resolved.lane.minDepth > resolved.lane.maxDepth) {
+    throw poolOptionsError('Pool options: lane.minDepth is above lane.maxDepth.')
+  }
+  return Object.freeze(resolved)
 }
 
-function definedOnly<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as never
+// An override that is present but undefined is none.
+function merge<T extends object>(defaults: T, overrides: Overrides<T> | undefined): T {
+  const given = Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined)
+  return Object.freeze({ ...defaults, ...Object.fromEntries(given) })
 }

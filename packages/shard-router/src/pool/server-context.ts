@@ -13,5 +13,6 @@ export interface ServerContext {
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly connectTimeoutMs: number
+  readonly closeTimeoutMs: number
   readonly applicationName: string
 }

@@ -3,9 +3,11 @@ import { ExclusiveLane } from './exclusive-lane.ts'
 import type { LaneSettings } from './lane-settings.ts'
 import type { PipelinedClient } from './pipelined-client.ts'
 import { PipelinedLane } from './pipelined-lane.ts'
-import { PipelinedQuery } from './pipelined-query.ts'
+import { PipelinedQuery, type Recover } from './pipelined-query.ts'
+import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
 import type { ServerContext } from './server-context.ts'
+import { type BreakerSettings, ServerGuard } from './server-guard.ts'
 import type { Session } from './session.ts'
 import { ShapeRegistry } from './shape-registry.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
@@ -14,63 +16,110 @@ import { isStalePlan } from './stale-plan.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { untilAbandoned } from './until-abandoned.ts'
 
+export interface ServerSettings {
+  readonly size: PoolSize
+  readonly lane: LaneSettings
+  readonly breaker: BreakerSettings
+  /** Statements that may wait for this server before more are refused. */
+  readonly bulkhead: number
+}
+
 // More values than this make a statement that holds up the ones behind it, whatever its text says.
 const maxPipelinedValues = 1_000
 
 /** One PostgreSQL server: its lanes, and the choice between them for each statement. */
 export class Server {
   readonly context: ServerContext
+  readonly guard: ServerGuard
   readonly exclusive: ExclusiveLane
   readonly pipelined: PipelinedLane | undefined
   readonly #settings: LaneSettings
+  readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
   readonly #name: string
   readonly #answered = (query: PipelinedQuery, error: unknown) => this.#onAnswer(query, error)
 
-  constructor(
-    context: ServerContext,
-    size: PoolSize,
-    settings: LaneSettings,
-    verify: (session: Session) => Promise<void>,
-  ) {
+  constructor(context: ServerContext, settings: ServerSettings, verify: (session: Session) => Promise<void>) {
+    const { lane, size } = settings
     this.context = context
-    this.#settings = settings
-    this.#shapes = new ShapeRegistry(settings.maxShapes)
+    this.#settings = lane
+    this.#bulkhead = settings.bulkhead
+    this.guard = new ServerGuard(context, settings.breaker)
+    this.#shapes = new ShapeRegistry(lane.maxShapes)
     this.#name = context.role === 'primary' ? 'primary' : context.address.label
     this.exclusive = new ExclusiveLane(context, size, verify)
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
-    const fits = settings.pipeline && context.address.pooler !== 'pgbouncer-transaction'
-    this.pipelined = fits ? new PipelinedLane(context, settings, size.maxLifetimeMs, verify) : undefined
+    const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
+    this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
   }
 
-  /** Runs one autocommit statement on the lane that fits it. */
-  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+  /** Statements that were sent or wait to be. */
+  get outstanding(): number {
+    const { leasedCount, waitingCount } = this.exclusive.sessions
+    return leasedCount + waitingCount + (this.pipelined?.inFlight ?? 0)
+  }
+
+  /** Runs one autocommit statement on the lane that fits it; `recover` is asked about a failure before the caller is told. */
+  execute(statement: Statement, options?: RunOptions, recover?: Recover): Promise<StatementResult> {
+    if (this.guard.closed) return this.#run(statement, options, recover)
+    const running = this.guard.run(() => this.#run(statement, options, undefined))
+    if (recover === undefined) return running
+    return running.catch((error: unknown) => orThrow(recover(error, statement, options), error))
+  }
+
+  /** A statement of ours that tells whether the server lives: past the breaker and the pools' queues. */
+  probe(statement: Statement, options: RunOptions): Promise<StatementResult> {
+    return this.guard.closed
+      ? this.exclusive.execute(statement, options)
+      : this.guard.run(() => this.exclusive.execute(statement, options))
+  }
+
+  #run(statement: Statement, options: RunOptions | undefined, recover: Recover | undefined): Promise<StatementResult> {
     const lane = this.pipelined
-    if (lane === undefined) return this.exclusive.execute(statement, options)
     const shape = this.#shapes.shapeOf(statement.sql)
-    if (
-      !shape.fitsPipeline ||
-      statement.parameters.length > maxPipelinedValues ||
-      this.#wantsOwnSession(shape, options)
-    ) {
-      return this.#alone(shape, statement, options)
+    if (lane === undefined || !this.#fits(shape, statement, options)) {
+      return this.#alone(shape, statement, options, recover)
     }
     const client = lane.pick()
+    if (client !== undefined && client.inFlight >= this.#bulkhead) return Promise.reject(this.#overloaded())
     const running =
       client === undefined
-        ? lane.open().then((opened) => this.#send(opened, shape, statement, options, false))
-        : this.#send(client, shape, statement, options, false)
+        ? this.#sendWhenOpen(lane, shape, statement, options, recover)
+        : this.#send(client, shape, statement, options, recover, false)
     return options?.signal === undefined && options?.deadline === undefined
       ? running
       : untilAbandoned(this.context, running, options)
   }
 
-  lease(shard: number, options?: RunOptions): Promise<Lease> {
-    return this.exclusive.lease(shard, options)
+  async lease(shard: number, options?: RunOptions): Promise<Lease> {
+    const acquire = () => this.exclusive.lease(shard, options)
+    if (!this.guard.closed) return await this.guard.run(acquire)
+    if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
+    try {
+      return await acquire()
+    } catch (error) {
+      this.guard.failed(error)
+      throw error
+    }
+  }
+
+  /** Gives up what is under way on the pipelined lane of a server that does not answer. */
+  abandon(): void {
+    this.pipelined?.abandon()
+  }
+
+  async warm(): Promise<void> {
+    await Promise.all([this.exclusive.sessions.warm(), this.pipelined?.open()])
   }
 
   async close(): Promise<void> {
     await Promise.all([this.exclusive.close(), this.pipelined?.close()])
+  }
+
+  #fits(shape: StatementShape, statement: Statement, options: RunOptions | undefined): boolean {
+    return (
+      shape.fitsPipeline && statement.parameters.length <= maxPipelinedValues && !this.#wantsOwnSession(shape, options)
+    )
   }
 
   #wantsOwnSession(shape: StatementShape, options: RunOptions | undefined): boolean {
@@ -81,11 +130,40 @@ export class Server {
     return deadline !== undefined && deadline - this.context.clock.monotonicMs() < shape.serviceMs * 10
   }
 
-  async #alone(shape: StatementShape, statement: Statement, options: RunOptions | undefined): Promise<StatementResult> {
-    if (!shape.pipelinable) return await this.exclusive.execute(statement, options)
-    return await this.exclusive.execute(statement, options, (durationMs) => {
-      shape.learn(durationMs, this.#settings.slowMs, this.pipelined?.usualMs ?? 0)
-    })
+  async #alone(
+    shape: StatementShape,
+    statement: Statement,
+    options: RunOptions | undefined,
+    recover: Recover | undefined,
+  ): Promise<StatementResult> {
+    if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
+    try {
+      const result = await this.exclusive.execute(statement, options, (durationMs) => {
+        shape.learn(durationMs, this.#settings.slowMs, this.pipelined?.usualMs ?? 0)
+      })
+      this.guard.succeeded()
+      return result
+    } catch (error) {
+      this.guard.failed(error)
+      return await orThrow(recover?.(error, statement, options), error)
+    }
+  }
+
+  async #sendWhenOpen(
+    lane: PipelinedLane,
+    shape: StatementShape,
+    statement: Statement,
+    options: RunOptions | undefined,
+    recover: Recover | undefined,
+  ): Promise<StatementResult> {
+    let client: PipelinedClient
+    try {
+      client = await lane.open()
+    } catch (error) {
+      this.guard.failed(error)
+      return await orThrow(recover?.(error, statement, options), error)
+    }
+    return await this.#send(client, shape, statement, options, recover, false)
   }
 
   #send(
@@ -93,11 +171,15 @@ export class Server {
     shape: StatementShape,
     statement: Statement,
     options: RunOptions | undefined,
+    recover: Recover | undefined,
     again: boolean,
   ): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       const { types, clock } = this.context
-      const query = new PipelinedQuery(client, shape, statement, options, types, again, this.#answered, resolve, reject)
+      const query = new PipelinedQuery(client, shape, statement, types, this.#answered, resolve, reject)
+      query.options = options
+      query.recover = recover
+      query.again = again
       query.sentAt = clock.monotonicMs()
       client.send(query)
     })
@@ -117,6 +199,7 @@ export class Server {
     if (form.parse && form.name !== '') client.keep(shape, form, query.reader)
     shape.learn(durationMs, this.#settings.slowMs, this.pipelined!.usualMs)
     this.pipelined!.learn(durationMs)
+    this.guard.succeeded()
     query.resolve(query.result(this.#name))
   }
 
@@ -127,11 +210,17 @@ export class Server {
     if (verdict === 'again' && client.usable) {
       client.forget(shape, form)
       shape.generation++
-      this.#send(client, shape, query.statement, query.options, true).then(query.resolve, query.reject)
+      this.#send(client, shape, query.statement, query.options, query.recover, true).then(query.resolve, query.reject)
     } else if (verdict !== undefined) {
-      this.exclusive.execute(query.statement, query.options).then(query.resolve, query.reject)
+      this.#alone(shape, query.statement, query.options, query.recover).then(query.resolve, query.reject)
     } else {
-      query.reject(tagDriverError(error, this.context, client.session))
+      const tagged = tagDriverError(error, this.context, client.session)
+      this.guard.failed(tagged)
+      const recovery = this.#isGivenUp(query.options)
+        ? undefined
+        : query.recover?.(tagged, query.statement, query.options)
+      if (recovery === undefined) query.reject(tagged)
+      else recovery.then(query.resolve, query.reject)
     }
   }
 
@@ -157,4 +246,15 @@ export class Server {
     if (options?.signal?.aborted === true) return true
     return options?.deadline !== undefined && options.deadline <= this.context.clock.monotonicMs()
   }
+
+  #overloaded(): Error {
+    const { address, shard } = this.context
+    const message = `${this.#bulkhead} statements wait for ${address.label} (shard ${shard}) already.`
+    return poolError('SHARD_OVERLOADED', message, { shard, server: address.label })
+  }
+}
+
+async function orThrow(recovery: Promise<StatementResult> | undefined, error: unknown): Promise<StatementResult> {
+  if (recovery === undefined) throw error
+  return await recovery
 }

@@ -4,6 +4,7 @@ import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
 import type { Session } from './session.ts'
 import { SessionWaiter } from './session-waiter.ts'
+import { destroySocket } from './stop-statement.ts'
 
 interface AcquireOptions {
   readonly signal?: AbortSignal | undefined
@@ -100,22 +101,26 @@ export class SessionPool {
     for (const result of opened) if (result.status === 'fulfilled') this.release(result.value)
   }
 
-  /** Refuses new work, waits for what is lent, closes everything. */
-  close(): Promise<void> {
-    this.#closing ??= this.#drain()
+  /** Refuses new work, waits for what is lent, closes everything; what is lent for longer than the timeout is cut. */
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#drain(timeoutMs)
     return this.#closing
   }
 
-  async #drain(): Promise<void> {
+  async #drain(timeoutMs: number): Promise<void> {
     clearInterval(this.#sweeper)
     for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
     const idle = this.#idle.splice(0)
     await Promise.all(idle.map((session) => session.client.end().catch(ignore)))
-    if (this.#leased.size + this.#opening > 0) {
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve
-      })
-    }
+    if (this.#leased.size + this.#opening === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#drained = resolve
+    const timer = setTimeout(() => {
+      for (const session of this.#leased) destroySocket(session)
+      resolve()
+    }, timeoutMs)
+    await promise
+    clearTimeout(timer)
   }
 
   #takeIdle(): Session | undefined {

@@ -1,4 +1,4 @@
-import type { CommitToken, PgClient, PgField } from '@shardwright/core'
+import type { CommitToken, PgClient, PgField, Topology } from '@shardwright/core'
 
 /** One statement for one shard, ready to send. */
 export interface Statement {
@@ -35,7 +35,10 @@ export interface RunOptions {
   readonly reads?: ReadPreference | undefined
 }
 
-export type ReadPreference = 'primary' | 'replica' | { readonly maxLagMs?: number; readonly maxLagBytes?: number }
+export type ReadPreference =
+  | 'primary'
+  | 'replica'
+  | { readonly maxLagMs?: number | undefined; readonly maxLagBytes?: number | undefined }
 
 /** An exclusive client: transactions, cursors, COPY. Give it back once, by `release` or `destroy`. */
 export interface Lease {
@@ -68,6 +71,15 @@ export interface ShardPool {
   ): Promise<PgClient>
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
+  readonly topology: Topology
+  /** Opens the minimum of every pool and warns when the servers do not admit the maximum. */
+  warm(): Promise<void>
+  /**
+   * The pool of another topology. Shards whose servers are the same are shared, so that plans made with the old topology
+   * still run on the old pool; `drained` resolves when what runs on the servers that left is over and they are closed.
+   * Shard numbers are those of each pool's own topology: swap topology and pool together.
+   */
+  replaceTopology(next: Topology): { readonly pool: ShardPool; readonly drained: Promise<void> }
   /** Waits for what runs, then closes everything. */
   close(): Promise<void>
 }

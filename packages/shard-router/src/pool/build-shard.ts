@@ -1,0 +1,61 @@
+import type { TopologyServer, TopologyShard } from '@shardwright/core'
+import type { ResolvedPoolOptions } from './pool-options.ts'
+import { Replica } from './replica.ts'
+import { ReplicaMonitor } from './replica-monitor.ts'
+import { ReplicaSet } from './replica-set.ts'
+import { Server } from './server.ts'
+import { type ServerAddress, serverAddresses } from './server-address.ts'
+import type { ServerContext } from './server-context.ts'
+import { sessionSettings } from './session-settings.ts'
+import { ShardLineage, verifySession } from './session-verifier.ts'
+import { ShardServers } from './shard-servers.ts'
+
+/** Puts the servers of one shard together; opens nothing. */
+export function buildShard(
+  topologyId: string,
+  shard: TopologyShard,
+  options: ResolvedPoolOptions,
+  epoch: () => number,
+): ShardServers {
+  const lineage = new ShardLineage(shard.id, topologyId, options.identity)
+  const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
+  const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
+  const candidates = distinct([...addressesOf(shard.primary, options), ...more, ...replicaAddresses])
+  const serverAt = (role: ServerContext['role'], address: ServerAddress): Server => {
+    const context: ServerContext = Object.freeze({
+      shard: shard.id,
+      role,
+      address,
+      session: sessionSettings(options.timeZone),
+      types: options.types,
+      clock: options.clock,
+      telemetry: options.telemetry,
+      connectTimeoutMs: options.connectTimeoutMs,
+      closeTimeoutMs: options.closeTimeoutMs,
+      applicationName: options.applicationName,
+    })
+    const settings = { ...options, size: role === 'primary' ? options.size : options.replicaSize }
+    return new Server(context, settings, (session) => verifySession(context, lineage, session))
+  }
+  return new ShardServers(
+    { reads: options.replicas, retry: options.retry, clock: options.clock, telemetry: options.telemetry, epoch },
+    lineage,
+    candidates,
+    (address) => serverAt('primary', address),
+    (primary) => {
+      const replicas = replicaAddresses.map(
+        (address) => new Replica(serverAt('replica', address), options.replicas.weights[address.label] ?? 1),
+      )
+      return new ReplicaSet(replicas, new ReplicaMonitor(replicas, options.replicas, primary), options.replicas)
+    },
+  )
+}
+
+function addressesOf(server: TopologyServer, options: ResolvedPoolOptions): readonly ServerAddress[] {
+  const { url, directUrl, pooler } = server
+  return serverAddresses({ url, directUrl, pooler, preparedStatements: options.preparedStatements })
+}
+
+function distinct(addresses: readonly ServerAddress[]): readonly ServerAddress[] {
+  return [...new Map(addresses.map((address) => [address.url, address])).values()]
+}

@@ -1,0 +1,61 @@
+import type { CommitToken } from '@shardwright/core'
+import type { Server } from './server.ts'
+import type { Statement } from './shard-pool.ts'
+
+// With synchronous commit everything acknowledged is flushed; without it only inserted. The flushed position is preferred
+// because the inserted one may stand behind a page header that no replica ever replays to.
+const tokenSql: Statement = Object.freeze({
+  sql: `select (case when pg_catalog.current_setting('synchronous_commit') = 'off'
+      then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)::text as lsn,
+    (select system_identifier::text from pg_catalog.pg_control_system()) || ':' ||
+    pg_catalog.lower(pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)) as incarnation`,
+  parameters: Object.freeze([]),
+  access: 'write',
+  rows: 'objects',
+})
+
+/**
+ * Reads the log's position after commits: one query for all commits that were acknowledged before it was sent. A commit
+ * that comes while a query is under way must wait for the next, as that one may have looked too early.
+ */
+export class CommitTokens {
+  readonly #shard: string
+  readonly #primary: () => Server
+  readonly #epoch: () => number
+  /** Not yet sent: commits until then may join. */
+  #waiting: Promise<CommitToken> | undefined
+  #running: Promise<CommitToken> | undefined
+
+  constructor(shard: string, primary: () => Server, epoch: () => number) {
+    this.#shard = shard
+    this.#primary = primary
+    this.#epoch = epoch
+  }
+
+  read(): Promise<CommitToken> {
+    this.#waiting ??= this.#turn().then(() => {
+      this.#waiting = undefined
+      this.#running = this.#ask()
+      return this.#running
+    })
+    return this.#waiting
+  }
+
+  // All commits of one batch of answers call within one turn of the event loop.
+  async #turn(): Promise<void> {
+    if (this.#running === undefined) await new Promise<void>((resolve) => process.nextTick(resolve))
+    else await this.#running.catch(ignore)
+  }
+
+  async #ask(): Promise<CommitToken> {
+    try {
+      const { rows } = await this.#primary().execute(tokenSql)
+      const { lsn, incarnation } = rows[0] as { lsn: string; incarnation: string }
+      return Object.freeze({ shard: this.#shard, lsn, incarnation, epoch: this.#epoch() })
+    } finally {
+      this.#running = undefined
+    }
+  }
+}
+
+function ignore(): void {}

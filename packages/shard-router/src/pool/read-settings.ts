@@ -1,0 +1,33 @@
+import type { ReadPreference } from './shard-pool.ts'
+
+export type Balance = 'round-robin' | 'least-outstanding' | 'weighted'
+
+/** Where reads go, and how replicas are watched. */
+export interface ReadSettings {
+  readonly reads: ReadPreference
+  readonly balance: Balance
+  /** Shares under `weighted`, by the replica's address (`host:port/database`); 1 when absent. */
+  readonly weights: Readonly<Record<string, number>>
+  /** When no replica is fit: `primary` reads there, `refuse` throws NO_REPLICA. */
+  readonly whenNoReplica: 'primary' | 'refuse'
+  readonly probeIntervalMs: number
+  readonly probeTimeoutMs: number
+  /** Failed probes in a row that set a replica aside; one good probe brings it back. */
+  readonly maxFails: number
+  /** How long a read under a token waits for a replica before it goes to the primary. */
+  readonly tokenWaitMs: number
+  /** After this long without an answer a read of a replica is asked of another server too; the first answer counts. */
+  readonly hedgeAfterMs: number | undefined
+}
+
+export const readDefaults: ReadSettings = Object.freeze({
+  reads: 'primary',
+  balance: 'least-outstanding',
+  weights: Object.freeze({}),
+  whenNoReplica: 'primary',
+  probeIntervalMs: 1_000,
+  probeTimeoutMs: 2_000,
+  maxFails: 2,
+  tokenWaitMs: 20,
+  hedgeAfterMs: undefined,
+})

@@ -1,0 +1,118 @@
+import { LagHistory, lagBytes } from './lag-history.ts'
+import type { ReadSettings } from './read-settings.ts'
+import type { Replica } from './replica.ts'
+import { type PrimaryRow, primaryProbe, type ReplicaRow, replicaProbe } from './replica-probe.ts'
+import type { Server } from './server.ts'
+import type { Statement } from './shard-pool.ts'
+
+/** Probes a shard's replicas and measures how far they are behind its primary. */
+export class ReplicaMonitor {
+  readonly #replicas: readonly Replica[]
+  readonly #settings: ReadSettings
+  readonly #primary: () => Server
+  readonly #history = new LagHistory()
+  #systemId: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #round: Promise<void> | undefined
+
+  constructor(replicas: readonly Replica[], settings: ReadSettings, primary: () => Server) {
+    this.#replicas = replicas
+    this.#settings = settings
+    this.#primary = primary
+  }
+
+  /** Probes from now on; resolves after the first round. */
+  start(): Promise<void> {
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => void this.probe(), this.#settings.probeIntervalMs)
+      this.#timer.unref()
+    }
+    return this.probe()
+  }
+
+  get started(): boolean {
+    return this.#timer !== undefined
+  }
+
+  stop(): Promise<void> {
+    clearInterval(this.#timer)
+    return this.#round ?? Promise.resolve()
+  }
+
+  /** A new primary counts from its own position. */
+  primaryChanged(): void {
+    this.#history.clear()
+  }
+
+  /** One round; callers meanwhile share it. */
+  probe(): Promise<void> {
+    this.#round ??= this.#probeAll().finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
+  async #probeAll(): Promise<void> {
+    await this.#probePrimary()
+    await Promise.all(this.#replicas.map((replica) => this.#probeReplica(replica)))
+  }
+
+  async #probePrimary(): Promise<void> {
+    const server = this.#primary()
+    try {
+      const row = (await this.#ask(server, primaryProbe)) as PrimaryRow
+      this.#systemId = row.systemId
+      this.#history.add(server.context.clock.monotonicMs(), row.lsn)
+    } catch (error) {
+      // Without the primary the lag is measured against its last known position: replicas stay readable.
+      server.context.telemetry.log('warn', `lag probe of the primary of ${server.context.shard}: ${reasonOf(error)}`)
+    }
+  }
+
+  async #probeReplica(replica: Replica): Promise<void> {
+    const { context } = replica.server
+    const attributes = { shard: context.shard, server: context.address.label }
+    try {
+      const row = (await this.#ask(replica.server, replicaProbe)) as ReplicaRow
+      const refusal = this.#refusalOf(row)
+      if (refusal !== undefined) {
+        if (replica.asideBecause !== refusal)
+          context.telemetry.log('error', `${context.address.label}: ${refusal}`, attributes)
+        replica.refused(refusal)
+        return
+      }
+      const replayed = row.replayed!
+      const state = {
+        replayed,
+        lagBytes: lagBytes(this.#history.latest ?? replayed, replayed),
+        lagMs: this.#history.lagMs(context.clock.monotonicMs(), replayed),
+      }
+      if (replica.asideBecause !== undefined)
+        context.telemetry.log('info', `${context.address.label} is back`, attributes)
+      replica.probed(state)
+      context.telemetry.gauge('shardwright.pool.replica_lag_bytes', state.lagBytes, attributes)
+      context.telemetry.gauge('shardwright.pool.replica_lag_ms', state.lagMs, attributes)
+    } catch (error) {
+      if (!replica.probeFailed(reasonOf(error), this.#settings.maxFails)) return
+      context.telemetry.log('warn', `${context.address.label} is set aside: ${reasonOf(error)}`, attributes)
+      // A server that hangs answers nothing that was sent: its readers are served elsewhere.
+      replica.server.abandon()
+    }
+  }
+
+  #refusalOf(row: ReplicaRow): string | undefined {
+    if (!row.standby || row.replayed === null) return 'it is no standby (any more)'
+    if (this.#systemId !== undefined && row.systemId !== this.#systemId) return 'it follows another primary'
+    return undefined
+  }
+
+  async #ask(server: Server, statement: Statement): Promise<unknown> {
+    const deadline = server.context.clock.monotonicMs() + this.#settings.probeTimeoutMs
+    return (await server.probe(statement, { deadline })).rows[0]
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : String((error as Error)?.message)
+}

@@ -1,0 +1,37 @@
+import type { Statement } from './shard-pool.ts'
+
+/** What one probe of a replica found. */
+export interface ReplicaState {
+  readonly replayed: string
+  readonly lagBytes: number
+  readonly lagMs: number
+}
+
+export interface PrimaryRow {
+  readonly lsn: string
+  readonly systemId: string
+}
+
+/** Position of the primary's log. Read before the replicas are, so that their lag is never overstated. */
+export const primaryProbe: Statement = Object.freeze({
+  sql: `select pg_catalog.pg_current_wal_lsn()::text as lsn,
+    (select system_identifier::text from pg_catalog.pg_control_system()) as "systemId"`,
+  parameters: Object.freeze([]),
+  access: 'read',
+  rows: 'objects',
+})
+
+export interface ReplicaRow {
+  readonly standby: boolean
+  readonly replayed: string | null
+  readonly systemId: string
+}
+
+export const replicaProbe: Statement = Object.freeze({
+  sql: `select pg_catalog.pg_is_in_recovery() as standby,
+    pg_catalog.pg_last_wal_replay_lsn()::text as replayed,
+    (select system_identifier::text from pg_catalog.pg_control_system()) as "systemId"`,
+  parameters: Object.freeze([]),
+  access: 'read',
+  rows: 'objects',
+})

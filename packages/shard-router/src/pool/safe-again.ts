@@ -1,0 +1,34 @@
+import { ShardwrightError } from '@shardwright/core'
+import { sqlStateOf } from './sql-state.ts'
+
+/** True when the server could not be reached or the connection to it went away. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof ShardwrightError) return error.code === 'SHARD_UNREACHABLE'
+  const state = sqlStateOf(error)
+  return state !== undefined && sessionEnded.has(state)
+}
+
+// Admin shutdown, crash shutdown, starting up, idle session timeout, connection failures.
+const sessionEnded = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006'])
+// Rolled back as a whole: serialization failure (also a recovery conflict on a replica) and deadlock.
+const rolledBack = new Set(['40001', '40P01'])
+/** A standby (or a server set read-only) refused a write. */
+export const readOnlyServer = '25006'
+
+const notSent = new Set(['CIRCUIT_OPEN', 'NO_PRIMARY', 'SHARD_UNREACHABLE'])
+
+/**
+ * True when an autocommit statement that failed so may be sent again: a read always, a write only where it is certain
+ * that nothing of it was done.
+ */
+export function isSafeAgain(error: unknown, access: 'read' | 'write'): boolean {
+  if (error instanceof ShardwrightError) {
+    if (!notSent.has(error.code)) return false
+    return access === 'read' || error.details.sent === false
+  }
+  const state = sqlStateOf(error)
+  if (state === undefined) return false
+  // A standby refused the write: the primary has moved.
+  if (rolledBack.has(state) || state === readOnlyServer) return true
+  return access === 'read' && sessionEnded.has(state)
+}

@@ -1,0 +1,34 @@
+import type { Client } from 'pg'
+import { serverFacts } from './server-facts.ts'
+
+/** Which server this is, in a way that survives a change of address and ends with a promotion. */
+export interface ServerIncarnation {
+  readonly systemId: string
+  /** Timeline as eight hexadecimal digits; of a standby, the one it follows. */
+  readonly timeline: string
+  readonly standby: boolean
+}
+
+// pg_walfile_name is refused on a standby; what it received last is the timeline that it follows.
+const incarnationSql = `select s.system_identifier::text as "systemId",
+  pg_catalog.pg_is_in_recovery() as standby,
+  case when pg_catalog.pg_is_in_recovery()
+    then pg_catalog.lpad(pg_catalog.to_hex(coalesce(
+      (select received_tli from pg_catalog.pg_stat_wal_receiver), c.timeline_id)), 8, '0')
+    else pg_catalog.lower(pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))
+  end as timeline
+  from pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c`
+
+export async function readIncarnation(client: Client): Promise<ServerIncarnation> {
+  const { rows } = await client.query(incarnationSql)
+  return rows[0] as ServerIncarnation
+}
+
+/** True when the server said at connect, or says now, that it is a standby. */
+export async function isStandby(client: Client): Promise<boolean> {
+  // Through PgBouncer the parameter is missing.
+  const told = serverFacts(client).standby
+  if (told !== undefined) return told
+  const { rows } = await client.query('select pg_catalog.pg_is_in_recovery() as standby')
+  return (rows[0] as { standby: boolean }).standby
+}

@@ -1,0 +1,53 @@
+import type { Topology, TopologyShard } from '@shardwright/core'
+import { buildShard } from './build-shard.ts'
+import type { ResolvedPoolOptions } from './pool-options.ts'
+import type { ShardServers } from './shard-servers.ts'
+
+/** The shards that are open, shared by the pools of successive topologies. */
+export class ShardRegistry {
+  readonly options: ResolvedPoolOptions
+  readonly #shards = new Map<string, ShardServers>()
+  #epoch = 0
+
+  constructor(options: ResolvedPoolOptions) {
+    this.options = options
+  }
+
+  get all(): readonly ShardServers[] {
+    return [...this.#shards.values()]
+  }
+
+  /** The shards of a topology, in its order. One whose servers are the same as before is the same one. */
+  shardsOf(topology: Topology): readonly ShardServers[] {
+    this.#epoch = topology.epoch
+    return Object.freeze(
+      topology.shards.map((shard) => {
+        const key = keyOf(topology, shard)
+        const known = this.#shards.get(key)
+        if (known !== undefined) return known
+        const made = buildShard(topology.id, shard, this.options, () => this.#epoch)
+        this.#shards.set(key, made)
+        return made
+      }),
+    )
+  }
+
+  /** Closes what `topology` does not name; what runs there is finished first. */
+  async keepOnly(topology: Topology): Promise<void> {
+    const keys = new Set(topology.shards.map((shard) => keyOf(topology, shard)))
+    const removed = [...this.#shards].filter(([key]) => !keys.has(key))
+    for (const [key] of removed) this.#shards.delete(key)
+    await Promise.all(removed.map(([, shard]) => shard.close()))
+  }
+
+  async close(): Promise<void> {
+    const shards = this.all
+    this.#shards.clear()
+    await Promise.all(shards.map((shard) => shard.close()))
+  }
+}
+
+function keyOf(topology: Topology, shard: TopologyShard): string {
+  const servers = [shard.primary, ...shard.replicas].map(({ url, directUrl, pooler }) => [url, directUrl, pooler])
+  return JSON.stringify([topology.id, shard.id, servers])
+}

@@ -1,0 +1,214 @@
+import { type CommitToken, currentReadContext } from '@shardwright/core'
+import { ExponentialBackoff } from 'cockatiel'
+import { CommitTokens } from './commit-tokens.ts'
+import { deadlineError } from './deadline.ts'
+import { firstAnswer } from './first-answer.ts'
+import { poolError } from './pool-error.ts'
+import { findPrimary } from './primary-finder.ts'
+import type { Replica } from './replica.ts'
+import type { ReplicaSet } from './replica-set.ts'
+import { isSafeAgain, isUnreachable, readOnlyServer } from './safe-again.ts'
+import type { Server } from './server.ts'
+import type { ServerAddress } from './server-address.ts'
+import type { ShardLineage } from './session-verifier.ts'
+import type { Lease, ReadPreference, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { ShardSettings } from './shard-settings.ts'
+import { sqlStateOf } from './sql-state.ts'
+
+type ServerFactory = (address: ServerAddress) => Server
+
+/** One shard: its primary wherever it is now, its replicas, and what happens when one of them fails. */
+export class ShardServers {
+  readonly id: string
+  readonly #settings: ShardSettings
+  readonly #lineage: ShardLineage
+  readonly #candidates: readonly ServerAddress[]
+  readonly #makePrimary: ServerFactory
+  readonly #replicas: ReplicaSet
+  readonly #tokens: CommitTokens
+  #primary: Server
+  #search: Promise<void> | undefined
+  readonly #leaving = new Set<Promise<void>>()
+  readonly #recover = (error: unknown, statement: Statement, options: RunOptions | undefined) =>
+    this.#onFailure(error, statement, options)
+
+  constructor(
+    settings: ShardSettings,
+    lineage: ShardLineage,
+    candidates: readonly ServerAddress[],
+    makePrimary: ServerFactory,
+    makeReplicas: (primary: () => Server) => ReplicaSet,
+  ) {
+    this.id = lineage.shard
+    this.#settings = settings
+    this.#lineage = lineage
+    this.#candidates = candidates
+    this.#makePrimary = makePrimary
+    this.#primary = makePrimary(candidates[0]!)
+    this.#replicas = makeReplicas(() => this.#primary)
+    this.#tokens = new CommitTokens(this.id, () => this.#primary, settings.epoch)
+  }
+
+  get primary(): Server {
+    return this.#primary
+  }
+
+  get servers(): readonly Server[] {
+    return [this.#primary, ...this.#replicas.replicas.map((replica) => replica.server)]
+  }
+
+  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    if (statement.access === 'read' && this.#replicas.replicas.length > 0) {
+      const reads = options?.reads ?? this.#settings.reads.reads
+      if (reads !== 'primary') return this.#read(statement, reads, options)
+    }
+    return this.#primary.execute(statement, options, this.#recover)
+  }
+
+  async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+    const reads = options?.reads ?? this.#settings.reads.reads
+    if (options?.access === 'read' && reads !== 'primary' && this.#replicas.replicas.length > 0) {
+      const replica = await this.#replicaFor(reads)
+      if (replica !== undefined) return await replica.server.lease(shard, options)
+    }
+    try {
+      return await this.#primary.lease(shard, options)
+    } catch (error) {
+      // Nothing was sent yet: somebody else may be the primary by now.
+      if (!this.#pointsElsewhere(error)) throw error
+      const before = this.#primary
+      await this.#searchPrimary()
+      if (this.#primary === before) throw error
+      return await this.#primary.lease(shard, options)
+    }
+  }
+
+  commitToken(): Promise<CommitToken> {
+    return this.#tokens.read()
+  }
+
+  async close(): Promise<void> {
+    await this.#replicas.monitor.stop()
+    await this.#search
+    await Promise.all([...this.servers.map((server) => server.close()), ...this.#leaving])
+  }
+
+  async #read(statement: Statement, reads: ReadPreference, options: RunOptions | undefined): Promise<StatementResult> {
+    const replica = await this.#replicaFor(reads)
+    if (replica === undefined) return await this.#primary.execute(statement, options, this.#recover)
+    // Whatever goes wrong on a replica, another server can answer: a recovery conflict, a lost connection, a restart.
+    const elsewhere = (error: unknown) =>
+      isSafeAgain(error, 'read') || sqlStateOf(error) === '40001'
+        ? this.#readElsewhere(statement, reads, options, replica)
+        : undefined
+    const running = replica.server.execute(statement, options, elsewhere)
+    const { hedgeAfterMs } = this.#settings.reads
+    if (hedgeAfterMs === undefined) return await running
+    return await firstAnswer(running, hedgeAfterMs, () => this.#readElsewhere(statement, reads, options, replica))
+  }
+
+  async #readElsewhere(
+    statement: Statement,
+    reads: ReadPreference,
+    options: RunOptions | undefined,
+    but: Replica,
+  ): Promise<StatementResult> {
+    const other = this.#replicas.choose(reads, this.#tokenInForce(), but)
+    const server = other?.server ?? this.#primary
+    return await server.execute(statement, options, this.#recover)
+  }
+
+  /** The replica for a read now; undefined for the primary. */
+  async #replicaFor(reads: ReadPreference): Promise<Replica | undefined> {
+    if (!this.#replicas.monitor.started) await this.#replicas.monitor.start()
+    const token = currentReadContext()?.tokenOf(this.id)
+    if (token !== undefined && !this.#isBelieved(token)) return undefined
+    const replica = this.#replicas.choose(reads, token)
+    if (replica !== undefined) return replica
+    const waited = token === undefined ? undefined : await this.#replicas.waitFor(reads, token)
+    if (waited !== undefined) return waited
+    if (token === undefined && this.#settings.reads.whenNoReplica === 'refuse') {
+      throw poolError('NO_REPLICA', `No replica of shard ${this.id} is healthy and fresh enough.`, { shard: this.id })
+    }
+    return undefined
+  }
+
+  // A token of another timeline or system names a position in a log that is not this one; with another epoch the key may
+  // have moved since. The primary is right in every case.
+  #isBelieved(token: CommitToken): boolean {
+    return token.incarnation === this.#lineage.incarnation && token.epoch === this.#settings.epoch()
+  }
+
+  #tokenInForce(): CommitToken | undefined {
+    return currentReadContext()?.tokenOf(this.id)
+  }
+
+  #onFailure(
+    error: unknown,
+    statement: Statement,
+    options: RunOptions | undefined,
+  ): Promise<StatementResult> | undefined {
+    const elsewhere = this.#pointsElsewhere(error)
+    if (isSafeAgain(error, statement.access)) return this.#again(error, statement, options, elsewhere)
+    // This caller's write may have been done; those after it should find the primary all the same.
+    if (elsewhere) void this.#searchPrimary()
+    return undefined
+  }
+
+  async #again(
+    firstError: unknown,
+    statement: Statement,
+    options: RunOptions | undefined,
+    search: boolean,
+  ): Promise<StatementResult> {
+    const { retry, clock } = this.#settings
+    let error = firstError
+    let backoff = new ExponentialBackoff({ initialDelay: retry.initialDelayMs, maxDelay: retry.maxDelayMs }).next()
+    if (search) await this.#searchPrimary()
+    for (let attempt = 1; attempt <= retry.maxRetries; attempt++) {
+      const leftMs = options?.deadline === undefined ? Infinity : options.deadline - clock.monotonicMs()
+      if (leftMs <= backoff.duration) throw leftMs <= 0 ? deadlineError(this.id, this.id) : error
+      await clock.sleep(backoff.duration, options?.signal === undefined ? {} : { signal: options.signal })
+      backoff = backoff.next(undefined)
+      try {
+        return await this.#primary.execute(statement, options)
+      } catch (next) {
+        error = next
+        if (!isSafeAgain(next, statement.access)) throw next
+        if (this.#pointsElsewhere(next)) await this.#searchPrimary()
+      }
+    }
+    throw error
+  }
+
+  #pointsElsewhere(error: unknown): boolean {
+    if (this.#candidates.length < 2) return false
+    if (sqlStateOf(error) === readOnlyServer || isUnreachable(error)) return true
+    const code = (error as { code?: unknown } | null)?.code
+    return code === 'NO_PRIMARY' || code === 'CIRCUIT_OPEN'
+  }
+
+  /** Callers share one search. */
+  #searchPrimary(): Promise<void> {
+    this.#search ??= this.#switchPrimary().finally(() => {
+      this.#search = undefined
+    })
+    return this.#search
+  }
+
+  async #switchPrimary(): Promise<void> {
+    const before = this.#primary
+    const found = await findPrimary(before.context, this.#candidates, this.#lineage.primary?.systemId)
+    if (found === undefined || found.address.url === before.context.address.url) return
+    this.#lineage.primary = found.incarnation
+    this.#primary = this.#makePrimary(found.address)
+    this.#replicas.monitor.primaryChanged()
+    const { telemetry } = this.#settings
+    const attributes = { shard: this.id, server: found.address.label }
+    telemetry.log('warn', `the primary of shard ${this.id} is ${found.address.label} now`, attributes)
+    telemetry.count('shardwright.pool.failovers', 1, attributes)
+    before.abandon()
+    const leaving = before.close().finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+}
