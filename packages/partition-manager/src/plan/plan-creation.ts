@@ -28,6 +28,7 @@ export function planCreation(state: CatalogState, policy: PartitionPolicy, now: 
   const problems: PartitionProblem[] = []
   const names = new Set(state.takenNames)
   for (const period of [...window.periods].reverse()) {
+    if (period.to <= window.onlyForRowsBefore && waitingRows(state, period) === 0n) continue
     for (const piece of uncovered(period, covered)) {
       if (actions.length >= maxCreatesPerRun) {
         problems.push(problem('PARTITION_CREATE_CAP', 'warning', `Only ${maxCreatesPerRun} partitions are created.`))
@@ -62,7 +63,7 @@ function planPiece(input: PieceInput): CreatePartition | RepairDefault | Partiti
   }
   names.add(name)
   // Rows are counted per period: for a piece of one it may count too many, and the repair then moves none.
-  const waiting = state.defaultPartition?.periods.find((rows) => rows.from === period.from)?.rows ?? 0n
+  const waiting = waitingRows(state, period)
   if (waiting > 0n && state.defaultPartition) {
     if (policy.defaultRows === 'repair') return repairAction(state, policy, name, piece, waiting)
     return defaultRowsProblem(state, range, waiting)
@@ -74,6 +75,10 @@ function planPiece(input: PieceInput): CreatePartition | RepairDefault | Partiti
     gap: piece.to <= current.from,
     sql: createPartitionSql(state, policy, name, range),
   })
+}
+
+function waitingRows(state: CatalogState, period: Period): bigint {
+  return state.defaultPartition?.periods.find((rows) => rows.from === period.from)?.rows ?? 0n
 }
 
 function defaultRowsProblem(state: CatalogState, range: Range, rows: bigint): PartitionProblem {

@@ -39,7 +39,8 @@ export function planRetention(
     const message = `${due.length} partitions look due, but the server says ${positionText(now)} and this process ${positionText(options.callerNow)}.`
     return { actions: resumed, problems: [problem('PARTITION_CLOCK_SKEW', 'error', message)] }
   }
-  const chosen = capped(spareTheLast(due, state, problems), policy.retention, options, problems)
+  const room = policy.retention.maxDropsPerRun - resumed.filter((action) => action.kind === 'retire').length
+  const chosen = capped(spareTheLast(due, state, problems), room, options, problems)
   const fresh = chosen.map((partition) => retire(state, partition, policy.retention))
   return { actions: [...resumed, ...fresh], problems }
 }
@@ -60,16 +61,18 @@ function spareTheLast(
   return due.slice(0, -1)
 }
 
+/** What a former run began counts too. */
 function capped(
   due: readonly PartitionState[],
-  retention: RetentionPolicy,
+  room: number,
   options: PlanOptions,
   problems: PartitionProblem[],
 ): readonly PartitionState[] {
-  if (options.force || due.length <= retention.maxDropsPerRun) return due
-  const message = `${due.length} partitions are due, one run removes ${retention.maxDropsPerRun}: the oldest go, ${due.length - retention.maxDropsPerRun} wait.`
+  if (options.force || due.length <= room) return due
+  const taken = Math.max(room, 0)
+  const message = `${due.length} more partitions are due than were begun; this run removes ${taken} of them, ${due.length - taken} wait.`
   problems.push(problem('PARTITION_DROP_CAP', 'warning', message))
-  return due.slice(0, retention.maxDropsPerRun)
+  return due.slice(0, taken)
 }
 
 function retire(

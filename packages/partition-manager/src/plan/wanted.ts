@@ -28,6 +28,8 @@ export interface WantedWindow {
   readonly capped: boolean
   /** Where the window starts inside its first period because the oldest partition does; nothing is created before it. */
   readonly notBefore: Position | undefined
+  /** Periods that end at or before this are wanted only for the rows that wait for them in DEFAULT. */
+  readonly onlyForRowsBefore: Position
 }
 
 /** `now` on the axis of the policy's key: wall-time keys count on the wall of the set's zone. */
@@ -47,18 +49,20 @@ export function wantedWindow({ partitions, policy, now, defaultMin }: WantedInpu
   let last = current
   for (let ahead = 0; ahead < policy.premake; ahead++) last = calendar.after(last)
   const oldest = oldestEdge(partitions)
+  const base = startOf({ partitions, policy, now, defaultMin: undefined }, current)
   const start = startOf({ partitions, policy, now, defaultMin }, current)
   const first = calendar.periodAt(start)
   const notBefore = start === oldest ? oldest : undefined
+  const onlyForRowsBefore = policy.fillGaps ? first.from : calendar.periodAt(base).from
   const periods: Period[] = []
   // The newest are the urgent ones: were the cap applied from the old end, the present could stay without a partition.
   for (let period = last; ; period = calendar.before(period)) {
     periods.push(period)
     if (period.from <= first.from) break
     if (periods.length === maxCreatesPerRun * 2)
-      return { current, periods: periods.reverse(), capped: true, notBefore: undefined }
+      return { current, periods: periods.reverse(), capped: true, notBefore: undefined, onlyForRowsBefore }
   }
-  return { current, periods: periods.reverse(), capped: false, notBefore }
+  return { current, periods: periods.reverse(), capped: false, notBefore, onlyForRowsBefore }
 }
 
 function startOf({ partitions, policy, now, defaultMin }: WantedInput, current: Period): Position {
@@ -66,7 +70,7 @@ function startOf({ partitions, policy, now, defaultMin }: WantedInput, current: 
   const oldest = oldestEdge(partitions)
   if (policy.fillGaps && oldest !== undefined) candidates.push(oldest)
   if (policy.from !== undefined && (oldest === undefined || policy.fillGaps)) candidates.push(policy.from)
-  if (defaultMin !== undefined) candidates.push(defaultMin)
+  if (defaultMin !== undefined && policy.defaultRows === 'repair') candidates.push(defaultMin)
   const start = least(candidates)
   const cutoff = retentionCutoff(policy, now)
   // A period that retention would remove at once is never created: the first kept one ends after the cutoff.
