@@ -1,6 +1,17 @@
 export type { RecordedStatement } from './connection/recording-sink.ts'
+export type { CatalogObject, ObjectKind } from './drift/catalog-object.ts'
+export { compareSchemas, type Difference } from './drift/compare-schemas.ts'
+export { type DriftOptions, type DriftReport, findDrift, type ShardDrift } from './drift/find-drift.ts'
+export {
+  readSchemaSnapshot,
+  readSnapshotFile,
+  type SchemaSnapshot,
+  writeSnapshotFile,
+} from './drift/schema-snapshot.ts'
+export { DriftError } from './errors/drift-error.ts'
 export { MigrationError } from './errors/migration-error.ts'
 export { migratorErrorCodes } from './errors/migrator-error-codes.ts'
+export { NewShardError } from './errors/new-shard-error.ts'
 export { PlacementError } from './errors/placement-error.ts'
 export type { Finding, LockMode, Problem } from './lint/finding.ts'
 export { lintSql } from './lint/lint-sql.ts'
@@ -9,6 +20,8 @@ export type { Migration, MigrationInput } from './migration/migration.ts'
 export type { MigrationContext } from './migration/migration-context.ts'
 export { readMigrationFolder } from './migration/migration-folder.ts'
 export { sqlMigration } from './migration/sql-migration.ts'
+export { type AddShardOptions, type AddShardReport, addShard } from './new-shard/add-shard.ts'
+export { type NewShardCheck, type ReferenceComparison, verifyShard } from './new-shard/verify-shard.ts'
 export { addForeignKey, type ForeignKeyOptions, validateConstraint } from './place/add-foreign-key.ts'
 export { createLookupTable, type LookupColumns } from './place/create-lookup-table.ts'
 export { type BuildTable, createShardedTable, type ShardedTableOptions } from './place/create-sharded-table.ts'

@@ -1,0 +1,41 @@
+import { foreignSchemas, notOfExtension } from './own-objects.sql.ts'
+
+export const selectTypes = `
+select 'type' as kind, n.nspname || '.' || t.typname as name, null::text as "table", d.text as definition,
+  format('create %s %I.%I %s', case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname, d.text) as "create",
+  format('drop %s %I.%I', case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname) as "drop", null::jsonb as parts
+from pg_type t join pg_namespace n on n.oid = t.typnamespace
+left join pg_class c on c.oid = t.typrelid
+cross join lateral (select case t.typtype
+  when 'e' then 'as enum (' || (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) || ')'
+  when 'd' then concat_ws(' ', 'as', format_type(t.typbasetype, t.typtypmod),
+    case when t.typcollation <> b.typcollation then 'collate ' || t.typcollation::regcollation end,
+    'default ' || t.typdefault, case when t.typnotnull then 'not null' end,
+    (select string_agg(format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid)), ' ' order by k.conname)
+     from pg_constraint k where k.contypid = t.oid and k.contype = 'c'))
+  when 'c' then 'as (' || (select string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
+     from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) || ')' end as text
+  from (select 1) one left join pg_type b on b.oid = t.typbasetype) d
+where ${foreignSchemas('n')} and ${notOfExtension('pg_type', 't.oid')}
+  and (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c'))`
+
+export const selectSequences = `
+select 'sequence' as kind, n.nspname || '.' || c.relname as name, null::text as "table", d.text as definition,
+  format('create sequence %I.%I %s', n.nspname, c.relname, d.text) as "create",
+  format('drop sequence %I.%I', n.nspname, c.relname) as "drop", null::jsonb as parts
+from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (select concat_ws(' ', 'as', s.seqtypid::regtype, 'start', s.seqstart, 'increment', s.seqincrement, 'minvalue', s.seqmin,
+  'maxvalue', s.seqmax, 'cache', s.seqcache, case when s.seqcycle then 'cycle' end) as text) d
+where ${foreignSchemas('n')} and ${notOfExtension('pg_class', 'c.oid')}
+  and not exists (select from pg_depend i where i.classid = 'pg_class'::regclass and i.objid = c.oid and i.deptype = 'i')`
+
+export const selectSchemas = `
+select 'schema' as kind, n.nspname as name, null::text as "table", n.nspname as definition,
+  format('create schema if not exists %I', n.nspname) as "create", format('drop schema %I', n.nspname) as "drop", null::jsonb as parts
+from pg_namespace n where ${foreignSchemas('n')} and ${notOfExtension('pg_namespace', 'n.oid')}`
+
+export const selectExtensions = `
+select 'extension' as kind, e.extname as name, null::text as "table", e.extversion || ' in ' || n.nspname as definition,
+  format('create schema if not exists %I; create extension if not exists %I schema %I version %L', n.nspname, e.extname, n.nspname, e.extversion) as "create",
+  format('drop extension %I', e.extname) as "drop", jsonb_build_object('version', e.extversion, 'quoted', quote_ident(e.extname)) as parts
+from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql'`

@@ -1,0 +1,75 @@
+import type { CatalogObject } from './catalog-object.ts'
+
+/** SQL that makes what a shard lacks. */
+export function mendMissing(object: CatalogObject): readonly string[] {
+  if (object.create === '') return []
+  return object.kind === 'index'
+    ? [concurrently(object)]
+    : object.create.split('; ').length > 1 && object.kind !== 'function'
+      ? splitAlters(object.create)
+      : [object.create]
+}
+
+/** SQL that takes away what only this shard has. It may lose data: read it first. */
+export function mendExtra(object: CatalogObject): readonly string[] {
+  if (object.drop === '') return []
+  return [
+    object.kind === 'index' && object.parts?.concurrently
+      ? object.drop.replace(/^drop index/, 'drop index concurrently')
+      : object.drop,
+  ]
+}
+
+/** SQL that turns `found` into `expected`. */
+export function mendDifferent(expected: CatalogObject, found: CatalogObject): readonly string[] {
+  switch (expected.kind) {
+    case 'column':
+      return mendColumn(expected, found)
+    case 'extension':
+      return [`alter extension ${expected.parts?.quoted} update to '${expected.parts?.version}'`]
+    case 'setting':
+    case 'function':
+      return [expected.create]
+    case 'table':
+    case 'type':
+      return [
+        `-- ${expected.kind} ${expected.name}: expected ${expected.definition}; found ${found.definition}. There is no safe statement for that.`,
+      ]
+    default:
+      return [...mendExtra(found), ...mendMissing(expected)]
+  }
+}
+
+function mendColumn(
+  { parts: expected, create, drop }: CatalogObject,
+  { parts: found }: CatalogObject,
+): readonly string[] {
+  if (!expected || !found) return []
+  const alter = expected.target
+  if (expected.generated !== found.generated) return [drop, create]
+  const statements: string[] = []
+  if (found.identity && !expected.identity) statements.push(`${alter} drop identity`)
+  const retyped = expected.type !== found.type || expected.collation !== found.collation
+  if (retyped && found.default !== null) statements.push(`${alter} drop default`)
+  if (retyped) {
+    const collation = expected.collation === null ? '' : ` collate ${expected.collation}`
+    const column = alter?.slice(alter.indexOf(' alter column ') + ' alter column '.length)
+    statements.push(`${alter} type ${expected.type}${collation} using ${column}::${expected.type}`)
+  }
+  if (expected.default !== found.default || (retyped && expected.default !== null)) {
+    statements.push(expected.default === null ? `${alter} drop default` : `${alter} set default ${expected.default}`)
+  }
+  if (expected.notNull !== found.notNull)
+    statements.push(`${alter} ${expected.notNull === null ? 'drop' : 'set'} not null`)
+  if (expected.identity !== found.identity && expected.identity) statements.push(`${alter} add ${expected.identity}`)
+  return statements
+}
+
+function concurrently({ create, parts }: CatalogObject): string {
+  return parts?.concurrently ? create.replace(/^CREATE( UNIQUE)? INDEX /, 'CREATE$1 INDEX CONCURRENTLY ') : create
+}
+
+/** Only our own catalog queries join statements, with this very separator. */
+function splitAlters(create: string): readonly string[] {
+  return create.split(/; (?=alter table |create extension )/)
+}
