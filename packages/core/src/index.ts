@@ -47,6 +47,7 @@ export type { BoundRepository, FindOptions, OrderTerm, Repository } from './repo
 export type { RepositoryTypes, RepositoryTypesOf } from './repository/repository-types.ts'
 export { defineSchema, type SchemaOptions } from './schema/define-schema.ts'
 export type { Family } from './schema/family.ts'
+export { inspectKeys, inspectKeysOfFleet, type KeyTypes } from './schema/inspect-keys.ts'
 export {
   type FamilyNamed,
   type Placement,
