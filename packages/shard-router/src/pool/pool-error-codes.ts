@@ -66,6 +66,10 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'A lease was used after it was given back.',
     remedy: 'Use the lease only until release() or destroy().',
   },
+  INVALID_READ_TOKEN: {
+    meaning: 'A read token from a cookie or header is not one that was made by `encodeReadContext`.',
+    remedy: 'Drop it and read without a token, or from the primary.',
+  },
   INVALID_POOL_OPTIONS: {
     meaning: 'A pool option is not usable.',
     remedy: 'Correct the option that the message names.',

@@ -66,20 +66,18 @@ export class SessionPool {
   /** Gives a session back; one whose connection is gone or whose time is over is closed. */
   release(session: Session): void {
     if (!this.#leased.delete(session)) return
-    const surplus = this.totalCount >= this.#size.maximum && this.#waiters.length === 0
-    if (session.dead || surplus || this.#closing !== undefined || this.#isExpired(session)) {
-      endQuietly(session.client)
-      this.#afterLoss()
-      return
-    }
-    const waiter = this.#waiters.shift()
+    const closed = session.dead || this.#isExpired(session)
+    const waiter = closed ? undefined : this.#waiters.shift()
     if (waiter !== undefined) {
       waiter.serve(this.#lend(session))
-      return
+    } else if (closed || this.totalCount >= this.#size.maximum || this.#closing !== undefined) {
+      endQuietly(session.client)
+      this.#afterLoss()
+    } else {
+      session.idleSince = this.#clock.monotonicMs()
+      this.#idle.push(session)
+      this.#sweepLater()
     }
-    session.idleSince = this.#clock.monotonicMs()
-    this.#idle.push(session)
-    this.#sweepLater()
   }
 
   /** Gives a session back if it is in no transaction, which it would carry to the next caller; else closes it. */
@@ -101,7 +99,7 @@ export class SessionPool {
     for (const result of opened) if (result.status === 'fulfilled') this.release(result.value)
   }
 
-  /** Refuses new work, waits for what is lent, closes everything; what is lent for longer than the timeout is cut. */
+  /** Refuses new work, finishes what was taken on, closes everything; what takes longer than the timeout is cut. */
   close(timeoutMs: number): Promise<void> {
     this.#closing ??= this.#drain(timeoutMs)
     return this.#closing
@@ -109,13 +107,13 @@ export class SessionPool {
 
   async #drain(timeoutMs: number): Promise<void> {
     clearInterval(this.#sweeper)
-    for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
     const idle = this.#idle.splice(0)
     await Promise.all(idle.map((session) => session.client.end().catch(ignore)))
-    if (this.#leased.size + this.#opening === 0) return
+    if (this.#isDrained()) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#drained = resolve
     const timer = setTimeout(() => {
+      for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
       for (const session of this.#leased) destroySocket(session)
       resolve()
     }, timeoutMs)
@@ -161,8 +159,12 @@ export class SessionPool {
 
   // Somebody may still wait for the room that a lost or refused session leaves.
   #afterLoss(): void {
-    if (this.#closing === undefined) this.#grow()
-    else if (this.#leased.size + this.#opening === 0) this.#drained?.()
+    this.#grow()
+    if (this.#isDrained()) this.#drained?.()
+  }
+
+  #isDrained(): boolean {
+    return this.#leased.size + this.#opening + this.#waiters.length === 0
   }
 
   #isExpired(session: Session): boolean {

@@ -73,8 +73,16 @@ describe('the pipelined lane', () => {
     await open()
     const sql = 'select k from lane.items where k = $1'
     for (let k = 1; k < 4; k++) await pool.execute(0, read(sql, k))
-    const results = await Promise.allSettled([1, 'x', 2, { toPostgres: () => fail() }, 3].map((k) => pool.execute(0, read(sql, k))))
-    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+    const results = await Promise.allSettled(
+      [1, 'x', 2, { toPostgres: () => fail() }, 3].map((k) => pool.execute(0, read(sql, k))),
+    )
+    expect(results.map((result) => result.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
     expect(results[1]).toMatchObject({ reason: { code: '22P02' } })
   })
 
@@ -95,7 +103,10 @@ describe('the pipelined lane', () => {
     // What a pooler does when it hands out another session.
     const [name] = await names()
     expect(name?.statement).toBe(sql)
-    await pool.execute(0, write('create function lane.forget() returns int language plpgsql as $$ begin deallocate all; return 1; end $$'))
+    await pool.execute(
+      0,
+      write('create function lane.forget() returns int language plpgsql as $$ begin deallocate all; return 1; end $$'),
+    )
     await pool.execute(0, write('create view lane.forgetting as select lane.forget() as k'))
     await pool.execute(0, read('select k from lane.forgetting where k = $1', 1))
     expect((await pool.execute(0, write(sql, '.', 1))).rowCount).toBe(1)
@@ -125,10 +136,21 @@ describe('the pipelined lane', () => {
 
   test('what runs longer than the cap runs once more, alone, and is known from then on', async () => {
     await open({ lane: { capMs: 200 } })
-    await pool.execute(0, write('create view lane.slow as select k, pg_sleep(0.5)::text as s from lane.items where k = 1'))
-    await pool.execute(0, write('create function lane.slow_insert() returns trigger language plpgsql as $$ begin perform pg_sleep(0.4); return new; end $$'))
+    await pool.execute(
+      0,
+      write('create view lane.slow as select k, pg_sleep(0.5)::text as s from lane.items where k = 1'),
+    )
+    await pool.execute(
+      0,
+      write(
+        'create function lane.slow_insert() returns trigger language plpgsql as $$ begin perform pg_sleep(0.4); return new; end $$',
+      ),
+    )
     await pool.execute(0, write('create table lane.log (k int)'))
-    await pool.execute(0, write('create trigger slow before insert on lane.log for each row execute function lane.slow_insert()'))
+    await pool.execute(
+      0,
+      write('create trigger slow before insert on lane.log for each row execute function lane.slow_insert()'),
+    )
     expect((await pool.execute(0, read('select k from lane.slow where k = $1', 1))).rows).toEqual([{ k: 1 }])
     await pool.execute(0, write('insert into lane.log (k) values ($1)', 1))
     await pool.execute(0, write('insert into lane.log (k) values ($1)', 2))
@@ -137,11 +159,15 @@ describe('the pipelined lane', () => {
 
   test('a cancel by somebody else is an error, not a second run', async () => {
     await open()
-    await pool.execute(0, write('create view lane.slow as select k, pg_sleep(0.6)::text as s from lane.items where k = 1'))
+    await pool.execute(
+      0,
+      write('create view lane.slow as select k, pg_sleep(0.6)::text as s from lane.items where k = 1'),
+    )
     const running = failureOf(pool.execute(0, read('select k, s from lane.slow where k = $1', 1)))
     const admin = await pool.direct(0)
     for (let found = 0; found === 0; ) {
-      const sql = "select pg_cancel_backend(pid) from pg_stat_activity where query like 'select k, s from lane.slow%' and state = 'active'"
+      const sql =
+        "select pg_cancel_backend(pid) from pg_stat_activity where query like 'select k, s from lane.slow%' and state = 'active'"
       found = (await admin.query(sql)).rows.length
     }
     await admin.end()
@@ -156,7 +182,10 @@ describe('the pipelined lane', () => {
       const rows = await Promise.all([1, 2, 3].map((k) => pool.execute(0, read(sql, k))))
       expect(rows.map((row) => row.rows[0])).toEqual([1, 2, 3].map((k) => ({ k, shape })))
     }
-    const { rows } = await pool.execute(0, read('select pid from pg_stat_activity where datname = $1', cluster.shards[0]!.database))
+    const { rows } = await pool.execute(
+      0,
+      read('select pid from pg_stat_activity where datname = $1', cluster.shards[0]!.database),
+    )
     for (const row of rows) pids.add((row as { pid: number }).pid)
     expect(pids.size).toBeLessThan(12)
   })

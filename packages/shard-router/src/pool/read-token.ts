@@ -1,0 +1,47 @@
+import { type CommitToken, ConfigurationError, ReadContext } from '@shardwright/core'
+
+const version = '1'
+const lsnForm = /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i
+const incarnationForm = /^\d{1,20}:[0-9a-f]{8}$/i
+const maxLength = 16_384
+
+/**
+ * A read context as a short string for a cookie or a header.
+ * @example
+ * response.setHeader('x-read-after', encodeReadContext(context))
+ */
+export function encodeReadContext(context: ReadContext): string {
+  const parts = context.tokens.map(({ shard, lsn, incarnation, epoch }) =>
+    [encodeURIComponent(shard), lsn, incarnation, epoch].join('~'),
+  )
+  return [version, ...parts].join('!')
+}
+
+/**
+ * The read context of such a string. It comes from outside: at worst, a forged one sends reads to the primary.
+ * @throws ConfigurationError INVALID_READ_TOKEN
+ */
+export function decodeReadContext(text: string): ReadContext {
+  const [found, ...parts] = text.length <= maxLength ? text.split('!') : []
+  if (found !== version) throw invalid()
+  return new ReadContext(parts.map(decodeToken))
+}
+
+function decodeToken(text: string): CommitToken {
+  const [shard = '', lsn = '', incarnation = '', epoch = '', ...more] = text.split('~')
+  const formed = lsnForm.test(lsn) && incarnationForm.test(incarnation) && /^\d{1,15}$/.test(epoch) && more.length === 0
+  if (!formed) throw invalid()
+  try {
+    return Object.freeze({ shard: decodeURIComponent(shard), lsn, incarnation, epoch: Number(epoch) })
+  } catch {
+    throw invalid()
+  }
+}
+
+function invalid(): ConfigurationError {
+  return new ConfigurationError({
+    code: 'INVALID_READ_TOKEN',
+    message: 'The read token is not one that encodeReadContext made.',
+    hint: 'Drop it and read without a token, or from the primary.',
+  })
+}
