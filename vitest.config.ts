@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // Tests run on the sources: no build is needed, and a stale dist is never tested.
-const conditions = ['shardwright-source', 'node', 'import', 'module', 'default']
+// Only ours besides Node's own: with `import` or `module` in the list, a CommonJS require would get an ES module.
+const conditions = ['shardwright-source', 'node']
 
 export default defineConfig({
   resolve: { conditions },

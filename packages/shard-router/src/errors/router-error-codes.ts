@@ -1,0 +1,92 @@
+/** The codes of shard-router, with what they mean and what to do; docs/errors.md is generated from this. */
+export const routerErrorCodes = Object.freeze({
+  SHARD_KEY_REQUIRED: {
+    meaning: 'A query names no shard key, so every shard would have to be asked.',
+    remedy: 'Add the shard key to WHERE, or ask for it: router.fanOut().',
+  },
+  FAN_OUT_NOT_ALLOWED: {
+    meaning: 'The query would go to all shards, and the caller did not ask for that.',
+    remedy: 'Use router.fanOut(), or allow it for the table: sharded(key, { fanOut: true }).',
+  },
+  CROSS_SHARD_JOIN: {
+    meaning: 'A join of sharded tables that is not on their shard key cannot be computed shard by shard.',
+    remedy: 'Join on the shard key, make one table a reference table, or run two queries.',
+  },
+  CROSS_SHARD_SUBQUERY: {
+    meaning: 'A correlated subquery reads rows that may be on another shard than the row it is computed for.',
+    remedy: 'Correlate on the shard key, or run the subquery first.',
+  },
+  CROSS_SHARD_TRANSACTION: {
+    meaning: 'A transaction that is on one shard was asked to touch another one.',
+    remedy: "Use router.transaction({ crossShard: 'atomic' }), or two transactions.",
+  },
+  CROSS_SHARD_WRITE: {
+    meaning: 'A write would touch several shards in a way that cannot be split.',
+    remedy: 'Write per shard key, or use fanOut() for an UPDATE or DELETE of all shards.',
+  },
+  UNKNOWN_TABLE: {
+    meaning: 'The query names a table that the schema does not place.',
+    remedy: 'Add the table to defineSchema with its placement.',
+  },
+  UNKNOWN_SHARD: { meaning: 'No shard of the topology has this id.', remedy: 'Use an id of topology.shards.' },
+  UNSUPPORTED_NODE: {
+    meaning: 'The query has a part that the planner does not know.',
+    remedy: 'Rewrite the part, or run the statement on one shard by router.onShard(id).',
+  },
+  UNSUPPORTED_STATEMENT: {
+    meaning: 'This kind of statement cannot be routed.',
+    remedy: 'Run schema changes through router.fleet or the migrator, and other statements by router.onShard(id).',
+  },
+  UNSUPPORTED_MERGE: {
+    meaning: 'The clause cannot be computed from partial rows.',
+    remedy: 'Rewrite the clause, or add the shard key.',
+  },
+  RAW_SQL_NOT_UNDERSTOOD: {
+    meaning: 'A raw fragment is not one closed expression, or hides tables or subqueries from the planner.',
+    remedy: 'Put the fragment into parentheses, write the subquery with Kysely, or use router.onShard(id).',
+  },
+  RAW_STATEMENT: {
+    meaning: 'A whole raw statement has no tree to plan from.',
+    remedy: 'Use the query builder, or name the shard: router.onShard(id).',
+  },
+  SHARD_KEY_MISSING: {
+    meaning: 'A row to insert has no value for the shard key that is known before it runs.',
+    remedy: 'Give every row a constant shard key.',
+  },
+  SHARD_KEY_UPDATE: {
+    meaning: 'An UPDATE would change the shard key, which could leave the row on the wrong shard.',
+    remedy: 'Use router.moveKey, or delete and insert in one atomic transaction.',
+  },
+  VOLATILE_IN_SPLIT: {
+    meaning: 'A value that is computed anew on each shard would differ from what one PostgreSQL gives.',
+    remedy: 'Compute the value in the service and pass it as a parameter.',
+  },
+  CONFINED_TO_KEY: {
+    meaning: 'A query under router.for(key) would leave the key.',
+    remedy: 'Use router.db for tables outside the family, or another router.for(key).',
+  },
+  MERGE_ROWS_EXCEEDED: {
+    meaning: 'More rows would have to travel to be merged than maxRows allows.',
+    remedy: 'Filter or aggregate further, or raise it: router.fanOut({ maxRows }).',
+  },
+  MERGE_TYPE_UNSUPPORTED: {
+    meaning: 'A column has a type that cannot travel between shards, such as an anonymous record.',
+    remedy: 'Select the fields of the record, or cast it to a named type.',
+  },
+  CATALOG_MISMATCH: {
+    meaning: 'The schema of the program and the tables on the shards do not fit.',
+    remedy: 'Migrate the shard, or correct defineSchema.',
+  },
+  KEY_COLUMN_UNSUITABLE: {
+    meaning: 'A shard key column is nullable, or of a type or collation whose equality the router cannot reproduce.',
+    remedy: 'Make the column NOT NULL and int, text, varchar, uuid, date or timestamp with a deterministic collation.',
+  },
+  SHARDS_MISSING: {
+    meaning: 'No shard answered, so there is no result, not even a partial one.',
+    remedy: 'Check the servers; see the causes.',
+  },
+  ROUTER_CLOSED: { meaning: 'The router is closed.', remedy: 'Create a new router.' },
+  INVALID_OPTIONS: { meaning: 'An option of the router is not usable.', remedy: 'See the message for the option.' },
+} as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>)
+
+export type RouterErrorCode = keyof typeof routerErrorCodes

@@ -1,0 +1,201 @@
+import { type KeyType, keyTypes, type Schema, type ShardedTable, type Topology } from '@shardwright/core'
+import { z } from 'zod'
+import { RoutingError } from '../errors/routing-error.ts'
+import type { Catalog, CatalogTable, FunctionTraits } from '../plan/catalog.ts'
+import type { ShardPool } from '../pool/shard-pool.ts'
+import { databaseQuery, functionsQuery, tablesQuery } from './catalog-query.ts'
+
+const columnShape = z.object({
+  name: z.string(),
+  type: z.string(),
+  base: z.string(),
+  notNull: z.boolean(),
+  defaultSql: z.string().nullable(),
+  identity: z.string(),
+  generated: z.boolean(),
+  deterministic: z.boolean(),
+})
+const tableShape = z.object({
+  schema: z.string(),
+  table: z.string(),
+  kind: z.string(),
+  columns: z.array(columnShape).nullable(),
+  primaryKey: z.array(z.string()).nullable(),
+})
+type RawTable = z.infer<typeof tableShape>
+
+/**
+ * Reads what the planner needs from every shard, and checks that the tables and the shard keys are as the schema says.
+ * @throws RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE
+ */
+export async function loadCatalog(schema: Schema, topology: Topology, pool: ShardPool): Promise<Catalog> {
+  const perShard = await Promise.all(topology.shards.map((_, shard) => readTables(schema, pool, shard)))
+  const functions = await readFunctions(pool)
+  await checkDatabases(topology, pool)
+  topology.shards.forEach((shard, index) => checkTables(schema, perShard[index] as RawTable[], shard.id, topology))
+  const tables = new Map<string, CatalogTable>()
+  for (const raw of perShard.flat()) {
+    const name = nameOf(raw.schema, raw.table)
+    if (!tables.has(name)) tables.set(name, catalogTable(raw))
+  }
+  const types = familyTypes(schema, perShard.flat())
+  return Object.freeze({
+    table: (schemaName: string, table: string) => tables.get(nameOf(schemaName, table)),
+    functionTraits: (name: string) => functions.get(name),
+    keyType: (family: string) => types.get(family) as KeyType,
+  })
+}
+
+function nameOf(schema: string, table: string): string {
+  return `${schema}\u0000${table}`
+}
+
+async function readTables(schema: Schema, pool: ShardPool, shard: number): Promise<RawTable[]> {
+  const result = await pool.execute(shard, {
+    sql: tablesQuery,
+    parameters: [schema.tables.map((table) => table.schema), schema.tables.map((table) => table.table)],
+    access: 'write',
+    rows: 'objects',
+  })
+  return z.array(tableShape).parse(result.rows)
+}
+
+async function readFunctions(pool: ShardPool): Promise<ReadonlyMap<string, FunctionTraits>> {
+  const { rows } = await pool.execute(0, { sql: functionsQuery, parameters: [], access: 'write', rows: 'objects' })
+  return new Map((rows as (FunctionTraits & { name: string })[]).map(({ name, ...traits }) => [name, traits]))
+}
+
+interface DatabaseFacts {
+  readonly encoding: string
+  readonly collate: string
+  readonly ctype: string
+  readonly version: number
+}
+
+/** Text compares by the database's collation: two of them would order rows in two ways. */
+async function checkDatabases(topology: Topology, pool: ShardPool): Promise<void> {
+  const facts = await Promise.all(
+    topology.shards.map(async (_, shard) => {
+      const { rows } = await pool.execute(shard, { sql: databaseQuery, parameters: [], access: 'write', rows: 'objects' })
+      return rows[0] as DatabaseFacts
+    }),
+  )
+  const [first] = facts
+  facts.forEach((own, index) => {
+    for (const setting of ['encoding', 'collate', 'ctype'] as const) {
+      if (!first || own[setting] === first[setting]) continue
+      throw new RoutingError({
+        code: 'CATALOG_MISMATCH',
+        message: `Shard '${topology.shards[index]?.id}' has the database ${setting} ${own[setting]}, and '${topology.shards[0]?.id}' has ${first[setting]}.`,
+        hint: 'Create the databases of all shards with the same encoding and locale.',
+        details: { setting, shard: topology.shards[index]?.id },
+      })
+    }
+  })
+}
+
+function checkTables(schema: Schema, found: readonly RawTable[], shard: string, topology: Topology): void {
+  for (const placement of schema.tables) {
+    if (placement.kind === 'single' && placement.shard !== shard) {
+      if (topology.shards.some((known) => known.id === placement.shard)) continue
+      throw new RoutingError({
+        code: 'UNKNOWN_SHARD',
+        message: `Table '${placement.name}' is placed on shard '${placement.shard}', which the topology does not have.`,
+        hint: `Use one of: ${topology.shards.map((known) => known.id).join(', ')}.`,
+        details: { table: placement.name, shard: placement.shard },
+      })
+    }
+    const raw = found.find((table) => table.schema === placement.schema && table.table === placement.table)
+    if (!raw) {
+      throw new RoutingError({
+        code: 'CATALOG_MISMATCH',
+        message: `Table ${placement.schema}.${placement.table} does not exist on shard '${shard}'.`,
+        hint: 'Run the migrations on this shard, or correct defineSchema.',
+        details: { table: placement.name, shard },
+      })
+    }
+    if (placement.kind === 'sharded') checkKeyColumn(placement, raw, shard)
+  }
+}
+
+function checkKeyColumn(placement: ShardedTable, raw: RawTable, shard: string): void {
+  const column = raw.columns?.find((candidate) => candidate.name === placement.key)
+  const where = `${placement.table}.${placement.key} on shard '${shard}'`
+  if (!column) {
+    throw new RoutingError({
+      code: 'CATALOG_MISMATCH',
+      message: `The shard key column ${where} does not exist.`,
+      hint: 'Add the column, or correct the key in defineSchema.',
+      details: { table: placement.name, column: placement.key, shard },
+    })
+  }
+  const isView = raw.kind !== 'r' && raw.kind !== 'p'
+  const fault = !isKeyType(column.base)
+    ? `has type ${column.type}`
+    : !column.notNull && !isView
+      ? 'is nullable'
+      : column.deterministic
+        ? undefined
+        : 'has a non-deterministic collation'
+  if (!fault) return
+  throw new RoutingError({
+    code: 'KEY_COLUMN_UNSUITABLE',
+    message: `The shard key column ${where} ${fault}.`,
+    hint: 'Make it NOT NULL, of type smallint, integer, bigint, text, varchar, uuid, date, timestamp or timestamptz, with a deterministic collation.',
+    details: { table: placement.name, column: placement.key, shard },
+  })
+}
+
+function isKeyType(type: string): type is KeyType {
+  return (keyTypes as readonly string[]).includes(type)
+}
+
+/** Integers of all widths hash alike, and so do text and varchar; the widest stands for the family. */
+const wider: readonly (readonly KeyType[])[] = [
+  ['int8', 'int4', 'int2'],
+  ['text', 'varchar'],
+]
+
+function familyTypes(schema: Schema, tables: readonly RawTable[]): ReadonlyMap<string, KeyType> {
+  const types = new Map<string, KeyType>()
+  for (const family of schema.families.values()) {
+    for (const placement of family.tables) {
+      const raw = tables.find((table) => table.schema === placement.schema && table.table === placement.table)
+      const own = raw?.columns?.find((column) => column.name === placement.key)?.base as KeyType
+      const known = types.get(family.name)
+      const common = known === undefined || known === own ? own : commonType(known, own)
+      if (!common) {
+        throw new RoutingError({
+          code: 'CATALOG_MISMATCH',
+          message: `The tables of key family '${family.name}' have shard keys of types ${known} and ${own}, which are not hashed alike.`,
+          hint: 'Give the key columns of a family one type.',
+          details: { family: family.name, table: placement.name },
+        })
+      }
+      types.set(family.name, common)
+    }
+  }
+  return types
+}
+
+function commonType(a: KeyType, b: KeyType): KeyType | undefined {
+  return wider.find((group) => group.includes(a) && group.includes(b))?.[0]
+}
+
+function catalogTable(raw: RawTable): CatalogTable {
+  return Object.freeze({
+    schema: raw.schema,
+    table: raw.table,
+    primaryKey: Object.freeze(raw.primaryKey ?? []),
+    columns: Object.freeze(
+      (raw.columns ?? []).map((column) => ({
+        name: column.name,
+        type: column.type,
+        notNull: column.notNull,
+        defaultSql: column.defaultSql ?? undefined,
+        identity: column.identity === 'a' ? ('always' as const) : column.identity === 'd' ? ('by default' as const) : undefined,
+        generated: column.generated,
+      })),
+    ),
+  })
+}

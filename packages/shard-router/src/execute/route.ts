@@ -1,0 +1,70 @@
+import { type Schema, type Topology } from '@shardwright/core'
+import type { Catalog } from '../plan/catalog.ts'
+import { shardsOfKeys } from '../plan/key/evaluate-keys.ts'
+import type { Access } from '../plan/access.ts'
+import { refuse } from '../plan/refuse.ts'
+import type { CallValues } from '../plan/source.ts'
+
+export interface RouteContext {
+  readonly schema: Schema
+  readonly topology: Topology
+  readonly catalog: Catalog
+}
+
+/** The shards a statement needs: indexes, ascending. `keyless` names the tables without a proven key. */
+export interface Route {
+  readonly shards: readonly number[]
+  readonly keyless: readonly string[]
+}
+
+const nowhere: Route = Object.freeze({ shards: Object.freeze([]), keyless: Object.freeze([]) })
+
+/** Chooses the shards of a statement for the values of one call. */
+export function routeAccesses(accesses: readonly Access[], call: CallValues, context: RouteContext): Route {
+  if (accesses.length === 1) return routeOne(accesses[0] as Access, call, context)
+  let union: readonly number[] = nowhere.shards
+  let keyless: readonly string[] = nowhere.keyless
+  for (const access of accesses) {
+    const route = routeOne(access, call, context)
+    union = unite(union, route.shards)
+    if (route.keyless.length > 0) keyless = [...new Set([...keyless, ...route.keyless])]
+  }
+  return { shards: union, keyless }
+}
+
+function routeOne(access: Access, call: CallValues, context: RouteContext): Route {
+  const { topology } = context
+  switch (access.kind) {
+    case 'sharded': {
+      const { family, name } = access.table
+      const keys = shardsOfKeys(access.keys, call, { topology, family, type: context.catalog.keyType(family) })
+      if (keys !== 'all') return { shards: keys, keyless: nowhere.keyless }
+      return { shards: topology.shards.map((_, index) => index), keyless: [name] }
+    }
+    case 'single':
+      return { shards: [shardIndex(topology, access.shard)], keyless: nowhere.keyless }
+    case 'reference':
+      // Every copy is the same; a write is for all of them.
+      return access.writes ? { shards: topology.shards.map((_, index) => index), keyless: nowhere.keyless } : nowhere
+    case 'system':
+      return { shards: [0], keyless: nowhere.keyless }
+  }
+}
+
+/** @throws RoutingError UNKNOWN_SHARD */
+export function shardIndex(topology: Topology, id: string): number {
+  const index = topology.shards.findIndex((shard) => shard.id === id)
+  if (index >= 0) return index
+  return refuse(
+    'UNKNOWN_SHARD',
+    `There is no shard '${id}'.`,
+    `The topology has: ${topology.shards.map((shard) => shard.id).join(', ')}.`,
+    { shard: id },
+  )
+}
+
+function unite(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length === 0) return b
+  if (b.length === 0 || (a.length === 1 && b.length === 1 && a[0] === b[0])) return a
+  return [...new Set([...a, ...b])].sort((x, y) => x - y)
+}

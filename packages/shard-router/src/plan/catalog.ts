@@ -1,0 +1,36 @@
+import type { KeyType } from '@shardwright/core'
+
+/** What the planner knows of the database: read once from the shards, immutable. */
+export interface Catalog {
+  table(schema: string, table: string): CatalogTable | undefined
+  /** By unqualified, lower-case name; a name with several overloads has the most dangerous answer. */
+  functionTraits(name: string): FunctionTraits | undefined
+  /** The key type of a family, the same on every table and shard. */
+  keyType(family: string): KeyType
+}
+
+export interface CatalogTable {
+  readonly schema: string
+  readonly table: string
+  readonly columns: readonly CatalogColumn[]
+  /** Column names; empty without a primary key. */
+  readonly primaryKey: readonly string[]
+}
+
+export interface CatalogColumn {
+  readonly name: string
+  /** format_type without modifier, e.g. `bigint`. */
+  readonly type: string
+  readonly notNull: boolean
+  /** The default's SQL text, if there is one. */
+  readonly defaultSql: string | undefined
+  readonly identity: 'always' | 'by default' | undefined
+  readonly generated: boolean
+}
+
+export interface FunctionTraits {
+  readonly aggregate: boolean
+  readonly window: boolean
+  readonly returnsSet: boolean
+  readonly volatility: 'immutable' | 'stable' | 'volatile'
+}

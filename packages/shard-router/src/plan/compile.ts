@@ -1,0 +1,75 @@
+import {
+  createQueryId,
+  type OperationNode,
+  PostgresQueryCompiler,
+  type PrimitiveValueListNode,
+  type RootOperationNode,
+  type ValueNode,
+} from 'kysely'
+import type { Source } from './source.ts'
+
+/** SQL with the sources of its parameters: bind it to the values of a call to get a statement. */
+export interface SqlTemplate {
+  readonly sql: string
+  readonly sources: readonly Source[]
+}
+
+/** Which parameter of the caller's statement a value node became; a list's first. */
+export type ParameterIndex = ReadonlyMap<OperationNode, number>
+
+/** Compiles as Kysely does and remembers which node became which parameter. */
+class RecordingCompiler extends PostgresQueryCompiler {
+  readonly firstParameter = new Map<OperationNode, number>()
+  readonly order: { node: OperationNode; offset: number; value: unknown }[] = []
+
+  protected override visitValue(node: ValueNode): void {
+    if (!node.immediate) this.#record(node, [node.value])
+    super.visitValue(node)
+  }
+
+  protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
+    this.#record(node, node.values)
+    super.visitPrimitiveValueList(node)
+  }
+
+  #record(node: OperationNode, values: readonly unknown[]): void {
+    if (!this.firstParameter.has(node)) this.firstParameter.set(node, this.numParameters)
+    values.forEach((value, offset) => {
+      this.order.push({ node, offset, value })
+    })
+  }
+}
+
+/** Finds the parameter of each value node by compiling the caller's tree once more. */
+export function indexParameters(root: RootOperationNode): ParameterIndex {
+  const compiler = new RecordingCompiler()
+  compiler.compileQuery(root, createQueryId())
+  return compiler.firstParameter
+}
+
+/** Value nodes that the planner made; they carry their source instead of a value. */
+const plannedSources = new WeakMap<OperationNode, Source>()
+
+/** A parameter whose value comes from `source` on each call. */
+export function sourceNode(source: Source): ValueNode {
+  const node: ValueNode = { kind: 'ValueNode', value: undefined }
+  plannedSources.set(node, source)
+  return node
+}
+
+export function plannedSource(node: OperationNode): Source | undefined {
+  return plannedSources.get(node)
+}
+
+/** Compiles a rewritten tree; parameters are traced to the caller's by the identity of their nodes. */
+export function compileTemplate(root: OperationNode, index: ParameterIndex): SqlTemplate {
+  const compiler = new RecordingCompiler()
+  const { sql } = compiler.compileQuery(root as RootOperationNode, createQueryId())
+  const sources = compiler.order.map(({ node, offset, value }): Source => {
+    const planned = plannedSources.get(node)
+    if (planned) return planned
+    const first = index.get(node)
+    return first === undefined ? { from: 'constant', value } : { from: 'parameter', index: first + offset }
+  })
+  return Object.freeze({ sql, sources: Object.freeze(sources) })
+}

@@ -1,0 +1,265 @@
+import type {
+  CommonTableExpressionNode,
+  OperationNode,
+  SelectQueryNode,
+  TableNode,
+  WithNode,
+} from 'kysely'
+import { Analyzer, bareQuery, setArms } from '../analyzer.ts'
+import { compileTemplate } from '../compile.ts'
+import type { GatherStep, MergePlan } from '../merge-plan.ts'
+import { refuse } from '../refuse.ts'
+import type { Block } from '../scope/block.ts'
+import { mapNode, someNode } from '../walk.ts'
+import { decomposeLevel } from './decompose-level.ts'
+import { Locality } from './locality.ts'
+import { selectGather, slots, without } from './nodes.ts'
+
+/** What decomposing needs besides the tree; shared by the parts of one statement. */
+export interface DecomposeContext {
+  /** A fresh analysis of a (rewritten) tree. */
+  analyze(root: OperationNode, gathered: ReadonlyMap<string, readonly string[] | undefined>): Analyzer
+  nextStep(): number
+}
+
+/** A tree whose parts can all run shard by shard, and the steps that must run before. */
+export interface Localized {
+  readonly root: OperationNode
+  readonly analyzer: Analyzer
+  readonly locality: Locality
+  readonly gathers: readonly GatherStep[]
+}
+
+/**
+ * Plans a SELECT over several shards.
+ * @throws RoutingError CROSS_SHARD_JOIN, CROSS_SHARD_SUBQUERY, UNSUPPORTED_MERGE, RAW_SQL_NOT_UNDERSTOOD
+ */
+export function decompose(root: OperationNode, context: DecomposeContext): MergePlan {
+  const localized = localize(root, context)
+  const node = localized.root as SelectQueryNode
+  if (localized.locality.spreadOf(node) === 'everywhere') return runOnce(localized)
+  if (node.setOperations) return isWholeLocal(node, localized) ? runEverywhere(localized) : decomposeArms(localized, context)
+  const block = localized.analyzer.knownBlock(node)
+  const obstacle = localized.locality.obstacle(node, block)
+  if (obstacle) refuseObstacle(obstacle)
+  return decomposeLevel(localized)
+}
+
+/** Unordered set operations whose rows meet on one shard. */
+function isWholeLocal(node: SelectQueryNode, { locality }: Localized): boolean {
+  return !node.orderBy && locality.spreadOf(node) === 'sharded'
+}
+
+function runEverywhere({ root, analyzer, gathers }: Localized): MergePlan {
+  return {
+    gathers,
+    partial: compileTemplate(root, analyzer.parameters),
+    accesses: analyzer.accesses,
+    merge: { kind: 'concat' },
+  }
+}
+
+export function refuseObstacle(obstacle: { readonly code: 'CROSS_SHARD_JOIN' | 'CROSS_SHARD_SUBQUERY' | 'UNSUPPORTED_MERGE'; readonly reason: string }): never {
+  return refuse(
+    obstacle.code,
+    `The query cannot run shard by shard: ${obstacle.reason}.`,
+    'Join on the shard key, make the other table a reference table, or read the two sides by two queries.',
+  )
+}
+
+/** Replaces the parts that need all shards by gathered relations, and analyzes the rest anew. */
+export function localize(root: OperationNode, context: DecomposeContext): Localized {
+  const analyzer = context.analyze(root, new Map())
+  const locality = new Locality(analyzer)
+  const gathers: GatherStep[] = []
+  const gathered = new Map<string, readonly string[] | undefined>()
+  const replacements = new Map<OperationNode, OperationNode>()
+  for (const part of wholeParts(root, analyzer, locality)) {
+    if (replacements.has(part.query)) continue
+    const step = context.nextStep()
+    const statement = withCtes(part.query, part.block, analyzer)
+    gathers.push({ step, part: part.name, plan: decompose(statement, context) })
+    gathered.set(slots.gather(step), analyzer.columnsOf(part.query, part.block))
+    replacements.set(part.query, selectGather(step))
+  }
+  if (gathers.length === 0) return { root, analyzer, locality, gathers }
+  const rewritten = dropUnusedCtes(mapNode(root, (node) => replacements.get(node)))
+  const again = context.analyze(rewritten, gathered)
+  return { root: rewritten, analyzer: again, locality: new Locality(again), gathers }
+}
+
+interface WholePart {
+  readonly query: OperationNode
+  readonly name: string
+  /** The level in which the part stands. */
+  readonly block: Block
+}
+
+/** Derived tables, CTEs and subqueries that cannot run shard by shard but can run before the rest. */
+function wholeParts(root: OperationNode, analyzer: Analyzer, locality: Locality): WholePart[] {
+  const parts: WholePart[] = []
+  const visited = new Set<OperationNode>()
+  const visit = (query: OperationNode): void => {
+    if (visited.has(query)) return
+    visited.add(query)
+    const block = analyzer.knownBlock(query)
+    for (const relation of block.relations) {
+      const { source } = relation
+      if (source.kind !== 'query') continue
+      const inner = bareQuery(source.query)
+      if (relation.lateral && locality.isTied(inner, block)) continue
+      if (locality.spreadOf(inner) !== 'whole') continue
+      const outer = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
+      if (outer && locality.isCorrelated(inner, outer)) refuseCorrelated(relation.alias)
+      if (source.cte && reads(source.cte.name, inner)) refuseRecursive(source.cte.name)
+      parts.push({ query: inner, name: relation.alias, block })
+    }
+    for (const subquery of locality.subqueries(query)) {
+      const place = locality.subqueryPlace(subquery, query, block)
+      if (place === 'refused') refuseCorrelated('a subquery')
+      if (place === 'first') parts.push({ query: subquery, name: 'a subquery', block })
+    }
+    for (const arm of setArms(query)) visit(arm)
+  }
+  visit(bareQuery(root))
+  return parts
+}
+
+function refuseCorrelated(name: string): never {
+  return refuse(
+    'CROSS_SHARD_SUBQUERY',
+    `${name === 'a subquery' ? 'A correlated subquery' : `'${name}'`} reads rows that may be on another shard than the row it is computed for.`,
+    'Correlate on the shard key (inner.key = outer.key), or run the subquery first and pass its result.',
+  )
+}
+
+/** A part that runs alone takes along the CTEs that it uses. */
+function withCtes(query: OperationNode, block: Block, analyzer: Analyzer): OperationNode {
+  const select = query as SelectQueryNode
+  const visible = [...block.environment.ctes.values()]
+  if (visible.length === 0) return query
+  const used = usedCtes(query, new Set(visible.map((cte) => cte.name)), block)
+  const expressions = allExpressions(block, analyzer).filter((expression) =>
+    used.has(expression.name.table.table.identifier.name),
+  )
+  if (expressions.length === 0) return query
+  const own = select.with?.expressions ?? []
+  const recursive = select.with?.recursive || expressions.some((expression) => isRecursive(expression))
+  const node: WithNode = { kind: 'WithNode', expressions: [...expressions, ...own], ...(recursive ? { recursive } : {}) }
+  return { ...select, with: node } as OperationNode
+}
+
+function usedCtes(query: OperationNode, names: ReadonlySet<string>, block: Block): Set<string> {
+  const used = new Set<string>()
+  const visit = (node: OperationNode): void => {
+    someNode(node, (current) => {
+      if (current.kind !== 'TableNode') return false
+      const { identifier, schema } = (current as TableNode).table
+      if (schema || !names.has(identifier.name) || used.has(identifier.name)) return false
+      used.add(identifier.name)
+      const cte = block.environment.ctes.get(identifier.name)
+      if (cte) visit(cte.query)
+      return false
+    })
+  }
+  visit(query)
+  return used
+}
+
+function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableExpressionNode[] {
+  const levels: Block[] = []
+  for (let level: Block | undefined = block; level; level = level.parent) levels.unshift(level)
+  return levels.flatMap((level) => {
+    const query = analyzer.queryOf(level) as SelectQueryNode | undefined
+    return query?.with?.expressions ?? []
+  })
+}
+
+function isRecursive(expression: CommonTableExpressionNode): boolean {
+  return reads(expression.name.table.table.identifier.name, expression.expression)
+}
+
+/** True when a table of this name stands anywhere in the node. */
+function reads(name: string, node: OperationNode): boolean {
+  return someNode(node, (current) => {
+    if (current.kind !== 'TableNode') return false
+    const { identifier, schema } = (current as TableNode).table
+    return schema === undefined && identifier.name === name
+  })
+}
+
+function refuseRecursive(name: string): never {
+  return refuse(
+    'UNSUPPORTED_MERGE',
+    `The recursive CTE '${name}' would follow rows from shard to shard.`,
+    'Join each step on the shard key, or give the key in WHERE.',
+  )
+}
+
+/** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us. */
+function dropUnusedCtes(root: OperationNode): OperationNode {
+  const node = root as SelectQueryNode
+  if (!node.with || node.kind !== 'SelectQueryNode') return root
+  const rest = without(node, 'with')
+  const kept: CommonTableExpressionNode[] = []
+  for (const expression of [...node.with.expressions].reverse()) {
+    const name = expression.name.table.table.identifier.name
+    if (reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
+  }
+  if (kept.length === node.with.expressions.length) return root
+  return kept.length === 0 ? rest : ({ ...node, with: { ...node.with, expressions: kept } } as OperationNode)
+}
+
+/** Nothing in the tree differs between shards any more: any one shard computes it. */
+function runOnce(localized: Localized): MergePlan {
+  const final = compileTemplate(localized.root, localized.analyzer.parameters)
+  return {
+    gathers: localized.gathers,
+    partial: undefined,
+    accesses: [],
+    merge: { kind: 'combine', combine: { final, reason: 'the gathered parts are on every shard', hidden: 0 } },
+  }
+}
+
+/** A set operation whose rows meet across shards: each arm is gathered, one shard compares. */
+function decomposeArms(localized: Localized, context: DecomposeContext): MergePlan {
+  const node = localized.root as SelectQueryNode
+  const gathers: GatherStep[] = [...localized.gathers]
+  const gathered = new Map(localized.analyzer.gathered)
+  const block = localized.analyzer.knownBlock(node)
+  const gather = (arm: OperationNode, number: number): OperationNode => {
+    if (localized.locality.spreadOf(arm) === 'everywhere') return arm
+    const step = context.nextStep()
+    const name = `arm ${number + 1} of the set operation`
+    gathers.push({ step, part: name, plan: decompose(withCtes(arm, block, localized.analyzer), context) })
+    gathered.set(slots.gather(step), localized.analyzer.columnsOf(arm, block))
+    return selectGather(step)
+  }
+  const firstArm = without(node, 'with', 'setOperations', 'orderBy', 'limit', 'offset', 'fetch')
+  const first = gather(armOf(firstArm, localized), 0) as SelectQueryNode
+  const operations = (node.setOperations ?? []).map((operation, index) => ({
+    ...operation,
+    expression: gather(bareQuery(operation.expression), index + 1),
+  }))
+  const tail: Partial<SelectQueryNode> = {
+    ...(node.orderBy ? { orderBy: node.orderBy } : {}),
+    ...(node.limit ? { limit: node.limit } : {}),
+    ...(node.offset ? { offset: node.offset } : {}),
+    ...(node.fetch ? { fetch: node.fetch } : {}),
+  }
+  const root = dropUnusedCtes({
+    ...first,
+    ...(node.with ? { with: node.with } : {}),
+    setOperations: operations,
+    ...tail,
+  } as OperationNode)
+  return runOnce({ root, analyzer: context.analyze(root, gathered), locality: localized.locality, gathers })
+}
+
+/** The first arm is the node itself without its tail; the analyzer has to know the copy. */
+function armOf(arm: SelectQueryNode, localized: Localized): OperationNode {
+  const block = localized.analyzer.knownBlock(localized.root)
+  localized.analyzer.adopt(arm, block)
+  return arm
+}
+

@@ -1,0 +1,270 @@
+import {
+  type AggregateFunctionNode,
+  type FunctionNode,
+  GroupByItemNode,
+  GroupByNode,
+  HavingNode,
+  type OperationNode,
+  OrderByNode,
+  type RawNode,
+  type SelectQueryNode,
+  type ValueNode,
+} from 'kysely'
+import { decomposableAggregate, ignoresRepeats } from '../aggregate/aggregates.ts'
+import type { AggregateCall, InProcessAggregate } from '../aggregate/decomposable.ts'
+import { compileTemplate } from '../compile.ts'
+import type { MergePlan } from '../merge-plan.ts'
+import { refuse } from '../refuse.ts'
+import { openRaw } from '../raw/open-raw.ts'
+import { unwrapRaw } from '../raw/raw-fragment.ts'
+import { type Block, resolveColumn } from '../scope/block.ts'
+import { bareName, isQuery } from '../scope/from-clause.ts'
+import { outputsOf } from '../scope/outputs.ts'
+import { mapNode } from '../walk.ts'
+import type { Localized } from './decompose.ts'
+import { expressionTraits, isAtomic, isOperator } from './expression.ts'
+import { inProcessGroups } from './in-process-groups.ts'
+import { isDistinct } from './locality.ts'
+import { aliased, fromGather, partialColumn, without } from './nodes.ts'
+import { checkOrderExpression } from './order.ts'
+import { PartialColumns, signatureOf } from './partial-columns.ts'
+import { bareColumnName, partialStep } from './row-level.ts'
+import { decomposeWhole } from './whole-level.ts'
+
+/**
+ * Groups that span shards: each shard computes partial aggregates, one statement computes the whole from them. Where an
+ * aggregate cannot be split, its rows travel.
+ */
+export function decomposeGroups(localized: Localized): MergePlan {
+  const { analyzer } = localized
+  const node = openSelections(localized.root as SelectQueryNode, analyzer.knownBlock(localized.root))
+  const calls = aggregateCalls(node, localized)
+  if (!calls.every((call) => decomposableAggregate(call))) {
+    const distinctRows = calls.every(ignoresRepeats)
+    return decomposeWhole(localized, 'an aggregate needs the rows of all shards', distinctRows)
+  }
+  return new GroupLevel(node, localized).plan()
+}
+
+/** Raw fragments with their columns as references, so that they can be taken apart. */
+export function openSelections(node: SelectQueryNode, block: Block): SelectQueryNode {
+  const open = <N extends OperationNode>(clause: N): N =>
+    mapNode(clause, (current) => {
+      if (isQuery(current)) return current
+      if (current.kind !== 'RawNode') return undefined
+      const opened = openRaw(current as RawNode, block)
+      return opened === current ? undefined : mapChildren(opened, open)
+    })
+  return {
+    ...node,
+    ...(node.selections ? { selections: node.selections.map(open) } : {}),
+    ...(node.groupBy ? { groupBy: open(node.groupBy) } : {}),
+    ...(node.having ? { having: open(node.having) } : {}),
+    ...(node.orderBy ? { orderBy: open(node.orderBy) } : {}),
+    ...(node.distinctOn ? { distinctOn: node.distinctOn.map(open) } : {}),
+  }
+}
+
+function mapChildren(node: OperationNode, open: <N extends OperationNode>(clause: N) => N): OperationNode {
+  if (node.kind !== 'RawNode') return open(node)
+  const raw = node as RawNode
+  return { ...raw, parameters: raw.parameters.map((parameter) => open(parameter)) } as RawNode
+}
+
+function aggregateCalls(node: SelectQueryNode, { analyzer }: Localized): AggregateCall[] {
+  const calls: AggregateCall[] = []
+  const visit = (current: OperationNode): OperationNode | undefined => {
+    if (isQuery(current)) return current
+    if (isAggregate(current, analyzer.catalog)) {
+      calls.push(current as AggregateCall)
+      return current
+    }
+    if (current.kind === 'RawNode' && unwrapRaw(current) === current && callsAggregate(current, analyzer.catalog)) {
+      // A raw aggregate is taken whole: its own arguments cannot be told from the rest of the text.
+      calls.push({ kind: 'FunctionNode', func: 'raw aggregate', arguments: [] } as FunctionNode)
+      return current
+    }
+    return undefined
+  }
+  for (const clause of [...(node.selections ?? []), node.having, node.orderBy]) if (clause) mapNode(clause, visit)
+  return calls
+}
+
+type Traits = Localized['analyzer']['catalog']
+
+export function isAggregate(node: OperationNode, catalog: Traits): boolean {
+  if (node.kind === 'AggregateFunctionNode') return (node as AggregateFunctionNode).over === undefined
+  if (node.kind !== 'FunctionNode') return false
+  return catalog.functionTraits(bareName((node as FunctionNode).func))?.aggregate === true
+}
+
+function callsAggregate(node: OperationNode, catalog: Traits): boolean {
+  return expressionTraits({ ...node, parameters: [] } as OperationNode, catalog).aggregate
+}
+
+class GroupLevel {
+  readonly #node: SelectQueryNode
+  readonly #localized: Localized
+  readonly #block: Block
+  readonly #partials: PartialColumns
+  /** Signature of each group expression. */
+  readonly #groups = new Map<string, number>()
+  /** Columns that PostgreSQL lets through because a primary key is grouped by. */
+  readonly #dependent = new Set<number>()
+  readonly #inProcess = new Map<OperationNode, InProcessAggregate>()
+
+  constructor(node: SelectQueryNode, localized: Localized) {
+    this.#node = node
+    this.#localized = localized
+    this.#block = localized.analyzer.knownBlock(localized.root)
+    this.#partials = new PartialColumns(this.#block, localized.analyzer.parameters)
+  }
+
+  plan(): MergePlan {
+    const { analyzer, gathers } = this.#localized
+    const groupItems = (this.#node.groupBy?.items ?? []).map((item) => this.#groupExpression(item))
+    for (const expression of groupItems) this.#addGroups(expression)
+    const groupCount = this.#partials.count
+    const final = this.#finalNode(groupItems)
+    const partial: SelectQueryNode = {
+      ...without(this.#node, 'selections', 'groupBy', 'having', 'orderBy', 'limit', 'offset', 'fetch', 'frontModifiers', 'distinctOn'),
+      selections: this.#partials.selections(),
+      ...(groupCount > 0 ? { groupBy: GroupByNode.create(range(groupCount).map(groupByPosition)) } : {}),
+    }
+    const combine = {
+      final: compileTemplate(final, analyzer.parameters),
+      reason: 'the expressions over the aggregates are PostgreSQL\'s',
+      hidden: 0,
+    }
+    const shared = { gathers, partial: compileTemplate(partial, analyzer.parameters), accesses: analyzer.accesses }
+    const aggregate = inProcessGroups(this.#node, groupItems, {
+      block: this.#block,
+      parameters: analyzer.parameters,
+      groupPosition: (node) => this.#groups.get(this.#signature(node)),
+      aggregate: (node) => this.#inProcess.get(node),
+    })
+    const whole = () => decomposeWhole(this.#localized, 'an average of single precision needs the rows')
+    return aggregate
+      ? { ...shared, merge: { kind: 'aggregate', aggregate: { ...aggregate, groups: range(groupCount) }, combine, whole } }
+      : { ...shared, merge: { kind: 'combine', combine } }
+  }
+
+  #signature(node: OperationNode): string {
+    return signatureOf(unwrapRaw(node), this.#block, this.#localized.analyzer.parameters)
+  }
+
+  /** GROUP BY reads a bare name as a column first, then as an output; a literal number as a position. */
+  #groupExpression(item: GroupByItemNode): OperationNode {
+    const bare = unwrapRaw(item.groupBy)
+    const outputs = outputsOf(this.#node.selections, this.#block)
+    if (bare.kind === 'ValueNode' && (bare as ValueNode).immediate) {
+      return outputs?.[Number((bare as ValueNode).value) - 1]?.expression ?? bare
+    }
+    const name = bareColumnName(bare)
+    if (name === undefined || resolveColumn(bare, this.#block)) return bare
+    return outputs?.find((output) => output.name === name)?.expression ?? bare
+  }
+
+  /** rollup(a, b), cube(...) and grouping sets: shards group by all their columns, the final statement by the sets. */
+  #addGroups(expression: OperationNode): void {
+    if (isGroupingSet(expression)) {
+      for (const argument of (expression as FunctionNode).arguments) this.#addGroups(unwrapRaw(argument))
+      return
+    }
+    if (expression.kind === 'TupleNode' || expression.kind === 'ValueListNode') {
+      for (const value of (expression as unknown as { values: readonly OperationNode[] }).values) this.#addGroups(unwrapRaw(value))
+      return
+    }
+    this.#groups.set(this.#signature(expression), this.#partials.add(expression))
+  }
+
+  #finalNode(groupItems: readonly OperationNode[]): SelectQueryNode {
+    const node = this.#node
+    const outputs = outputsOf(node.selections, this.#block) ?? []
+    const selections = outputs.map((output, index) => {
+      const expression = output.expression ?? this.#starColumn(index)
+      return aliased(this.#rewrite(expression, false), output.name ?? '?column?')
+    })
+    const having = node.having && HavingNode.create(this.#rewrite(node.having.having, false))
+    const order = (node.orderBy?.items ?? []).map((item) => {
+      checkOrderExpression(item.orderBy)
+      const name = bareColumnName(unwrapRaw(item.orderBy))
+      const isOutput = name !== undefined && outputs.some((output) => output.name === name)
+      return { ...item, orderBy: isOutput ? unwrapRaw(item.orderBy) : this.#rewrite(item.orderBy, false) }
+    })
+    const groups = groupItems.map((item) => this.#rewrite(item, false))
+    for (const position of this.#dependent) groups.push(partialColumn(position))
+    if (this.#dependent.size > 0 && groupItems.some(isGroupingSet)) {
+      refuse('UNSUPPORTED_MERGE', 'A column outside the grouping sets is selected.', 'Group by the column, or aggregate it.')
+    }
+    return {
+      kind: 'SelectQueryNode',
+      from: fromGather(partialStep),
+      selections,
+      ...(isDistinct(node) ? { frontModifiers: node.frontModifiers ?? [] } : {}),
+      ...(node.distinctOn ? { distinctOn: node.distinctOn.map((item) => this.#rewrite(item, false)) } : {}),
+      ...(groups.length > 0 ? { groupBy: GroupByNode.create(groups.map((group) => GroupByItemNode.create(group))) } : {}),
+      ...(having ? { having } : {}),
+      ...(order.length > 0 ? { orderBy: OrderByNode.create(order) } : {}),
+      ...(node.limit ? { limit: node.limit } : {}),
+      ...(node.offset ? { offset: node.offset } : {}),
+      ...(node.fetch ? { fetch: node.fetch } : {}),
+    }
+  }
+
+  #starColumn(index: number): OperationNode {
+    return refuse(
+      'UNSUPPORTED_MERGE',
+      `Output ${index + 1} of * stands in a grouped query.`,
+      'Name the grouped columns in the select list.',
+    )
+  }
+
+  /** An expression over groups and aggregates, as one over the partial columns. */
+  #rewrite(node: OperationNode, underOperator: boolean): OperationNode {
+    const bare = unwrapRaw(node)
+    if (isQuery(bare)) return bare
+    if (!underOperator || isAtomic(bare)) {
+      const group = this.#groups.get(this.#signature(bare))
+      if (group !== undefined) return partialColumn(group)
+    }
+    if (isAggregate(bare, this.#localized.analyzer.catalog)) return this.#rewriteAggregate(bare as AggregateCall)
+    const term = resolveColumn(bare, this.#block)
+    if (term) {
+      const position = this.#partials.add(bare)
+      this.#dependent.add(position)
+      return partialColumn(position)
+    }
+    const operator = isOperator(bare)
+    return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator)))
+  }
+
+  #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode | undefined {
+    const bare = unwrapRaw(child)
+    if (bare.kind === 'IdentifierNode' || bare.kind === 'OperatorNode' || bare.kind === 'DataTypeNode') return child
+    if (bare.kind === 'ValueNode' || bare.kind === 'PrimitiveValueListNode' || bare.kind === 'CollateNode') return child
+    return this.#rewrite(bare, underOperator)
+  }
+
+  #rewriteAggregate(call: AggregateCall): OperationNode {
+    const { final, inProcess } = (decomposableAggregate(call) as NonNullable<ReturnType<typeof decomposableAggregate>>).decompose(
+      call,
+      (partial) => this.#partials.add(partial),
+    )
+    this.#inProcess.set(call, inProcess)
+    return final
+  }
+}
+
+function isGroupingSet(node: OperationNode): boolean {
+  return node.kind === 'FunctionNode' && ['rollup', 'cube'].includes(bareName((node as FunctionNode).func))
+}
+
+/** By position: a parameter written twice would be two expressions to PostgreSQL. */
+function groupByPosition(index: number): GroupByItemNode {
+  return GroupByItemNode.create({ kind: 'ValueNode', value: index + 1, immediate: true } as ValueNode)
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
+}

@@ -1,0 +1,154 @@
+import type {
+  AggregateFunctionNode,
+  FunctionNode,
+  OperationNode,
+  OperationNodeKind,
+  RawNode,
+  RootOperationNode,
+  SelectModifierNode,
+} from 'kysely'
+import type { Catalog } from './catalog.ts'
+import { isEmptyList } from './key/key-constraint.ts'
+import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
+import { refuse } from './refuse.ts'
+import { bareName } from './scope/from-clause.ts'
+import { childrenOf } from './walk.ts'
+
+/** What a statement contains anywhere in its tree. */
+export interface TreeTraits {
+  /** INSERT, UPDATE, DELETE or MERGE, also in a CTE. */
+  readonly writes: boolean
+  /** FOR UPDATE and its relatives. */
+  readonly locks: boolean
+  /** Names of functions that are volatile or that the catalog does not know. */
+  readonly volatile: readonly string[]
+  /** Names of functions such as `now` whose value is the statement's or the transaction's. */
+  readonly clock: readonly string[]
+  /** True when some raw fragment is more than a wrapper. */
+  readonly raw: boolean
+  readonly emptyLists: boolean
+}
+
+/**
+ * The rule of each node kind: `planned` has a rule in the planner, `schema` changes the schema and is not routed, and
+ * `foreign` belongs to another database. The type makes a new kind of Kysely a compile error, the test a failure.
+ */
+export const nodeRules: Readonly<Record<OperationNodeKind, 'planned' | 'schema' | 'foreign'>> = Object.freeze({
+  AddColumnNode: 'schema', AddConstraintNode: 'schema', AddIndexNode: 'schema', AddValueNode: 'schema',
+  AggregateFunctionNode: 'planned', AliasNode: 'planned', AlterColumnNode: 'schema', AlterTableNode: 'schema',
+  AlterTypeNode: 'schema', AndNode: 'planned', BinaryOperationNode: 'planned', CaseNode: 'planned',
+  CastNode: 'planned', CheckConstraintNode: 'schema', CollateNode: 'planned', ColumnDefinitionNode: 'schema',
+  ColumnNode: 'planned', ColumnUpdateNode: 'planned', CommonTableExpressionNameNode: 'planned',
+  CommonTableExpressionNode: 'planned', CreateIndexNode: 'schema', CreateSchemaNode: 'schema',
+  CreateTableNode: 'schema', CreateTypeNode: 'schema', CreateViewNode: 'schema', DataTypeNode: 'planned',
+  DefaultInsertValueNode: 'planned', DefaultValueNode: 'schema', DeleteQueryNode: 'planned',
+  DropColumnNode: 'schema', DropConstraintNode: 'schema', DropIndexNode: 'schema', DropSchemaNode: 'schema',
+  DropTableNode: 'schema', DropTypeNode: 'schema', DropViewNode: 'schema', ExplainNode: 'planned',
+  FetchNode: 'planned', ForeignKeyConstraintNode: 'schema', FromNode: 'planned', FunctionNode: 'planned',
+  GeneratedNode: 'schema', GroupByItemNode: 'planned', GroupByNode: 'planned', HavingNode: 'planned',
+  IdentifierNode: 'planned', InsertQueryNode: 'planned', JSONOperatorChainNode: 'planned', JSONPathLegNode: 'planned',
+  JSONPathNode: 'planned', JSONReferenceNode: 'planned', JoinNode: 'planned', LimitNode: 'planned',
+  ListNode: 'planned', MatchedNode: 'planned', MergeQueryNode: 'planned', ModifyColumnNode: 'schema',
+  OffsetNode: 'planned', OnConflictNode: 'planned', OnDuplicateKeyNode: 'foreign', OnNode: 'planned',
+  OperatorNode: 'planned', OrActionNode: 'foreign', OrNode: 'planned', OrderByItemNode: 'planned',
+  OrderByNode: 'planned', OutputNode: 'foreign', OverNode: 'planned', ParensNode: 'planned',
+  PartitionByItemNode: 'planned', PartitionByNode: 'planned', PrimaryKeyConstraintNode: 'schema',
+  PrimitiveValueListNode: 'planned', RawNode: 'planned', ReferenceNode: 'planned', ReferencesNode: 'schema',
+  RefreshMaterializedViewNode: 'schema', RenameColumnNode: 'schema', RenameConstraintNode: 'schema',
+  RenameValueNode: 'schema', ReturningNode: 'planned', SchemableIdentifierNode: 'planned', SelectAllNode: 'planned',
+  SelectModifierNode: 'planned', SelectQueryNode: 'planned', SelectionNode: 'planned', SetOperationNode: 'planned',
+  TableNode: 'planned', TopNode: 'foreign', TupleNode: 'planned', UnaryOperationNode: 'planned',
+  UniqueConstraintNode: 'schema', UpdateQueryNode: 'planned', UsingNode: 'planned', ValueListNode: 'planned',
+  ValueNode: 'planned', ValuesNode: 'planned', WhenNode: 'planned', WhereNode: 'planned', WithNode: 'planned',
+})
+
+const functionName = /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$|^"[^"]+"(\."[^"]+")?$/
+const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_timestamp'])
+
+/** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
+export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
+  const traits = { writes: false, locks: false, raw: false, emptyLists: false }
+  const volatile = new Set<string>()
+  const clock = new Set<string>()
+
+  const called = (name: string): void => {
+    if (name === 'any' || name === 'all' || name === 'some' || name === 'grouping') return
+    const known = catalog.functionTraits(name)
+    if (clockFunctions.has(name)) clock.add(name)
+    else if ((!known || known.volatility === 'volatile') && !syntaxFunctions.has(name)) volatile.add(name)
+  }
+
+  const visit = (node: OperationNode): void => {
+    checkRule(node)
+    switch (node.kind) {
+      case 'InsertQueryNode':
+      case 'UpdateQueryNode':
+      case 'DeleteQueryNode':
+      case 'MergeQueryNode':
+        traits.writes = true
+        break
+      case 'SelectModifierNode':
+        if ((node as SelectModifierNode).modifier?.startsWith('For')) traits.locks = true
+        break
+      case 'FunctionNode':
+      case 'AggregateFunctionNode': {
+        const { func } = node as FunctionNode | AggregateFunctionNode
+        if (!functionName.test(func)) {
+          refuse('RAW_SQL_NOT_UNDERSTOOD', `'${func}' is no function name.`, 'Pass arguments as arguments.')
+        }
+        called(bareName(func))
+        break
+      }
+      case 'RawNode':
+        if (unwrapRaw(node) === node) {
+          traits.raw = true
+          inspectRaw(node as RawNode, called)
+        }
+        break
+      case 'PrimitiveValueListNode':
+      case 'ValueListNode':
+        if (isEmptyList(node)) traits.emptyLists = true
+        break
+      default:
+    }
+    for (const child of childrenOf(node)) visit(child)
+  }
+
+  visit(root)
+  return { ...traits, volatile: [...volatile], clock: [...clock] }
+}
+
+// Functions of the grammar that pg_proc does not list; all immutable or stable.
+const syntaxFunctions = new Set([
+  'coalesce', 'nullif', 'greatest', 'least', 'extract', 'xmlelement', 'row', 'cast', 'rollup', 'cube', 'exists',
+  'json_object', 'json_array', 'json_value', 'json_query', 'json_exists', 'json_objectagg', 'json_arrayagg',
+  'merge_action', 'treat', 'normalize', 'collation', 'sets', 'trim',
+])
+
+function checkRule(node: OperationNode): void {
+  const rule = nodeRules[node.kind]
+  if (rule === 'planned') return
+  refuse(
+    rule === 'schema' ? 'UNSUPPORTED_STATEMENT' : 'UNSUPPORTED_NODE',
+    rule === 'schema'
+      ? 'Statements that change the schema are not routed.'
+      : `The planner has no rule for ${node.kind}.`,
+    'Run schema changes through router.fleet or the migrator; run anything else by router.onShard(id).',
+    { node: node.kind },
+  )
+}
+
+function inspectRaw(node: RawNode, called: (name: string) => void): void {
+  const fragment = understandRaw(node)
+  if (!fragment.closed && node.sqlFragments.some((text) => text.trim() !== '')) {
+    refuse(
+      'RAW_SQL_NOT_UNDERSTOOD',
+      `The raw fragment \`${node.sqlFragments.join('?').slice(0, 80)}\` is no closed expression without subqueries.`,
+      'Write subqueries with Kysely, drop comments, close parentheses, or run the statement by router.onShard(id).',
+    )
+  }
+  for (const name of fragment.functions) called(bareName(name))
+  if (fragment.tokens.some((token) => token.kind === 'word' && /^current_(time|date)|^localtime/.test(token.text))) {
+    called('now')
+  }
+}

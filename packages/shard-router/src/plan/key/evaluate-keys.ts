@@ -1,0 +1,126 @@
+import { canonicalKey, KeyError, type KeyType, locate, type Topology } from '@shardwright/core'
+import { type CallValues, resolveSource } from '../source.ts'
+import type { KeyItem, KeySet } from './key-set.ts'
+
+/** The shards that hold the rows a key set allows: `all`, or indexes in the topology, ascending and distinct. */
+export type ShardSet = 'all' | readonly number[]
+
+export interface KeyContext {
+  readonly topology: Topology
+  readonly family: string
+  readonly type: KeyType
+}
+
+/** @throws KeyError INVALID_SHARD_KEY when a value is none of the key's type. */
+export function shardsOfKeys(set: KeySet, call: CallValues, context: KeyContext): ShardSet {
+  if (set.kind === 'items' && set.items.length === 1) return shardsOfItem(set.items[0] as KeyItem, call, context)
+  const keys = canonicalKeys(set, call, context)
+  if (keys === 'all') return 'all'
+  const shards = new Set<number>()
+  for (const key of keys) shards.add(shardOf(key, context))
+  return [...shards].sort((a, b) => a - b)
+}
+
+function shardsOfItem(item: KeyItem, call: CallValues, context: KeyContext): ShardSet {
+  const value = resolveSource(item.source, call)
+  if (!item.list && item.as === 'key' && value !== null && value !== undefined) return [shardOf(value, context)]
+  const shards = new Set<number>()
+  for (const key of itemKeys(item, value, context.type)) shards.add(shardOf(key, context))
+  return [...shards].sort((a, b) => a - b)
+}
+
+function shardOf(value: unknown, context: KeyContext): number {
+  return locate(context.topology, { family: context.family, type: context.type, value: keyValue(value, context.type) })
+    .shard
+}
+
+function canonicalKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | ReadonlySet<string> {
+  switch (set.kind) {
+    case 'all':
+      return 'all'
+    case 'none':
+      return new Set()
+    case 'items': {
+      const keys = new Set<string>()
+      for (const item of set.items) {
+        for (const key of itemKeys(item, resolveSource(item.source, call), context.type)) keys.add(key)
+      }
+      return keys
+    }
+    case 'and': {
+      let kept: 'all' | Set<string> = 'all'
+      for (const part of set.sets) {
+        const keys = canonicalKeys(part, call, context)
+        if (keys === 'all') continue
+        kept = kept === 'all' ? new Set(keys) : intersection(kept, keys)
+      }
+      return kept
+    }
+    case 'or': {
+      const united = new Set<string>()
+      for (const part of set.sets) {
+        const keys = canonicalKeys(part, call, context)
+        if (keys === 'all') return 'all'
+        for (const key of keys) united.add(key)
+      }
+      return united
+    }
+  }
+}
+
+function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
+  return new Set([...a].filter((key) => b.has(key)))
+}
+
+/** NULL matches nothing. */
+function itemKeys(item: KeyItem, value: unknown, type: KeyType): string[] {
+  if (value === null || value === undefined) return []
+  if (item.list) return arrayElements(value, type)
+  if (item.as === 'numeric') return numericKey(value, type)
+  return [canonicalKey(type, keyValue(value, type))]
+}
+
+function arrayElements(value: unknown, type: KeyType): string[] {
+  if (!Array.isArray(value)) {
+    throw new KeyError({
+      code: 'INVALID_SHARD_KEY',
+      message: 'The argument of any() on a shard key is not a JavaScript array.',
+      hint: 'Pass the keys as an array, or use `in`.',
+    })
+  }
+  return value
+    .filter((element) => element !== null && element !== undefined)
+    .map((element) => canonicalKey(type, keyValue(element, type)))
+}
+
+const integerRanges: Partial<Record<KeyType, readonly [bigint, bigint]>> = {
+  int2: [-(2n ** 15n), 2n ** 15n - 1n],
+  int4: [-(2n ** 31n), 2n ** 31n - 1n],
+  int8: [-(2n ** 63n), 2n ** 63n - 1n],
+}
+
+/** A numeric constant compared with an integer key: equal to one key when it is whole and in range, else to none. */
+function numericKey(value: unknown, type: KeyType): string[] {
+  const range = integerRanges[type]
+  if (!range) return [canonicalKey(type, keyValue(value, type))]
+  const text = String(value).trim()
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    return Number.isInteger(value) ? [canonicalKey(type, value)] : []
+  }
+  const match = /^([+-]?\d+)(?:\.0*)?$/.exec(text)
+  if (!match) return /^[+-]?\d*\.\d+$/.test(text) ? [] : [canonicalKey(type, keyValue(value, type))]
+  const whole = BigInt(match[1] as string)
+  return whole >= range[0] && whole <= range[1] ? [whole.toString()] : []
+}
+
+/** What `pg` would send for the value, as a key. @throws KeyError for what is no scalar. */
+function keyValue(value: unknown, type: KeyType): string | number | bigint | Date {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (value instanceof Date && (type === 'date' || type === 'timestamp' || type === 'timestamptz')) return value
+  if (typeof value === 'boolean' && (type === 'text' || type === 'varchar')) return String(value)
+  throw new KeyError({
+    code: 'INVALID_SHARD_KEY',
+    message: `A value of type ${value instanceof Date ? 'Date' : typeof value} cannot be a shard key of type ${type}.`,
+    hint: 'Pass the key as a string, a bigint or a safe integer.',
+  })
+}

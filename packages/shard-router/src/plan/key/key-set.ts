@@ -1,0 +1,85 @@
+import type { Source } from '../source.ts'
+
+/** One value a key may have. `list`: the source is a JavaScript array or a PostgreSQL array text, as in `= any($1)`. */
+export interface KeyItem {
+  readonly source: Source
+  readonly list: boolean
+  /** How PostgreSQL reads the constant: as the key's type, or by a comparison in a wider type. */
+  readonly as: 'key' | 'numeric'
+}
+
+/** The keys that a table's rows can have in a query, as far as its predicates prove: an algebra over AND and OR. */
+export type KeySet =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'items'; readonly items: readonly KeyItem[] }
+  | { readonly kind: 'and'; readonly sets: readonly KeySet[] }
+  | { readonly kind: 'or'; readonly sets: readonly KeySet[] }
+
+export const allKeys: KeySet = Object.freeze({ kind: 'all' })
+export const noKeys: KeySet = Object.freeze({ kind: 'none' })
+
+export function keyItems(items: readonly KeyItem[]): KeySet {
+  return items.length === 0 ? noKeys : { kind: 'items', items }
+}
+
+export function intersectKeys(sets: readonly KeySet[]): KeySet {
+  const kept: KeySet[] = []
+  for (const set of sets) {
+    if (set.kind === 'none') return noKeys
+    if (set.kind === 'all') continue
+    kept.push(...(set.kind === 'and' ? set.sets : [set]))
+  }
+  const distinct = dropRepeated(kept)
+  if (distinct.length === 0) return allKeys
+  return distinct.length === 1 ? (distinct[0] as KeySet) : { kind: 'and', sets: distinct }
+}
+
+export function uniteKeys(sets: readonly KeySet[]): KeySet {
+  const kept: KeySet[] = []
+  const items: KeyItem[] = []
+  for (const set of sets) {
+    if (set.kind === 'all') return allKeys
+    if (set.kind === 'none') continue
+    if (set.kind === 'items') items.push(...set.items)
+    else kept.push(...(set.kind === 'or' ? set.sets : [set]))
+  }
+  if (items.length > 0) kept.unshift({ kind: 'items', items })
+  if (kept.length === 0) return noKeys
+  return kept.length === 1 ? (kept[0] as KeySet) : { kind: 'or', sets: kept }
+}
+
+/** Two predicates that name the same parameter say the same: one of them is enough. */
+function dropRepeated(sets: readonly KeySet[]): KeySet[] {
+  const seen = new Set<string>()
+  return sets.filter((set) => {
+    const signature = keySetSignature(set)
+    if (seen.has(signature)) return false
+    seen.add(signature)
+    return true
+  })
+}
+
+/** Equal signatures, equal sets. */
+export function keySetSignature(set: KeySet): string {
+  switch (set.kind) {
+    case 'all':
+    case 'none':
+      return set.kind
+    case 'items':
+      return `[${set.items.map(itemSignature).join()}]`
+    default:
+      return `${set.kind}(${set.sets.map(keySetSignature).join()})`
+  }
+}
+
+function itemSignature(item: KeyItem): string {
+  const { source } = item
+  const place =
+    source.from === 'parameter'
+      ? `$${source.index}`
+      : source.from === 'constant'
+        ? `${typeof source.value}:${String(source.value)}`
+        : source.from
+  return `${item.as}${item.list ? '*' : ''}${place}`
+}

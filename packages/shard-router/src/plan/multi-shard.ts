@@ -1,0 +1,30 @@
+import type { ShardedTable } from '@shardwright/core'
+import type { InsertQueryNode } from 'kysely'
+import type { SqlTemplate } from './compile.ts'
+import type { GatherStep, MergePlan } from './merge-plan.ts'
+
+/** How a statement runs over several shards. */
+export type MultiShardPlan =
+  /** Read all, merge. */
+  | { readonly kind: 'fan-out'; readonly merge: MergePlan }
+  /** The same write on each shard; counts add up, returned rows are put together. */
+  | { readonly kind: 'broadcast'; readonly gathers: readonly GatherStep[]; readonly template: SqlTemplate }
+  /** The rows of one INSERT, to the shards of their keys. */
+  | { readonly kind: 'split'; readonly node: InsertQueryNode; readonly table: ShardedTable; readonly position: number }
+  /** INSERT ... SELECT whose rows have to travel: read, then split. */
+  | { readonly kind: 'insert-select'; readonly node: InsertQueryNode; readonly table: ShardedTable; readonly position: number; readonly source: MergePlan }
+  /** A write to a reference table: the lead copy first, its rows to the others. */
+  | { readonly kind: 'reference'; readonly write: ReferenceWrite }
+
+export interface ReferenceWrite {
+  readonly table: { readonly schema: string; readonly table: string }
+  readonly statement: SqlTemplate
+  /** `repeat`: the statement gives the same rows on every copy. `copy`: the lead's rows are sent on as values. */
+  readonly how: 'repeat' | 'copy'
+  /** The primary key, for an upsert of copied rows. */
+  readonly primaryKey: readonly string[]
+  readonly columns: readonly string[]
+  readonly returning: boolean
+  /** The caller's select list over `returning *` of the lead, when rows are copied. */
+  readonly kind: 'insert' | 'update' | 'delete'
+}

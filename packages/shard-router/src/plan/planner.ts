@@ -1,0 +1,76 @@
+import type { Schema } from '@shardwright/core'
+import { createQueryId, type OperationNode, PostgresQueryCompiler, type RootOperationNode } from 'kysely'
+import { Analyzer } from './analyzer.ts'
+import type { Catalog } from './catalog.ts'
+import { compileTemplate, indexParameters } from './compile.ts'
+import { inspectTree, type TreeTraits } from './inspect-tree.ts'
+import { replaceEmptyLists } from './empty-lists.ts'
+import type { PreparedPlan } from './prepared-plan.ts'
+import { planMultiShard } from './plan-multi-shard.ts'
+import { refuse } from './refuse.ts'
+
+const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
+  SelectQueryNode: 'select',
+  InsertQueryNode: 'insert',
+  UpdateQueryNode: 'update',
+  DeleteQueryNode: 'delete',
+  MergeQueryNode: 'merge',
+})
+
+/**
+ * Plans a statement from its tree. Pure: no I/O, no clock, and nothing of a call's parameters enters the plan.
+ * @throws RoutingError for every shape without a rule
+ */
+export function planStatement(root: RootOperationNode, schema: Schema, catalog: Catalog): PreparedPlan {
+  const kind = kinds[root.kind]
+  if (root.kind === 'RawNode') return refuseRaw()
+  if (!kind) return refuseStatement(root)
+  const traits = inspectTree(root, catalog)
+  const parameters = indexParameters(root)
+  const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
+  const analyzer = new Analyzer(schema, catalog, parameters)
+  analyzer.analyze(plain)
+  const { accesses } = analyzer
+  let multi: ReturnType<PreparedPlan['multi']> | undefined
+  const plan: PreparedPlan = {
+    kind,
+    root: plain,
+    parameters,
+    traits,
+    accesses,
+    access: isRead(traits) ? 'read' : 'write',
+    template: plain === root ? undefined : compileTemplate(plain, parameters),
+    fanOutAllowed: accesses.every((access) => access.kind !== 'sharded' || access.table.fanOut || access.keys.kind !== 'all'),
+    multi: () => {
+      multi ??= planMultiShard(plan, schema, catalog)
+      return multi
+    },
+  }
+  return Object.freeze(plan)
+}
+
+function isRead(traits: TreeTraits): boolean {
+  return !traits.writes && !traits.locks && traits.volatile.length === 0
+}
+
+function refuseRaw(): never {
+  return refuse(
+    'RAW_STATEMENT',
+    'A whole raw statement cannot be routed: there is no tree to find its shard key in.',
+    'Use the query builder, or name the shard: router.onShard(id).',
+  )
+}
+
+function refuseStatement(root: OperationNode): never {
+  return refuse(
+    'UNSUPPORTED_STATEMENT',
+    `A ${root.kind} is not routed: it would change the schema of one shard only.`,
+    'Run it on every shard with the migrator, or through router.fleet.',
+    { node: root.kind },
+  )
+}
+
+/** The SQL of a node as Kysely writes it, for messages and `explain`. */
+export function printNode(node: OperationNode): string {
+  return new PostgresQueryCompiler().compileQuery(node as RootOperationNode, createQueryId()).sql
+}

@@ -1,0 +1,31 @@
+import type { Schema } from '@shardwright/core'
+import type { OperationNode, RootOperationNode } from 'kysely'
+import type { Access } from './access.ts'
+import type { Catalog } from './catalog.ts'
+import type { ParameterIndex, SqlTemplate } from './compile.ts'
+import type { TreeTraits } from './inspect-tree.ts'
+import type { MultiShardPlan } from './multi-shard.ts'
+
+/** What planning a statement's shape found; the shards are chosen per call, from that call's parameters. */
+export interface PreparedPlan {
+  readonly kind: 'select' | 'insert' | 'update' | 'delete' | 'merge'
+  readonly root: RootOperationNode
+  readonly parameters: ParameterIndex
+  readonly traits: TreeTraits
+  readonly accesses: readonly Access[]
+  /** `read` may go to a replica. */
+  readonly access: 'read' | 'write'
+  /** Set when the statement is sent otherwise than the caller compiled it. */
+  readonly template: SqlTemplate | undefined
+  /** Tables of the statement for which the schema allows fan-out without asking. */
+  readonly fanOutAllowed: boolean
+  /** How to run it over several shards; planned when first needed. @throws RoutingError */
+  multi(): MultiShardPlan
+}
+
+export interface PlanContext {
+  readonly schema: Schema
+  readonly catalog: Catalog
+}
+
+export type Rewrite = (root: OperationNode) => OperationNode

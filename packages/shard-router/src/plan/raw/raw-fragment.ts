@@ -1,0 +1,183 @@
+import type { OperationNode, RawNode } from 'kysely'
+import { placeholder, type Token, tokenize } from './lexer.ts'
+
+/** What the planner understood of a raw fragment; parsed once per text. */
+export interface RawFragment {
+  /** False: the text is no closed expression, or has a subquery. Nothing may be concluded, and nothing sent. */
+  readonly closed: boolean
+  /** True when an operator that binds weaker than AND, or AND itself, stands outside parentheses. */
+  readonly loose: boolean
+  /** Names followed by `(`, in lower case, without their schema. */
+  readonly functions: readonly string[]
+  /** True for `over (...)`. */
+  readonly windowed: boolean
+  /** Words that may name columns (not followed by `(`, no keyword, no type name after `::`). */
+  readonly names: readonly Token[]
+  readonly tokens: readonly Token[]
+}
+
+const subqueryWords = new Set([
+  'select', 'from', 'table', 'with', 'insert', 'update', 'delete', 'merge', 'union', 'intersect', 'except', 'returning',
+  'into', 'where', 'having', 'limit', 'offset', 'fetch', 'values', 'do', 'call', 'copy', 'set', 'for', 'using', 'join',
+])
+// Words that belong to an expression's grammar and name no column.
+const expressionWords = new Set([
+  'and', 'or', 'not', 'is', 'null', 'true', 'false', 'unknown', 'in', 'like', 'ilike', 'similar', 'to', 'between',
+  'symmetric', 'case', 'when', 'then', 'else', 'end', 'distinct', 'any', 'some', 'all', 'array', 'row', 'cast', 'as',
+  'collate', 'at', 'time', 'zone', 'interval', 'date', 'timestamp', 'escape', 'asc', 'desc', 'nulls', 'first', 'last',
+  'order', 'by', 'filter', 'within', 'group', 'over', 'partition', 'rows', 'range', 'groups', 'unbounded', 'preceding',
+  'following', 'current', 'exists', 'isnull', 'notnull', 'extract', 'position', 'substring', 'overlay', 'trim', 'both',
+  'leading', 'trailing', 'operator', 'local', 'exclude', 'ties', 'others', 'no', 'year', 'month', 'day', 'hour',
+  'minute', 'second', 'json', 'object', 'ordinality', 'variadic', 'default', 'grouping', 'rollup', 'cube', 'sets',
+])
+const typeWords = new Set([
+  'int', 'int2', 'int4', 'int8', 'integer', 'bigint', 'smallint', 'numeric', 'decimal', 'real', 'float', 'float4',
+  'float8', 'double', 'precision', 'text', 'varchar', 'char', 'character', 'varying', 'bpchar', 'uuid', 'json', 'jsonb',
+  'bool', 'boolean', 'bytea', 'timestamptz', 'timetz', 'without', 'inet', 'cidr', 'money', 'name', 'oid', 'regclass',
+])
+
+const known = new Map<string, RawFragment>()
+const knownLimit = 2000
+
+/** @returns what is known of the fragment; cached by its text. */
+export function understandRaw(node: RawNode): RawFragment {
+  const text = node.sqlFragments.join(placeholder)
+  const cached = known.get(text)
+  if (cached) return cached
+  const fragment = parse(text)
+  if (known.size >= knownLimit) known.clear()
+  known.set(text, fragment)
+  return fragment
+}
+
+/** `sql.ref('x')`, `sql.table('t')`, `sql\`${x}\``: a raw node that only wraps another one. */
+export function unwrapRaw(node: OperationNode): OperationNode {
+  let current = node
+  while (current.kind === 'RawNode') {
+    const raw = current as RawNode
+    const [only] = raw.parameters
+    if (raw.parameters.length !== 1 || only === undefined) return current
+    if (raw.sqlFragments.some((fragment) => fragment.trim() !== '')) return current
+    current = only
+  }
+  return current
+}
+
+function parse(text: string): RawFragment {
+  const tokens = tokenize(text)
+  if (tokens === undefined || tokens.length === 0) return opaque
+  const words = tokens.filter((token) => token.kind === 'word')
+  const subquery = words.some((word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word))
+  if (subquery || !isBalanced(tokens)) return opaque
+  return Object.freeze({
+    closed: true,
+    loose: tokens.some((token) => token.depth === 0 && token.kind === 'word' && isLoose(tokens, token)),
+    functions: Object.freeze(calledFunctions(tokens)),
+    windowed: words.some((word) => word.text === 'over'),
+    names: Object.freeze(columnNames(tokens)),
+    tokens: Object.freeze(tokens),
+  })
+}
+
+const opaque: RawFragment = Object.freeze({
+  closed: false,
+  loose: true,
+  functions: [],
+  windowed: false,
+  names: [],
+  tokens: [],
+})
+
+/** `extract(day from ts)`, `substring(x from 1 for 2)`, `trim(both from x)`, `is distinct from`: no subquery. */
+function isExtractFrom(tokens: readonly Token[], word: Token): boolean {
+  const at = tokens.indexOf(word)
+  if (word.text === 'from' && tokens[at - 1]?.text === 'distinct') return true
+  if (word.text !== 'from' && word.text !== 'for') return false
+  for (let i = at - 1; i > 0; i--) {
+    const token = tokens[i]
+    if (token?.text === '(' && token.depth === word.depth - 1) {
+      return ['extract', 'substring', 'trim', 'overlay', 'position'].includes(tokens[i - 1]?.text ?? '')
+    }
+  }
+  return false
+}
+
+/** CASE has its END, BETWEEN its AND, and no operator waits for an operand that the fragment does not have. */
+function isBalanced(tokens: readonly Token[]): boolean {
+  let cases = 0
+  let betweens = 0
+  for (const token of tokens) {
+    if (token.kind !== 'word') continue
+    if (token.text === 'case') cases++
+    if (token.text === 'end' && --cases < 0) return false
+    if (token.text === 'between') betweens++
+    if (token.text === 'and' && betweens > 0) betweens--
+  }
+  const first = tokens[0]
+  const last = tokens[tokens.length - 1]
+  const dangling = new Set(['and', 'or', 'not', 'is', 'in', 'like', 'ilike', 'between', 'as', 'collate', 'when', 'then'])
+  if (last?.kind === 'word' && dangling.has(last.text)) return false
+  if (first?.kind === 'word' && first.text !== 'not' && dangling.has(first.text)) return false
+  if (last?.kind === 'symbol' && ![')', ']', '*'].includes(last.text)) return false
+  return cases === 0 && betweens === 0
+}
+
+function isLoose(tokens: readonly Token[], token: Token): boolean {
+  if (token.text === 'or') return !insideCase(tokens, token)
+  return false
+}
+
+function insideCase(tokens: readonly Token[], token: Token): boolean {
+  let cases = 0
+  for (const other of tokens) {
+    if (other === token) return cases > 0
+    if (other.kind === 'word' && other.text === 'case') cases++
+    if (other.kind === 'word' && other.text === 'end') cases--
+  }
+  return false
+}
+
+function calledFunctions(tokens: readonly Token[]): string[] {
+  const names: string[] = []
+  tokens.forEach((token, index) => {
+    if (tokens[index + 1]?.text !== '(' || tokens[index + 1]?.kind !== 'symbol') return
+    const named = token.kind === 'quoted' || (token.kind === 'word' && !notCalls.has(token.text))
+    if (named && tokens[index - 1]?.text !== '::') names.push(token.text)
+  })
+  return names
+}
+
+// `in (...)`, `any (...)`, types with a modifier and the like are followed by a parenthesis without being called.
+const notCalls = new Set([
+  'in', 'any', 'some', 'all', 'and', 'or', 'not', 'over', 'filter', 'group', 'by', 'when', 'then', 'else', 'case',
+  'array', 'cast', 'as', 'between', 'like', 'ilike', 'is', 'interval', 'partition', 'distinct', 'operator', 'within',
+  'numeric', 'decimal', 'varchar', 'char', 'character', 'varying', 'bit', 'timestamp', 'timestamptz', 'time', 'order',
+])
+
+function columnNames(tokens: readonly Token[]): Token[] {
+  return tokens.filter((token, index) => {
+    if (token.kind !== 'word' && token.kind !== 'quoted') return false
+    const next = tokens[index + 1]
+    const previous = tokens[index - 1]
+    if (next?.text === '(' || previous?.text === '::' || previous?.text === 'collate') return false
+    if (previous?.text === 'as' && isInsideCast(tokens, index)) return false
+    if (token.kind === 'quoted') return true
+    if (expressionWords.has(token.text)) return false
+    return !(typeWords.has(token.text) && isTypePosition(tokens, index))
+  })
+}
+
+function isInsideCast(tokens: readonly Token[], index: number): boolean {
+  const depth = tokens[index]?.depth ?? 0
+  for (let i = index - 1; i > 0; i--) {
+    if (tokens[i]?.text === '(' && tokens[i]?.depth === depth - 1) return tokens[i - 1]?.text === 'cast'
+  }
+  return false
+}
+
+/** `double precision`, `character varying` after `::` or `as`; `date '2026-01-01'`. */
+function isTypePosition(tokens: readonly Token[], index: number): boolean {
+  const previous = tokens[index - 1]
+  if (tokens[index + 1]?.kind === 'string') return true
+  return previous !== undefined && (previous.text === 'double' || previous.text === 'character' || previous.text === '::')
+}

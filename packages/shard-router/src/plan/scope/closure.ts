@@ -1,0 +1,92 @@
+import { type ParameterIndex } from '../compile.ts'
+import { keyConstraint } from '../key/key-constraint.ts'
+import { intersectKeys, type KeySet } from '../key/key-set.ts'
+import { type Block, type ColumnTerm, resolveColumn } from './block.ts'
+import type { KeyExport, Relation } from './relation.ts'
+
+/** What closures need to know of relations that are queries: which of their columns carry a key. */
+export interface ExportContext {
+  readonly parameters: ParameterIndex
+  exportOf(relation: Relation, column: string, block: Block): KeyExport | undefined
+  /** Keys that `predicate` gives to a term by way of a subquery (`k in (select ...)`). */
+  subqueryKeys(predicate: Fact['predicate'], terms: readonly ColumnTerm[], block: Block): KeySet | undefined
+}
+
+type Fact = Block['facts'][number]
+
+/**
+ * The columns that equal `start` in every row where its relation takes part, by the facts that restrict that relation.
+ * Crossing into an outer level, the outer relation takes part too, so its own facts hold from there on.
+ */
+export function equalColumns(start: ColumnTerm): readonly ColumnTerm[] {
+  const found: ColumnTerm[] = [start]
+  const anchors: Relation[] = [start.relation]
+  for (let i = 0; i < found.length; i++) {
+    const term = found[i] as ColumnTerm
+    const anchor = anchors[i] as Relation
+    const visible = equalitiesVisibleFrom(term.block, start.block)
+    for (const { left, right, restricts, owner } of visible) {
+      const other = sameTerm(left, term) ? right : sameTerm(right, term) ? left : undefined
+      if (!other || found.some((known) => sameTerm(known, other))) continue
+      const guard = owner === term.block ? anchor : ownAnchor(owner, start)
+      if (!guard || !restrictsRelation(restricts, guard)) continue
+      found.push(other)
+      anchors.push(other.block === term.block ? anchor : other.relation)
+    }
+  }
+  return found
+}
+
+/** Equalities written at the level of the term, and at the start's levels between (correlations). */
+function equalitiesVisibleFrom(level: Block, start: Block) {
+  const visible: (Block['equalities'][number] & { readonly owner: Block })[] = []
+  const levels = new Set<Block>([level])
+  for (let block: Block | undefined = start; block; block = block.parent) levels.add(block)
+  for (const owner of levels) for (const equality of owner.equalities) visible.push({ ...equality, owner })
+  return visible
+}
+
+/** The start's relation guards facts of its own level; facts of levels between must hold for all their rows. */
+function ownAnchor(owner: Block, start: ColumnTerm): Relation | undefined {
+  return owner === start.block ? start.relation : undefined
+}
+
+export function sameTerm(a: ColumnTerm, b: ColumnTerm): boolean {
+  return a.relation === b.relation && a.column === b.column
+}
+
+function restrictsRelation(restricts: number, relation: Relation): boolean {
+  return (restricts & (1 << relation.bit)) !== 0
+}
+
+/** The keys that a column can have in the rows that matter to the statement. */
+export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet {
+  const terms = equalColumns(start)
+  const sets: KeySet[] = []
+  const blocks = new Set(terms.map((term) => term.block))
+  for (const block of blocks) {
+    const anchors = terms.filter((term) => term.block === block).map((term) => term.relation)
+    const guard = block === start.block ? start.relation : anchors[0]
+    for (const fact of block.facts) {
+      if (!guard || !restrictsRelation(fact.restricts, guard)) continue
+      sets.push(
+        keyConstraint(fact.predicate, {
+          parameters: context.parameters,
+          isKey: (node) => {
+            const column = resolveColumn(node, block)
+            return column !== undefined && terms.some((term) => sameTerm(term, column))
+          },
+        }),
+      )
+      const fromSubquery = context.subqueryKeys(fact.predicate, terms, block)
+      if (fromSubquery) sets.push(fromSubquery)
+    }
+    for (const { term, keys } of block.imported) if (terms.some((known) => sameTerm(known, term))) sets.push(keys)
+  }
+  // A correlated constant may stand at an inner level: `where outer.k = 5` in the subquery says nothing of the outer row.
+  for (const term of terms) {
+    const exported = context.exportOf(term.relation, term.column, term.block)
+    if (exported) sets.push(exported.keys)
+  }
+  return intersectKeys(sets)
+}

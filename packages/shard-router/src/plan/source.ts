@@ -1,0 +1,52 @@
+/** Where a parameter of a rewritten statement comes from, resolved anew on each call. */
+export type Source =
+  | { readonly from: 'parameter'; readonly index: number }
+  | { readonly from: 'constant'; readonly value: unknown }
+  /** limit + offset, for a LIMIT that is pushed to the shards. */
+  | { readonly from: 'sum'; readonly parts: readonly Source[] }
+  /** The key of `router.for(key)`. */
+  | { readonly from: 'confined-key' }
+
+/** The values of one call. */
+export interface CallValues {
+  readonly parameters: readonly unknown[]
+  readonly confinedKey?: unknown
+}
+
+export function resolveSource(source: Source, call: CallValues): unknown {
+  switch (source.from) {
+    case 'parameter':
+      return call.parameters[source.index]
+    case 'constant':
+      return source.value
+    case 'confined-key':
+      return call.confinedKey
+    case 'sum':
+      return sum(source.parts.map((part) => resolveSource(part, call)))
+  }
+}
+
+/** NULL (no limit) stays NULL; otherwise exact, as text. */
+function sum(values: readonly unknown[]): string | null {
+  let total = 0n
+  for (const value of values) {
+    const count = toCount(value)
+    if (count === null) return null
+    total += count
+  }
+  return total.toString()
+}
+
+/** A LIMIT or OFFSET value as PostgreSQL reads it; `null` for NULL. @throws RangeError when it is no whole number. */
+export function toCount(value: unknown): bigint | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError('LIMIT and OFFSET must be finite')
+    // A bigint parameter refuses '1.5'; a literal is rounded by the server. Only whole numbers are the same for both.
+    if (!Number.isInteger(value)) throw new RangeError('LIMIT and OFFSET must be whole numbers')
+    return BigInt(value)
+  }
+  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return BigInt(value.trim())
+  throw new RangeError('LIMIT and OFFSET must be whole numbers')
+}

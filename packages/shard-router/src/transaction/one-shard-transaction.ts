@@ -1,0 +1,163 @@
+import type { Commit, Telemetry } from '@shardwright/core'
+import { AbortedTransactionError, type TransactionSettings } from 'kysely'
+import { RoutingError } from '../errors/routing-error.ts'
+import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import { CommitHooks } from './commit-hooks.ts'
+import { beginSql, type RouterTransaction } from './router-transaction.ts'
+
+/** A transaction that begins on the shard of its first statement and stays there. */
+export class OneShardTransaction implements RouterTransaction {
+  readonly scope: CommitHooks
+  readonly spansShards = false
+  readonly #pool: ShardPool
+  readonly #settings: TransactionSettings
+  readonly #openSavepoints: { readonly name: string; readonly sql: string }[] = []
+  #opening: Promise<Lease> | undefined
+  #lease: Lease | undefined
+  #shard: number | undefined
+
+  constructor(pool: ShardPool, settings: TransactionSettings, telemetry: Telemetry) {
+    this.#pool = pool
+    this.#settings = settings
+    this.scope = new CommitHooks(telemetry)
+  }
+
+  get shards(): readonly number[] {
+    return this.#shard === undefined ? [] : [this.#shard]
+  }
+
+  async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    const lease = await this.#leaseOf(shard, options)
+    if (statement.access === 'write') this.scope.markWritten()
+    return await lease.execute(statement, options)
+  }
+
+  async *stream(
+    shard: number,
+    statement: Statement,
+    chunkSize: number,
+    options?: RunOptions,
+  ): AsyncIterableIterator<StatementResult> {
+    const lease = await this.#leaseOf(shard, options)
+    yield* lease.stream(statement, chunkSize, options)
+  }
+
+  async savepoint(sql: string, name: string): Promise<void> {
+    this.#openSavepoints.push({ name, sql })
+    this.scope.savepoint(name)
+    if (this.#lease) await this.#command(sql)
+  }
+
+  async rollbackToSavepoint(sql: string, name: string): Promise<void> {
+    const at = this.#openSavepoints.findLastIndex((open) => open.name === name)
+    if (at >= 0) this.#openSavepoints.length = at + 1
+    if (this.#lease) await this.#command(sql)
+    await this.scope.rollbackTo(name)
+  }
+
+  async releaseSavepoint(sql: string, name: string): Promise<void> {
+    const at = this.#openSavepoints.findLastIndex((open) => open.name === name)
+    if (at >= 0) this.#openSavepoints.length = at
+    if (this.#lease) await this.#command(sql)
+    this.scope.release(name)
+  }
+
+  async commit(): Promise<Commit> {
+    const lease = this.#lease
+    if (!lease) return await this.#ended({ tokens: [] })
+    let command: string
+    try {
+      command = (await this.#command('commit')).command
+    } catch (error) {
+      this.#lease = undefined
+      lease.destroy(error)
+      throw error
+    }
+    this.#lease = undefined
+    lease.release()
+    // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
+    if (command === 'ROLLBACK') {
+      await this.scope.rolledBack()
+      throw new AbortedTransactionError()
+    }
+    const tokens = this.scope.wrote ? [await this.#pool.commitToken(lease.shard)] : []
+    return await this.#ended({ tokens })
+  }
+
+  async #ended(commit: Commit): Promise<Commit> {
+    await this.scope.committed(commit)
+    return commit
+  }
+
+  async rollback(): Promise<void> {
+    const lease = this.#lease
+    this.#lease = undefined
+    try {
+      if (lease) await this.#rollback(lease)
+    } finally {
+      await this.scope.rolledBack()
+    }
+  }
+
+  async #rollback(lease: Lease): Promise<void> {
+    try {
+      await lease.execute(command('rollback'))
+      lease.release()
+    } catch (error) {
+      lease.destroy(error)
+      throw error
+    }
+  }
+
+  async cancel(): Promise<void> {
+    await this.#lease?.cancel()
+  }
+
+  async kill(): Promise<void> {
+    await this.#lease?.kill()
+  }
+
+  async #leaseOf(shard: number, options?: RunOptions): Promise<Lease> {
+    this.#shard ??= shard
+    if (this.#shard !== shard) {
+      throw new RoutingError({
+        code: 'CROSS_SHARD_TRANSACTION',
+        message: `The transaction is on shard ${this.#name(this.#shard)}, and this statement needs shard ${this.#name(shard)}.`,
+        hint: "Use router.transaction({ crossShard: 'atomic' }), or a transaction for each shard key.",
+        details: { shard: this.#name(this.#shard), needed: this.#name(shard) },
+      })
+    }
+    this.#opening ??= this.#open(shard, options)
+    return await this.#opening
+  }
+
+  async #open(shard: number, options?: RunOptions): Promise<Lease> {
+    try {
+      const lease = await this.#pool.lease(shard, { ...options, access: 'write' })
+      try {
+        await lease.execute(command(beginSql(this.#settings)))
+        for (const { sql } of this.#openSavepoints) await lease.execute(command(sql))
+      } catch (error) {
+        lease.destroy(error)
+        throw error
+      }
+      this.#lease = lease
+      return lease
+    } catch (error) {
+      this.#opening = undefined
+      throw error
+    }
+  }
+
+  async #command(sql: string): Promise<StatementResult> {
+    return await (this.#lease as Lease).execute(command(sql))
+  }
+
+  #name(shard: number): string {
+    return `'${this.#pool.topology.shards[shard]?.id ?? shard}'`
+  }
+}
+
+export function command(sql: string): Statement {
+  return { sql, parameters: [], access: 'write', rows: 'objects' }
+}

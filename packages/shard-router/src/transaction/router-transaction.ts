@@ -1,0 +1,41 @@
+import type { Commit, CommitScope } from '@shardwright/core'
+import type { IsolationLevel, TransactionSettings } from 'kysely'
+import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
+
+/** A transaction as the logical connection sees it: shards join when a statement first needs them. */
+export interface RouterTransaction {
+  readonly scope: CommitScope
+  /** Shards that have begun, in that order. */
+  readonly shards: readonly number[]
+  /** True when a second shard may join. */
+  readonly spansShards: boolean
+  execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
+  stream(
+    shard: number,
+    statement: Statement,
+    chunkSize: number,
+    options?: RunOptions,
+  ): AsyncIterableIterator<StatementResult>
+  /** SAVEPOINT, ROLLBACK TO and RELEASE, on every shard that has begun; a shard that joins later gets the open ones. */
+  savepoint(sql: string, name: string): Promise<void>
+  rollbackToSavepoint(sql: string, name: string): Promise<void>
+  releaseSavepoint(sql: string, name: string): Promise<void>
+  commit(): Promise<Commit>
+  rollback(): Promise<void>
+  /** Cancels what runs now, on every shard. */
+  cancel(): Promise<void>
+  /** Ends the sessions: the transaction is lost. */
+  kill(): Promise<void>
+}
+
+export interface TransactionOptions extends TransactionSettings {
+  /** `atomic`: more than one shard, committed by two-phase commit. Default: one shard. */
+  readonly crossShard?: 'refuse' | 'atomic'
+}
+
+/** BEGIN with its modes, as PostgreSQL writes them. */
+export function beginSql(settings: { readonly isolationLevel?: IsolationLevel; readonly accessMode?: string }): string {
+  const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
+  const mode = settings.accessMode ? ` ${settings.accessMode}` : ''
+  return `start transaction${level}${mode}`
+}
