@@ -1,3 +1,5 @@
+import { assertBucketCount } from './bucket-count.ts'
+import { unsupportedType } from './invalid-key.ts'
 import type { KeyType } from './key-type.ts'
 import { combineConstant } from './partition-hash.ts'
 
@@ -7,11 +9,13 @@ const seed = '8816678312871386365'
  * SQL that computes the bucket of a key column (`hash: 'postgres'`), from built-in immutable functions only, so that
  * CHECK constraints, indexes and publication row filters accept it. Works on PostgreSQL 15 and later.
  * `columnSql` is SQL: quote the column's name yourself. Murmur3 has no such expression.
+ * @throws TopologyError INVALID_BUCKET_COUNT; KeyError KEY_TYPE_UNSUPPORTED
  * @example
  * bucketExpression('int8', '"festival_id"', 1024)
  * // (((hashint8extended("festival_id", 8816678312871386365) & 1023) + 227) & 1023)
  */
 export function bucketExpression(type: KeyType, columnSql: string, buckets: number): string {
+  assertBucketCount(buckets)
   const mask = buckets - 1
   const addend = combineConstant & BigInt(mask)
   return `(((${extendedHash(type, columnSql)} & ${mask}) + ${addend}) & ${mask})`
@@ -39,5 +43,7 @@ function extendedHash(type: KeyType, column: string): string {
     case 'timestamptz':
       // PostgreSQL 15 has no timestamptz_hash_extended.
       return `timestamp_hash_extended(${column} at time zone 'UTC', ${seed})`
+    default:
+      throw unsupportedType(type)
   }
 }

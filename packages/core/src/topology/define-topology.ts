@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { TopologyError } from '../errors/topology-error.ts'
+import { assertBucketCount } from '../hashing/bucket-count.ts'
 import { resolveBucketMap } from './bucket-map.ts'
 import { resolvePins } from './pins.ts'
 import { resolveShards } from './shards.ts'
 import type { Topology } from './topology.ts'
 import type { TopologyInput } from './topology-input.ts'
 import { type TopologyFields, topologyShape } from './topology-shape.ts'
-
-const maxBuckets = 65536
 
 /**
  * Checks a topology and gives it as an immutable value, with every default filled in. Opens no connection.
@@ -25,7 +24,7 @@ const maxBuckets = 65536
  */
 export function defineTopology(input: TopologyInput): Topology {
   const { id, epoch, hash, buckets, shards: shardInputs, bucketMap, pins } = readFields(input)
-  checkBucketCount(buckets)
+  assertBucketCount(buckets)
   const shards = resolveShards(shardInputs)
   const indexes = new Map(shards.map((shard, index) => [shard.id, index]))
   return Object.freeze({
@@ -47,15 +46,5 @@ function readFields(input: TopologyInput): TopologyFields {
     message: `The topology is not usable: ${z.prettifyError(parsed.error)}`,
     hint: "The least is { hash: 'postgres', shards: [{ id, primary: 'postgres://...' }] }.",
     details: { fields: parsed.error.issues.map((issue) => issue.path.join('.')) },
-  })
-}
-
-function checkBucketCount(buckets: number): void {
-  if (Number.isInteger(buckets) && buckets >= 1 && buckets <= maxBuckets && (buckets & (buckets - 1)) === 0) return
-  throw new TopologyError({
-    code: 'INVALID_BUCKET_COUNT',
-    message: `A topology cannot have ${buckets} buckets: their number is a power of two from 1 to ${maxBuckets}.`,
-    hint: 'Use 1024 unless you know why not; it can never be changed later.',
-    details: { buckets },
   })
 }
