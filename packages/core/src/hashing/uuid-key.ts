@@ -1,6 +1,7 @@
 import { invalidKey, kindOf } from './invalid-key.ts'
 
 const form = 'Pass 32 hexadecimal digits, e.g. 018f3c5e-7b1a-7c3d-9e2f-0123456789ab.'
+const canonical = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const bytes = new Uint8Array(16)
 
 /** The bytes of the last `parseUuid`: valid until the next call. */
@@ -41,6 +42,7 @@ function hexDigit(code: number): number {
 
 /** The canonical text of a uuid: lower case with hyphens. Throws KeyError. */
 export function readUuid(value: unknown): string {
+  if (typeof value === 'string' && canonical.test(value)) return value
   parseUuid(value)
   const hex = Buffer.from(bytes).toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
