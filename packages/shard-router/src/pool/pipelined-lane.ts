@@ -83,11 +83,14 @@ export class PipelinedLane {
   /** Retires all clients: what is on them is still answered. */
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#watch)
-    await this.#opening?.catch(ignore)
     const clients = this.#clients
     this.#clients = []
-    await Promise.all(clients.map((client) => ended(client)))
+    const timeoutMs = this.#settings.capMs + this.#settings.answerGraceMs
+    await Promise.all(clients.map((client) => ended(client, timeoutMs)))
+    // Who asked before may still wait for a client that is being opened.
+    const last = await this.#opening?.catch(ignore)
+    if (last !== undefined) await ended(last, timeoutMs)
+    clearInterval(this.#watch)
   }
 
   async #openClient(): Promise<PipelinedClient> {
@@ -144,12 +147,15 @@ export class PipelinedLane {
   }
 }
 
-async function ended(client: PipelinedClient): Promise<void> {
+async function ended(client: PipelinedClient, timeoutMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   if (client.session.dead) resolve()
   client.session.client.once('end', () => resolve())
+  // A server that does not answer does not say goodbye either.
+  const timer = setTimeout(() => client.destroy(), timeoutMs)
   client.retire()
   await promise
+  clearTimeout(timer)
 }
 
 function ignore(): void {}

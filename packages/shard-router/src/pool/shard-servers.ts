@@ -88,9 +88,9 @@ export class ShardServers {
   }
 
   async close(): Promise<void> {
-    await this.#replicas.monitor.stop()
-    await this.#search
-    await Promise.all([...this.servers.map((server) => server.close()), ...this.#leaving])
+    // Closed at once, so that nothing new is taken on while the rest ends.
+    const closing = this.servers.map((server) => server.close())
+    await Promise.all([this.#replicas.monitor.stop(), this.#search, ...closing, ...this.#leaving])
   }
 
   async #read(statement: Statement, reads: ReadPreference, options: RunOptions | undefined): Promise<StatementResult> {

@@ -1,0 +1,242 @@
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createShardPool } from '../../src/pool/create-shard-pool.ts'
+import type { ShardPoolOptions } from '../../src/pool/pool-options.ts'
+import { installIdentity } from '../../src/pool/shard-identity.ts'
+import type { ShardPool } from '../../src/pool/shard-pool.ts'
+import { failureOf, read, topologyOf, write } from './pool-fixture.ts'
+
+const insert = (k: number) => write('insert into ledger (k) values ($1)', k)
+const point = read('select k from ledger where k = $1', 0)
+
+describe('failures', () => {
+  let cluster: LocalCluster
+  let pool: ShardPool
+
+  beforeAll(async () => {
+    cluster = await startLocalCluster({ shards: 2 })
+  })
+  afterAll(() => cluster.stop())
+  afterEach(() => pool.close())
+
+  const open = async (options: ShardPoolOptions = {}) => {
+    pool = createShardPool(topologyOf(cluster), options)
+    for (const shard of [0, 1]) {
+      await pool.execute(shard, write('drop table if exists ledger'))
+      await pool.execute(shard, write('create table ledger (k int primary key)'))
+      await pool.execute(shard, insert(0))
+    }
+  }
+
+  test('a killed server costs reads time, writes an error that says they may be done, and neighbours nothing', async () => {
+    await open({ retry: { maxRetries: 12, initialDelayMs: 100 } })
+    for (let run = 0; run < 4; run++) await pool.execute(0, point)
+    const acknowledged: number[] = []
+    const unsure: number[] = []
+    let stop = false
+    let next = 1
+    const writer = async () => {
+      while (!stop) {
+        const k = next++
+        try {
+          await pool.execute(0, insert(k))
+          acknowledged.push(k)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'SHARD_UNREACHABLE', details: { shard: 'shard-1' } })
+          unsure.push(k)
+        }
+      }
+    }
+    let reads = 0
+    const reader = async () => {
+      while (!stop) reads += (await pool.execute(0, point)).rowCount
+    }
+    const work = [writer(), writer(), reader(), reader()]
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(50)
+    await cluster.shards[0]!.kill()
+    expect((await pool.execute(1, point)).rows).toEqual([{ k: 0 }])
+    await cluster.shards[0]!.start()
+    const before = { acknowledged: acknowledged.length, reads }
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(before.acknowledged + 50)
+    await expect.poll(() => reads, { timeout: 30_000 }).toBeGreaterThan(before.reads + 50)
+    stop = true
+    await Promise.all(work)
+    const { rows } = await pool.execute(0, read('select k from ledger order by k'))
+    const stored = new Set((rows as { k: number }[]).map((row) => row.k))
+    expect(acknowledged.filter((k) => !stored.has(k))).toEqual([])
+    for (const k of stored) expect(k === 0 || acknowledged.includes(k) || unsure.includes(k)).toBe(true)
+  })
+
+  test('the circuit opens, refuses at once, and closes by itself', async () => {
+    await open({ retry: { maxRetries: 0 }, breaker: { maxFails: 3, failTimeoutMs: 300 } })
+    await cluster.shards[0]!.stop()
+    const codes: unknown[] = []
+    await expect
+      .poll(
+        async () => {
+          codes.push((await failureOf(pool.execute(0, point))).code)
+          return codes.at(-1)
+        },
+        { timeout: 20_000 },
+      )
+      .toBe('CIRCUIT_OPEN')
+    expect(codes).toContain('SHARD_UNREACHABLE')
+    await cluster.shards[0]!.start()
+    await expect
+      .poll(
+        () =>
+          pool.execute(0, point).then(
+            (result) => result.rowCount,
+            () => 0,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(1)
+    expect((await pool.execute(0, insert(1))).rowCount).toBe(1)
+  })
+
+  test('a frozen server is given up on the pipelined lane', async () => {
+    await open({ lane: { capMs: 300, answerGraceMs: 500 }, retry: { maxRetries: 0 } })
+    for (let run = 0; run < 4; run++) await pool.execute(0, point)
+    await cluster.shards[0]!.pause()
+    const failures = await Promise.all([1, 2, 3].map(() => failureOf(pool.execute(0, point))))
+    expect(failures.map((failure) => failure.code)).toEqual([
+      'SHARD_UNREACHABLE',
+      'SHARD_UNREACHABLE',
+      'SHARD_UNREACHABLE',
+    ])
+    await cluster.shards[0]!.resume()
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+  })
+
+  test('deadlocks and serialization failures of autocommit statements run again', async () => {
+    await open()
+    await pool.execute(0, write('create sequence if not exists tries'))
+    await pool.execute(
+      0,
+      write(`create or replace function flaky(k int) returns int language plpgsql as $$ begin
+        if nextval('tries') % 3 <> 0 then raise exception 'again' using errcode = '40001'; end if; return k; end $$`),
+    )
+    expect((await pool.execute(0, write('insert into ledger (k) select flaky($1)', 7))).rowCount).toBe(1)
+    expect((await pool.execute(0, read('select count(*)::int n from ledger where k = $1', 7))).rows).toEqual([{ n: 1 }])
+    const failure = await failureOf(pool.execute(0, insert(7)))
+    expect(failure).toMatchObject({ code: '23505', shard: 'shard-1', constraint: 'ledger_pkey' })
+  })
+
+  test('more waiting statements than the bulkhead admits are refused', async () => {
+    await open({ bulkhead: 3, size: { minimum: 0, maximum: 1, overflow: 0 } })
+    const lease = await pool.lease(0)
+    const sleeps = Array.from({ length: 6 }, () =>
+      pool.execute(0, read('select pg_sleep(0), 1 as one')).then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      ),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    lease.release()
+    expect((await Promise.all(sleeps)).toSorted()).toEqual([
+      'SHARD_OVERLOADED',
+      'SHARD_OVERLOADED',
+      'SHARD_OVERLOADED',
+      'done',
+      'done',
+      'done',
+    ])
+  })
+
+  test('a database that is another shard is refused at connect', async () => {
+    await open()
+    const topology = topologyOf(cluster)
+    await installIdentity(cluster.fleet('pool-test'), topology)
+    await installIdentity(cluster.fleet('pool-test'), topology)
+    await pool.close()
+    const [first, second] = topology.shards
+    const swapped = {
+      ...topology,
+      shards: [
+        { ...first!, primary: second!.primary },
+        { ...second!, primary: first!.primary },
+      ],
+    }
+    pool = createShardPool(swapped)
+    expect(await failureOf(pool.execute(0, point))).toMatchObject({
+      code: 'WRONG_SHARD',
+      details: { actual: { shard: 'shard-2' } },
+    })
+    expect(await failureOf(pool.lease(1))).toMatchObject({ code: 'WRONG_SHARD' })
+    await pool.close()
+    pool = createShardPool({ ...topology, id: 'another' })
+    expect(await failureOf(pool.execute(0, insert(9)))).toMatchObject({ code: 'WRONG_SHARD' })
+    await pool.close()
+    pool = createShardPool(topology, { identity: 'require' })
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+    await pool.execute(0, write('drop schema shardwright cascade'))
+    await pool.close()
+    pool = createShardPool(topology, { identity: 'require' })
+    expect(await failureOf(pool.execute(0, point))).toMatchObject({ code: 'IDENTITY_MISSING' })
+  })
+
+  test('a topology without a shard drains it under load', async () => {
+    await open()
+    const topology = topologyOf(cluster)
+    const running = pool.execute(1, read('select pg_sleep(0.3), 1 as one'))
+    const { pool: smaller, drained } = pool.replaceTopology({
+      ...topology,
+      epoch: 2,
+      shards: [topology.shards[0]!],
+      bucketMap: topology.bucketMap.map(() => 0),
+    })
+    expect(smaller.topology.epoch).toBe(2)
+    expect((await smaller.commitToken(0)).epoch).toBe(2)
+    expect((await running).rowCount).toBe(1)
+    await drained
+    expect((await smaller.execute(0, point)).rowCount).toBe(1)
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+    expect(await failureOf(pool.execute(1, point))).toMatchObject({ code: 'POOL_CLOSED' })
+  })
+
+  test('warns with the sum when the servers do not admit what may be opened', async () => {
+    const lines: string[] = []
+    const telemetry = {
+      count() {},
+      record() {},
+      gauge() {},
+      span: () => ({ end() {} }),
+      log: (_: string, line: string) => void lines.push(line),
+    }
+    await open({ preset: 'production', processes: 20, telemetry, size: { minimum: 1 } })
+    await pool.warm()
+    expect(
+      lines.filter((line) => /allows \d+ connections, but 20 process\(es\) x \(74\) = 1480 may be opened/.test(line)),
+    ).toHaveLength(2)
+  })
+})
+
+describe('failover', () => {
+  test('a promoted replica is found, and a resurrected primary is not', async () => {
+    await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const topology = topologyOf(cluster)
+    const pool = createShardPool(topology, {
+      retry: { maxRetries: 8 },
+      replicas: { reads: 'replica', probeIntervalMs: 200 },
+    })
+    await pool.execute(0, write('create table ledger (k int primary key)'))
+    for (let k = 0; k < 5; k++) await pool.execute(0, insert(k))
+    const token = await pool.commitToken(0)
+    const shard = cluster.shards[0]!
+    const replica = shard.replicas[0]!
+    await replica.caughtUp()
+    await shard.kill()
+    await replica.promote()
+    expect((await pool.execute(0, point, { reads: 'primary' })).rows).toEqual([{ k: 0 }])
+    expect((await pool.execute(0, insert(100))).rowCount).toBe(1)
+    const after = await pool.commitToken(0)
+    expect(after.incarnation).not.toBe(token.incarnation)
+    // The old primary comes back as a primary of the old timeline: nobody may write there.
+    await shard.start()
+    for (let k = 101; k < 110; k++) await pool.execute(0, insert(k))
+    const { rows } = await pool.execute(0, read('select count(*)::int n from ledger where k >= $1', 100))
+    expect(rows).toEqual([{ n: 10 }])
+    await pool.close()
+  })
+})
