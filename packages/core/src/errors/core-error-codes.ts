@@ -37,6 +37,10 @@ export const coreErrorCodes = {
     meaning: 'A text shard key has a collation under which different texts are equal.',
     remedy: 'Give the key column a deterministic collation, e.g. COLLATE "C".',
   },
+  KEY_ENCODING_UNSUPPORTED: {
+    meaning: 'A text shard key is in a database that is not UTF-8, where the same text has other bytes.',
+    remedy: 'Create the database with ENCODING UTF8.',
+  },
   KEY_TYPES_DIFFER: {
     meaning: 'Tables of one key family have keys whose types hash differently, or shards disagree about a type.',
     remedy: 'Give the key columns of a family the same type on every shard.',

@@ -51,7 +51,7 @@ export class IdGenerator {
   next(bucket: number): bigint {
     const last = this.#lastMs[bucket]
     if (last === undefined) throw noSuchBucket(bucket, this.#layout.buckets)
-    const now = this.#clock.now()
+    const now = Math.floor(this.#clock.now())
     let timeMs = this.#floor(now)
     let sequence = 0
     if (timeMs <= last) {

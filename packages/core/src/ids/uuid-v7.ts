@@ -41,7 +41,7 @@ export class UuidV7Generator {
   }
 
   #advance(): void {
-    const now = this.#clock.now()
+    const now = Math.floor(this.#clock.now())
     if (now > this.#ms) {
       this.#ms = now
       this.#restartCounter()

@@ -16,7 +16,7 @@ export interface KeyTypes {
 /**
  * Reads the types of the shard keys from one server and refuses every column that cannot be a key.
  * @throws SchemaError KEY_COLUMN_NOT_FOUND, KEY_COLUMN_NULLABLE, KEY_TYPE_UNSUPPORTED, KEY_COLLATION_NONDETERMINISTIC,
- * KEY_TYPES_DIFFER
+ * KEY_ENCODING_UNSUPPORTED, KEY_TYPES_DIFFER
  * @example
  * const { byFamily } = await inspectKeys(connection, schema)
  * locate(topology, { family: 'festival_id', type: byFamily.get('festival_id')!, value })
@@ -87,6 +87,14 @@ function keyTypeOf(table: ShardedTable, row: KeyColumnRow, shard: string): KeyTy
       message: `${column} on shard '${shard}' has the collation '${row.collation}', under which different texts are equal.`,
       hint: 'Give the key column a deterministic collation, e.g. COLLATE "C".',
       details: { ...details, collation: row.collation },
+    })
+  }
+  if ((type === 'text' || type === 'varchar') && row.encoding !== 'UTF8') {
+    throw new SchemaError({
+      code: 'KEY_ENCODING_UNSUPPORTED',
+      message: `${column} on shard '${shard}' is in a database of encoding ${row.encoding}, whose texts hash differently.`,
+      hint: 'Create the database with ENCODING UTF8, or use a key that is not a text.',
+      details: { ...details, encoding: row.encoding },
     })
   }
   if (!row.not_null) {

@@ -9,7 +9,8 @@ select
   coalesce(base_schema.nspname, type_schema.nspname) = 'pg_catalog' as built_in,
   format_type(attribute.atttypid, attribute.atttypmod) as type_text,
   coalesce(key_collation.collisdeterministic, true) as deterministic,
-  key_collation.collname as collation
+  key_collation.collname as collation,
+  pg_catalog.getdatabaseencoding()::text as encoding
 from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked(schema_name, table_name, column_name, n)
 left join pg_catalog.pg_namespace as namespace on namespace.nspname = asked.schema_name
 left join pg_catalog.pg_class as relation
@@ -35,4 +36,6 @@ export interface KeyColumnRow {
   readonly type_text: string | null
   readonly deterministic: boolean
   readonly collation: string | null
+  /** Of the database: texts are hashed by their bytes. */
+  readonly encoding: string
 }

@@ -16,6 +16,9 @@ export function addressOf(text: string, owner: string): string {
   if (/[@/]/.test(url.pathname.slice(1)) || url.search.includes('@') || url.hash !== '') {
     throw invalidUrl(owner, "a '/', '?', '#' or '@' in it is not percent-encoded")
   }
+  // The driver decodes these when it connects, and its error would come late.
+  decode(url.username, owner)
+  decode(url.password, owner)
   // A socket folder travels as ?host=/var/run/postgresql, as in libpq.
   const host = url.hostname === '' ? url.searchParams.get('host') : url.hostname
   if (!host) throw invalidUrl(owner, 'it names no host')

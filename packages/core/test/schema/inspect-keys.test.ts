@@ -92,6 +92,23 @@ describe('inspectKeys on a server', () => {
     await expect(inspectKeysOfFleet(fleet, schema)).rejects.toMatchObject({ code: 'KEY_TYPE_UNSUPPORTED' })
   })
 
+  it('refuses a text key in a database that is not UTF-8, and no other key', async () => {
+    await using admin = await fleet.shards[0]!.connect()
+    await admin.script("create database latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+    const url = new URL(cluster.shards[0]!.url)
+    url.pathname = '/latin'
+    const latin = createFleet({ shards: [{ id: 'latin', url: url.href }], Client: pg.Client })
+    await using connection = await latin.shards[0]!.connect()
+    await connection.script(
+      'create schema app; create table wallets (festival_id text not null); create table app.tickets (festival text not null)',
+    )
+    await expect(inspectKeys(connection, schema)).rejects.toMatchObject({ code: 'KEY_ENCODING_UNSUPPORTED' })
+    await connection.script(
+      'drop table wallets, app.tickets; create table wallets (festival_id uuid not null); create table app.tickets (festival uuid not null)',
+    )
+    expect((await inspectKeys(connection, schema)).byFamily.get('festival_id')).toBe('uuid')
+  })
+
   it('names a table and a column that are not there', async () => {
     await onAll('create table wallets (id text not null); create table app.tickets (festival text not null)')
     await expect(inspectKeysOfFleet(fleet, schema)).rejects.toThrow(/no column 'festival_id' of table public\.wallets/)

@@ -100,6 +100,11 @@ const bad: [string, string, unknown][] = [
     'INVALID_SHARD_URL',
     { ...base, shards: [{ id: 'a', primary: 'postgres://app:s3cret@db1/%zz' }] },
   ],
+  [
+    'a broken escape in the password',
+    'INVALID_SHARD_URL',
+    { ...base, shards: [{ id: 'a', primary: 'postgres://app:s3cret%zz@db1/x' }] },
+  ],
   ['a short list of buckets', 'BUCKET_WITHOUT_SHARD', { ...base, bucketMap: ['a', 'a', 'b', 'b', 'a', 'a', 'b'] }],
   [
     'a long list of buckets',
