@@ -7,10 +7,10 @@ import {
   keyTypes,
   partitionHash,
 } from '@shardwright/core'
-import { startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { samples, seed } from '../support/property.ts'
+import { startTestServer } from '../support/test-server.ts'
 import { keySamples } from './key-samples.ts'
 
 const perType = 3000
@@ -37,18 +37,18 @@ interface Row {
 }
 
 describe(`hashes against the running server (seed ${seed})`, () => {
-  let cluster: Awaited<ReturnType<typeof startLocalCluster>>
+  let server: Awaited<ReturnType<typeof startTestServer>>
   let client: pg.Client
 
   beforeAll(async () => {
-    cluster = await startLocalCluster({ shards: 1, databasePerShard: true })
-    client = new pg.Client({ connectionString: cluster.shards[0]!.url })
+    server = await startTestServer()
+    client = new pg.Client({ connectionString: server.url })
     await client.connect()
     await client.query("set timezone = 'UTC'; set datestyle = 'ISO'")
   })
   afterAll(async () => {
     await client?.end()
-    await cluster?.stop()
+    await server?.stop()
   })
 
   async function askServer(type: KeyType, keys: readonly string[]): Promise<Row[]> {
@@ -176,6 +176,8 @@ describe(`hashes against the running server (seed ${seed})`, () => {
           '',
         ],
       }
+      const { rows } = await client.query<{ n: number }>("select current_setting('server_version_num')::int as n")
+      const version = rows[0]!.n
       let accepted = 0
       for (const text of odd[type]) {
         const theirs = await client.query<{ k: string }>(`select $1::text::${type}::text as k`, [text]).then(
@@ -183,6 +185,8 @@ describe(`hashes against the running server (seed ${seed})`, () => {
           () => undefined,
         )
         const ours = attempt(() => canonicalKey(type, text))
+        // PostgreSQL 15 refuses the newer spellings itself, so none is ever read as another key.
+        if (theirs === undefined && version < 160000 && /_|0[xob]/.test(text)) continue
         // What we accept, the server reads alike; what it refuses, we refuse.
         if (ours !== undefined || theirs === undefined) expect(ours, JSON.stringify(text)).toBe(theirs)
         if (ours !== undefined) accepted++

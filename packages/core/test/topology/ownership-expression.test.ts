@@ -1,24 +1,24 @@
 import { canonicalKey, defineTopology, keyTypes, locate, ownershipExpression } from '@shardwright/core'
-import { startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keySamples } from '../hashing/key-samples.ts'
 import { samples, seed } from '../support/property.ts'
+import { startTestServer } from '../support/test-server.ts'
 
 const shards = ['a', 'b', 'c'].map((id) => ({ id, primary: `postgres://${id}/d` }))
 
 describe(`ownershipExpression on a server (seed ${seed})`, () => {
-  let cluster: Awaited<ReturnType<typeof startLocalCluster>>
+  let server: Awaited<ReturnType<typeof startTestServer>>
   let client: pg.Client
   beforeAll(async () => {
-    cluster = await startLocalCluster({ shards: 1, databasePerShard: true })
-    client = new pg.Client({ connectionString: cluster.shards[0]!.url })
+    server = await startTestServer()
+    client = new pg.Client({ connectionString: server.url })
     await client.connect()
     await client.query("set timezone = 'America/New_York'")
   })
   afterAll(async () => {
     await client?.end()
-    await cluster?.stop()
+    await server?.stop()
   })
 
   it.each(keyTypes)('%s: every key is owned by exactly the shard that locate gives, pins included', async (type) => {
