@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely'
+import { endClient } from './end-client.ts'
 import type { FleetConnection } from './fleet.ts'
 import type { PgClient, PgResult } from './pg-client.ts'
 import { SingleClientPool } from './single-client-pool.ts'
@@ -29,7 +30,7 @@ export class ClientConnection implements FleetConnection {
   }
 
   release(): Promise<void> {
-    this.#released ??= this.client.end()
+    this.#released ??= endClient(this.client)
     return this.#released
   }
 

@@ -5,6 +5,7 @@ import { redactText } from '../errors/redact-url.ts'
 import { addressOf } from '../topology/server-address.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ClientConnection } from './client-connection.ts'
+import { endClient } from './end-client.ts'
 import type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './fleet.ts'
 import type { PgClient } from './pg-client.ts'
 
@@ -112,19 +113,28 @@ async function openConnection({ id, address, client: makeClient, signal }: Openi
   const client = makeClient()
   // A lost connection also rejects the statement under way; without a listener it would end the process.
   client.on('error', () => {})
-  const abort = () => void client.end().catch(() => {})
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   try {
-    await client.connect()
-    signal?.throwIfAborted()
+    await Promise.race([client.connect(), aborted])
     return new ClientConnection(id, client)
   } catch (error) {
-    await client.end().catch(() => {})
-    signal?.throwIfAborted()
-    throw unreachable(id, address, error)
+    if (!signal?.aborted) {
+      await quietly(endClient(client))
+      throw unreachable(id, address, error)
+    }
+    // Whoever gave up does not wait for a server that may be frozen; it is told at once that nobody reads any more.
+    void quietly(endClient(client, 0))
+    throw signal.reason
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** The failure that led here is the one to report. */
+async function quietly(work: Promise<void>): Promise<void> {
+  await work.catch(() => {})
 }
 
 function unreachable(shard: string, address: string, cause: unknown): ConnectionError {

@@ -105,6 +105,36 @@ describe('createFleet', () => {
     await expect(fleet().shards[0]!.connect({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 
+  it('lets go of a frozen server: an abort is heard at once, a release ends', async () => {
+    const shard = fleet().shards[0]!
+    const held = await shard.connect()
+    await cluster.shards[0]!.pause()
+    try {
+      const abort = new AbortController()
+      const reason = new Error('enough')
+      const connecting = shard.connect({ signal: abort.signal })
+      connecting.catch(() => {})
+      setTimeout(() => abort.abort(reason), 50)
+      await expect(connecting).rejects.toBe(reason)
+      await held.release()
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+    await using again = await shard.connect()
+    expect((await again.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  it('gives up on a frozen server after connectTimeoutMs', async () => {
+    const shards = [{ id: 'frozen', url: cluster.shards[0]!.url }]
+    await cluster.shards[0]!.pause()
+    try {
+      const connecting = createFleet({ shards, Client: pg.Client, connectTimeoutMs: 300 }).shards[0]!.connect()
+      await expect(connecting).rejects.toMatchObject({ code: 'SHARD_UNREACHABLE' })
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+  })
+
   it.each([
     [{ shards: [], Client: pg.Client }, 'INVALID_OPTIONS'],
     [{ shards: [{ id: 'a', url: 'postgres://h/d' }] }, 'INVALID_OPTIONS'],
