@@ -35,3 +35,17 @@ export function floorDivide(a: bigint, b: bigint): bigint {
   const quotient = a / b
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient
 }
+
+/** Math.min() for positions; the list must not be empty. */
+export function least(positions: readonly Position[]): Position {
+  let found = positions[0] as Position
+  for (const position of positions) if (position < found) found = position
+  return found
+}
+
+/** Math.max() for positions; the list must not be empty. */
+export function greatest(positions: readonly Position[]): Position {
+  let found = positions[0] as Position
+  for (const position of positions) if (position > found) found = position
+  return found
+}

@@ -1,5 +1,5 @@
 import type { Period } from '../calendar/calendar.ts'
-import { type Position, wallPosition } from '../calendar/position.ts'
+import { least, type Position, wallPosition } from '../calendar/position.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 
 /** One run creates at most so many partitions of a table; what is left is said and comes with the next run. */
@@ -80,12 +80,6 @@ function startOf({ partitions, policy, now, defaultMin }: WantedInput, current: 
 function oldestEdge(partitions: readonly Range[]): Position | undefined {
   const edges = partitions.map((partition) => partition.lower ?? partition.upper).filter((edge) => edge !== undefined)
   return edges.length === 0 ? undefined : least(edges)
-}
-
-function least(positions: readonly Position[]): Position {
-  let found = positions[0] as Position
-  for (const position of positions) if (position < found) found = position
-  return found
 }
 
 /** The parts of a period that no partition covers yet, in order. */

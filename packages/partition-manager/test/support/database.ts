@@ -1,7 +1,9 @@
-import { createFleet, type Fleet, type FleetConnection } from '@shardwright/core'
+import type { Fleet, FleetConnection } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
-import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
+import { fleetOfUrls } from './fleet-of-urls.ts'
+
+export { fleetOfUrls } from './fleet-of-urls.ts'
 
 let number = 0
 
@@ -40,10 +42,6 @@ export class TestServer {
     }
     return fleet
   }
-}
-
-export function fleetOfUrls(urls: readonly string[]): Fleet {
-  return createFleet({ shards: urls.map((url, at) => ({ id: `s${at + 1}`, url })), Client: pg.Client })
 }
 
 export function useServer(settings: Record<string, string | number> = {}): TestServer {

@@ -1,0 +1,82 @@
+import type { FleetConnection } from '@shardwright/core'
+import type { Period } from '../calendar/calendar.ts'
+import { greatest, least } from '../calendar/position.ts'
+import { PartitionError } from '../errors/partition-error.ts'
+import { parseBound } from '../inspect/bound.ts'
+import { type PartitionRow, partitionQuery } from '../inspect/partition-query.ts'
+import { forValues } from '../plan/range-text.ts'
+import { keyNow, type Range, uncovered } from '../plan/wanted.ts'
+import { partitionName } from '../policy/naming.ts'
+import type { PartitionPolicy } from '../policy/policy.ts'
+import { identifier, qualified } from '../sql/identifier.ts'
+import type { ConvertRun } from './convert-run.ts'
+
+const maxPartitions = 2000
+
+/** The periods that hold the rows of a plain table, up to the last one ahead. */
+export async function periodsOfRows(
+  connection: Pick<FleetConnection, 'query'>,
+  table: string,
+  policy: PartitionPolicy,
+): Promise<readonly Period[]> {
+  const key = identifier(policy.by)
+  const { rows } = await connection.query<{ min: string | null; max: string | null; now: string }>(`
+    select (select ${key} from ${table} order by ${key} limit 1)::text as min,
+           (select ${key} from ${table} order by ${key} desc limit 1)::text as max,
+           floor(extract(epoch from clock_timestamp()) * 1000000)::int8::text as now`)
+  const row = rows[0] as { min: string | null; max: string | null; now: string }
+  const now = keyNow(policy, BigInt(row.now))
+  const first = row.min === null ? now : edge(policy, row.min, 'lower')
+  const last = row.max === null ? now : edge(policy, row.max, 'upper')
+  return between(policy, least([first, now]), greatest([last, now]))
+}
+
+function edge(policy: PartitionPolicy, text: string, side: 'lower' | 'upper'): bigint {
+  const position = policy.key.parse(text, side)
+  if (position !== undefined) return position
+  throw new PartitionError({
+    code: 'CONVERT_REFUSED',
+    message: `The ${side === 'lower' ? 'least' : 'greatest'} ${policy.by} is ${text}, which no partition can hold.`,
+  })
+}
+
+function between(policy: PartitionPolicy, first: bigint, last: bigint): readonly Period[] {
+  const periods: Period[] = []
+  let ahead = 0
+  for (let period = policy.calendar.periodAt(first); ; period = policy.calendar.after(period)) {
+    if (period.from > last) ahead++
+    if (ahead > policy.premake) return periods
+    periods.push(period)
+    if (periods.length <= maxPartitions) continue
+    throw new PartitionError({
+      code: 'CONVERT_REFUSED',
+      message: `The rows of ${policy.table} spread over more than ${maxPartitions} periods; take a wider interval.`,
+    })
+  }
+}
+
+/** Gives the shadow table every partition that the rows need by now. */
+export async function ensureShadowPartitions(run: ConvertRun): Promise<void> {
+  const { session, policy, names } = run
+  const periods = await periodsOfRows(session, names.source, policy)
+  const { rows } = await session.query<PartitionRow>(partitionQuery, [await oidOf(run)])
+  const covered: Range[] = rows.map((row) => parseBound(row.bound, policy.key, row.name))
+  for (const period of periods) {
+    if (uncovered(period, covered).length === 0) continue
+    const name = partitionName(policy, period)
+    session.step('create', { partition: name })
+    const child = qualified(policy.schema, name)
+    const values = forValues(policy.key, { lower: period.from, upper: period.to })
+    const owner = run.source.row.owned_by_us
+      ? []
+      : [`alter table ${child} owner to ${identifier(run.source.row.owner)}`]
+    await session.withShortLocks(`create ${name}`, () =>
+      session.script(['begin', `create table ${child} partition of ${names.shadow} ${values}`, ...owner, 'commit']),
+    )
+  }
+}
+
+async function oidOf({ session, names }: ConvertRun): Promise<string> {
+  const { rows } = await session.query<{ oid: string }>('select $1::regclass::oid::text as oid', [names.shadow])
+  return (rows[0] as { oid: string }).oid
+}

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import type { FleetConnection } from '@shardwright/core'
+import { describe, expect, it } from 'vitest'
+import { connect, fleetOfUrls, partitionsOf, scalar, useServer } from './support/database.ts'
+import { doWork, type WorkName } from './support/work.ts'
+
+const server = useServer({ max_connections: 60 })
+const killed = fileURLToPath(new URL('support/killed.ts', import.meta.url))
+
+const partitioned = `
+  set timezone to 'UTC';
+  create table events (id bigint not null, at timestamptz not null, note text, primary key (id, at)) partition by range (at);
+  do $$ begin
+    execute format('create table events_now partition of events for values from (%L) to (%L)',
+      date_trunc('month', now()), date_trunc('month', now()) + interval '1 month');
+  end $$;`
+const oldOnes = `
+  create table events_2020_01 partition of events for values from ('2020-01-01') to ('2020-02-01');
+  create table events_2020_02 partition of events for values from ('2020-02-01') to ('2020-03-01');
+  insert into events select g, timestamptz '2020-01-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1400) g;
+  insert into events select g, now(), 'now' from generate_series(10001, 10010) g;`
+
+const setups: Record<WorkName, string> = {
+  drop: partitioned + oldOnes,
+  'drop-with-default': `${partitioned} create table events_default partition of events default; ${oldOnes}`,
+  archive: partitioned + oldOnes,
+  repair: `${partitioned} create table events_default partition of events default;
+    insert into events select g, timestamptz '2026-03-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1000) g`,
+  convert: `set timezone to 'UTC';
+    create table events (id bigint not null, at timestamptz not null, note text, primary key (id, at));
+    insert into events select g, now() - g * interval '1 hour', 'n' || g from generate_series(1, 2000) g`,
+}
+
+/** Between the kill and the second run the service goes on writing. */
+const writesBetween = `
+  update events set note = 'changed' where id % 100 = 1;
+  delete from events where id = 2;
+  insert into events values (5000, now(), 'new')`
+
+interface Scene {
+  readonly connection: FleetConnection
+  readonly directory: string
+}
+
+/** What holds at every moment, also right after the kill. */
+async function always(name: WorkName, { connection, directory }: Scene): Promise<void> {
+  if (name === 'repair') expect(await scalar(connection, 'select count(*)::int from events')).toBe(1000)
+  if (name === 'convert') expect(await scalar(connection, 'select count(*)::int from events')).toBe(2000)
+  if (name === 'archive') {
+    // Each old row is in a table, or in a finished archive.
+    for (const partition of ['events_2020_01', 'events_2020_02']) {
+      const there = await scalar<boolean>(connection, `select to_regclass('${partition}') is not null`)
+      if (!there) expect(await archivedRows(directory, partition)).toBeGreaterThan(0)
+    }
+  }
+  if (name !== 'convert' && name !== 'repair') {
+    const changed =
+      "select concat_ws(' ', count(*), count(distinct id), count(*) filter (where note = 'changed'), count(*) filter (where id = 2), count(*) filter (where id = 5000)) from events"
+    expect(await scalar(connection, changed)).toBe('2000 2000 20 0 1')
+    expect(await scalar(connection, 'select count(*)::int from shardwright.partition_conversion')).toBe(0)
+  } else {
+    expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
+    expect(await scalar(connection, "select count(*)::int from pg_class where relname like 'events_2020%'")).toBe(0)
+  }
+  if (name === 'archive') {
+    expect((await archivedRows(directory, 'events_2020_01')) + (await archivedRows(directory, 'events_2020_02'))).toBe(
+      1400,
+    )
+  }
+  if (name !== 'convert')
+    expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
+}
+
+async function archivedRows(directory: string, partition: string): Promise<number> {
+  if (!(await readdir(directory)).includes(`s1.public.${partition}.copy.gz`)) return 0
+  const text = gunzipSync(await readFile(join(directory, `s1.public.${partition}.copy.gz`))).toString()
+  return text.split('\n').length - 1
+}
+
+describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing twice', () => {
+  it.each<[WorkName, 'before' | 'during']>([
+    ['drop', 'before'],
+    ['drop-with-default', 'before'],
+    ['archive', 'before'],
+    ['archive', 'during'],
+    ['repair', 'before'],
+    ['repair', 'during'],
+    ['convert', 'before'],
+    ['convert', 'during'],
+  ])(
+    '%s, killed %s each step',
+    async (name, moment) => {
+      let killedRuns = 0
+      for (let killAt = 1; ; killAt++) {
+        const [url] = (await server.databases()) as [string]
+        const directory = await mkdtemp(join(tmpdir(), 'shardwright-kill-'))
+        await using connection = await connect(fleetOfUrls([url]))
+        await connection.script(setups[name])
+        const code = await runKilled(name, url, directory, killAt, moment)
+        await always(name, { connection, directory })
+        await doWork(name, { url, directory, onProgress: () => {} })
+        await atTheEnd(name, { connection, directory })
+        await rm(directory, { recursive: true })
+        if (code === 7) break
+        expect(code === null || (moment === 'during' && code === 0)).toBe(true)
+        if (code === null) killedRuns++
+      }
+      expect(killedRuns).toBeGreaterThan(5)
+    },
+    240_000,
+  )
+})
+
+/** `null` when it was killed. */
+async function runKilled(
+  name: WorkName,
+  url: string,
+  directory: string,
+  killAt: number,
+  moment: string,
+): Promise<number | null> {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=shardwright-source', killed, name, url, directory, String(killAt), moment],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code))
+  })
+}
