@@ -1,12 +1,10 @@
 import { z } from 'zod'
 import { ConfigurationError } from '../errors/configuration-error.ts'
-import { ConnectionError } from '../errors/connection-error.ts'
-import { redactText } from '../errors/redact-url.ts'
 import { addressOf } from '../topology/server-address.ts'
+import { splitHosts } from '../topology/server-hosts.ts'
 import type { Topology } from '../topology/topology.ts'
-import { ClientConnection } from './client-connection.ts'
-import { endClient } from './end-client.ts'
-import type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './fleet.ts'
+import type { Fleet, FleetConnectOptions, FleetShard } from './fleet.ts'
+import { openPrimary } from './open-primary.ts'
 import type { PgClient } from './pg-client.ts'
 
 /** The part of `pg.Client`'s constructor that a fleet needs: pass `pg.Client` itself. */
@@ -22,7 +20,10 @@ export interface PgClientConfig {
 export interface FleetOptions {
   /** Names the database in reports and lock names. Default: `default`. */
   readonly topologyId?: string | undefined
-  /** In the order of the topology. `url` goes to the primary itself, past any pooler. */
+  /**
+   * In the order of the topology. `url` goes to the primary itself, past any pooler; of several hosts in it the primary is
+   * chosen.
+   */
   readonly shards: readonly { readonly id: string; readonly url: string }[]
   /** `pg.Client`. */
   readonly Client: PgClientConstructor
@@ -89,73 +90,16 @@ function fleetShard(id: string, url: string, Client: PgClientConstructor, connec
     id,
     address,
     connect: (options: FleetConnectOptions = {}) => {
-      const client = () =>
-        new Client({
-          connectionString: url,
-          application_name: options.applicationName ?? 'shardwright',
-          connectionTimeoutMillis: connectTimeoutMs,
-          keepAlive: true,
-        })
-      return openConnection({ id, address, client, signal: options.signal })
+      const candidates = splitHosts(url).map(
+        (connectionString) => () =>
+          new Client({
+            connectionString,
+            application_name: options.applicationName ?? 'shardwright',
+            connectionTimeoutMillis: connectTimeoutMs,
+            keepAlive: true,
+          }),
+      )
+      return openPrimary({ id, address, candidates, signal: options.signal })
     },
   })
-}
-
-interface Opening {
-  readonly id: string
-  readonly address: string
-  readonly client: () => PgClient
-  readonly signal: AbortSignal | undefined
-}
-
-async function openConnection({ id, address, client: makeClient, signal }: Opening): Promise<FleetConnection> {
-  signal?.throwIfAborted()
-  const client = makeClient()
-  // A lost connection also rejects the statement under way; without a listener it would end the process.
-  client.on('error', () => {})
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal?.reason)
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([client.connect(), aborted])
-    return new ClientConnection(id, client)
-  } catch (error) {
-    if (!signal?.aborted) {
-      await quietly(endClient(client))
-      throw unreachable(id, address, error)
-    }
-    // Whoever gave up does not wait for a server that may be frozen; it is told at once that nobody reads any more.
-    void quietly(endClient(client, 0))
-    throw signal.reason
-  } finally {
-    signal?.removeEventListener('abort', abort)
-  }
-}
-
-/** The failure that led here is the one to report. */
-async function quietly(work: Promise<void>): Promise<void> {
-  await work.catch(() => {})
-}
-
-function unreachable(shard: string, address: string, cause: unknown): ConnectionError {
-  return new ConnectionError({
-    code: 'SHARD_UNREACHABLE',
-    message: `Shard '${shard}' (${address}) cannot be reached: ${reasonOf(cause)}`,
-    hint: 'Check that the server runs, and its address, user and password.',
-    details: { shard, address, sqlState: codeOf(cause) },
-    cause,
-  })
-}
-
-function reasonOf(cause: unknown): string {
-  // Node gives one AggregateError, without a message, when a host name has several addresses.
-  const first = cause instanceof AggregateError ? cause.errors[0] : cause
-  return redactText(
-    first instanceof Error && first.message !== '' ? first.message : (codeOf(cause) ?? 'unknown reason'),
-  )
-}
-
-function codeOf(cause: unknown): string | undefined {
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
-  return typeof cause.code === 'string' ? cause.code : undefined
 }

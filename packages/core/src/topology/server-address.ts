@@ -1,12 +1,22 @@
 import { TopologyError } from '../errors/topology-error.ts'
+import { splitHosts } from './server-hosts.ts'
 
 const defaultPort = '5432'
 
 /**
- * Host, port and database of a PostgreSQL URL, for people to read and to compare; never user or password.
+ * Host, port and database of a PostgreSQL URL, for people to read; never user or password.
  * @throws TopologyError INVALID_SHARD_URL, without a word of the URL, as anything in a broken one may be the password
  */
 export function addressOf(text: string, owner: string): string {
+  return addressesOf(text, owner).join(',')
+}
+
+/** `host:port/database` of each host that the URL names, in a form that can be compared. Throws as `addressOf`. */
+export function addressesOf(text: string, owner: string): readonly string[] {
+  return splitHosts(text).map((url) => readAddress(url, owner))
+}
+
+function readAddress(text: string, owner: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url) throw invalidUrl(owner, 'it is not a URL')
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {

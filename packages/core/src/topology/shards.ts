@@ -1,5 +1,5 @@
 import { TopologyError } from '../errors/topology-error.ts'
-import { addressOf } from './server-address.ts'
+import { addressesOf, addressOf } from './server-address.ts'
 import type { TopologyServer, TopologyShard } from './topology.ts'
 import type { ServerInput } from './topology-input.ts'
 import type { TopologyFields } from './topology-shape.ts'
@@ -39,25 +39,43 @@ function refuseDuplicateIds(ids: readonly string[]): void {
 }
 
 function resolveServer(input: ServerInput, owner: string): TopologyServer {
-  const { url, directUrl = url, pooler = 'direct' } = typeof input === 'string' ? { url: input } : input
+  const given = typeof input === 'string' ? { url: input } : input
+  const { url, directUrl = url, pooler = 'direct', preparedStatements, weight = 1 } = given
   const address = addressOf(url, owner)
   addressOf(directUrl, `${owner} (directUrl)`)
-  return Object.freeze({ url, address, directUrl, pooler })
+  return Object.freeze({ url, address, directUrl, pooler, preparedStatements, weight })
 }
 
 /** Compares host, port and database, not texts: another user or parameter is still the same database. */
 function refuseSharedDatabases(shards: readonly TopologyShard[]): void {
-  const owners = new Map<string, string>()
+  const owners = new Map<string, Owner>()
   for (const shard of shards) {
     for (const [index, server] of [shard.primary, ...shard.replicas].entries()) {
-      const owner = index === 0 ? `the primary of shard '${shard.id}'` : `replica ${index} of shard '${shard.id}'`
-      for (const address of new Set([server.address, addressOf(server.directUrl, owner)])) {
+      const name = index === 0 ? `the primary of shard '${shard.id}'` : `replica ${index} of shard '${shard.id}'`
+      const owner: Owner = { name, shard: shard.id, candidate: addressesOf(server.url, name).length > 1 }
+      for (const address of addressesOfServer(server, name)) {
         const first = owners.get(address)
-        if (first !== undefined) throw sharedDatabase(first, owner, address)
-        owners.set(address, owner)
+        if (first && !mayShare(first, owner)) throw sharedDatabase(first.name, name, address)
+        if (!first) owners.set(address, owner)
       }
     }
   }
+}
+
+interface Owner {
+  readonly name: string
+  readonly shard: string
+  /** One of several hosts that may be the primary. */
+  readonly candidate: boolean
+}
+
+/** A replica is also named among the candidates for its own shard's primary: that is what it may become. */
+function mayShare(first: Owner, second: Owner): boolean {
+  return first.shard === second.shard && first.candidate
+}
+
+function addressesOfServer(server: TopologyServer, owner: string): ReadonlySet<string> {
+  return new Set([...addressesOf(server.url, owner), ...addressesOf(server.directUrl, owner)])
 }
 
 function sharedDatabase(first: string, second: string, address: string): TopologyError {

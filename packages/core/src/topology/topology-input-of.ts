@@ -23,8 +23,8 @@ export function topologyInputOf(topology: Topology): TopologyInput {
   }
 }
 
-function serverInputOf({ url, directUrl, pooler }: TopologyServer): ServerInput {
-  return { url, directUrl, pooler }
+function serverInputOf({ url, directUrl, pooler, preparedStatements, weight }: TopologyServer): ServerInput {
+  return { url, directUrl, pooler, preparedStatements, weight }
 }
 
 function rangesOf(topology: Topology): BucketRange[] {

@@ -1,7 +1,10 @@
 import type { HashName } from '../hashing/key-type.ts'
 import type { PoolerKind } from './topology.ts'
 
-/** A server: its URL, or its URL with what stands before it. */
+/**
+ * A server: its URL, or its URL with what stands before it. `postgres://u:p@a,b/db` names two candidates, of which one is
+ * the primary.
+ */
 export type ServerInput =
   | string
   | {
@@ -10,6 +13,10 @@ export type ServerInput =
       readonly directUrl?: string | undefined
       /** Default: `direct`. */
       readonly pooler?: PoolerKind | undefined
+      /** PgBouncer 1.21 and newer keep named statements apart per client in transaction mode; older ones do not. */
+      readonly preparedStatements?: boolean | undefined
+      /** Relative share of reads, beside the other replicas. Default: 1. */
+      readonly weight?: number | undefined
     }
 
 export interface ShardInput {

@@ -6,6 +6,8 @@ const serverShape = z.union([
     url: z.string(),
     directUrl: z.string().optional(),
     pooler: z.enum(['direct', 'pgbouncer-session', 'pgbouncer-transaction']).optional(),
+    preparedStatements: z.boolean().optional(),
+    weight: z.number().positive().optional(),
   }),
 ])
 

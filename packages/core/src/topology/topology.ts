@@ -3,7 +3,7 @@ import type { HashName } from '../hashing/key-type.ts'
 /** What stands between us and a server. */
 export type PoolerKind = 'direct' | 'pgbouncer-session' | 'pgbouncer-transaction'
 
-/** One PostgreSQL server (or a pooler before it). */
+/** One PostgreSQL server (or a pooler before it); several hosts in its URL are candidates, of which one is the primary. */
 export interface TopologyServer {
   /** With user and password: never put it into a message; `address` is for that. */
   readonly url: string
@@ -12,6 +12,10 @@ export interface TopologyServer {
   /** Past the pooler, for migrations, LISTEN and COPY; the same as `url` when there is no pooler. */
   readonly directUrl: string
   readonly pooler: PoolerKind
+  /** Whether the pooler keeps named statements apart per client; `undefined`: as is usual for its kind. */
+  readonly preparedStatements: boolean | undefined
+  /** Relative share of reads, beside the other replicas. */
+  readonly weight: number
 }
 
 /** A primary with its replicas. */

@@ -1,5 +1,6 @@
 import { canonicalKey, defineTopology, KeyError, type KeyType, type KeyValue, locate } from '@shardwright/core'
 import { describe, expect, it } from 'vitest'
+import { caught } from '../support/caught.ts'
 
 const refused: [KeyType, unknown][] = [
   ['int8', 2 ** 53],
@@ -97,12 +98,3 @@ describe('canonicalKey', () => {
     expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain('anna')
   })
 })
-
-function caught(work: () => unknown): unknown {
-  try {
-    work()
-  } catch (error) {
-    return error
-  }
-  throw new Error('nothing was thrown')
-}

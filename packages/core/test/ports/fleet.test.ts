@@ -124,6 +124,16 @@ describe('createFleet', () => {
     expect((await again.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
+  it('finds the primary among several hosts', async () => {
+    const url = new URL(cluster.shards[0]!.url)
+    const several = `postgres://${url.username}:${url.password}@127.0.0.1:${await freePort()},${url.host}${url.pathname}`
+    const shard = createFleet({ shards: [{ id: 'a', url: several }], Client: pg.Client }).shards[0]!
+    await using connection = await shard.connect()
+    expect((await connection.query('select current_database() as db')).rows).toEqual([
+      { db: cluster.shards[0]!.database },
+    ])
+  })
+
   it('gives up on a frozen server after connectTimeoutMs', async () => {
     const shards = [{ id: 'frozen', url: cluster.shards[0]!.url }]
     await cluster.shards[0]!.pause()
