@@ -17,6 +17,7 @@ export function buildShard(
   options: ResolvedPoolOptions,
   epoch: () => number,
 ): ShardServers {
+  const { gate } = options
   const lineage = new ShardLineage(shard.id, topologyId, options.identity)
   const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
   const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
@@ -33,6 +34,7 @@ export function buildShard(
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,
+      checkCurrent: gate === undefined ? undefined : () => gate.check(shard.id),
     })
     const settings = { ...options, size: role === 'primary' ? options.size : options.replicaSize }
     return new Server(context, settings, (session) => verifySession(context, lineage, session))

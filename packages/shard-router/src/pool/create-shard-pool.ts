@@ -1,11 +1,13 @@
 import type { CommitToken, PgClient, Topology } from '@shardwright/core'
 import { checkConnectionLimits } from './connection-limits.ts'
+import { GatedLease } from './gated-lease.ts'
 import { openClient } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
 import { ShardRegistry } from './shard-registry.ts'
 import type { ShardServers } from './shard-servers.ts'
+import type { TopologyGate } from './topology-gate.ts'
 
 /**
  * All connections to all shards of a topology. Opens nothing until it is used.
@@ -15,6 +17,16 @@ import type { ShardServers } from './shard-servers.ts'
  */
 export function createShardPool(topology: Topology, options: ShardPoolOptions = {}): ShardPool {
   return new TopologyPool(topology, new ShardRegistry(resolvePoolOptions(options)))
+}
+
+async function gated<T>(gate: TopologyGate, shard: string, epoch: number, work: () => Promise<T>): Promise<T> {
+  gate.check(shard)
+  const leave = gate.enter(epoch)
+  try {
+    return await work()
+  } finally {
+    leave()
+  }
 }
 
 class TopologyPool implements ShardPool {
@@ -29,11 +41,24 @@ class TopologyPool implements ShardPool {
   }
 
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    return this.#at(shard).execute(statement, options)
+    const servers = this.#at(shard)
+    const { gate } = this.#registry.options
+    if (gate === undefined) return servers.execute(statement, options)
+    return gated(gate, servers.id, this.topology.epoch, () => servers.execute(statement, options))
   }
 
-  lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
-    return this.#at(shard).lease(shard, options)
+  async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+    const servers = this.#at(shard)
+    const { gate } = this.#registry.options
+    if (gate === undefined) return await servers.lease(shard, options)
+    gate.check(servers.id)
+    const leave = gate.enter(this.topology.epoch)
+    try {
+      return new GatedLease(await servers.lease(shard, options), gate, servers.id, leave)
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 
   async direct(

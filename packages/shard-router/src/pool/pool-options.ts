@@ -9,6 +9,7 @@ import { type RetrySettings, retryDefaults } from './retry-settings.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { BreakerSettings } from './server-guard.ts'
 import type { IdentityMode } from './shard-identity.ts'
+import type { TopologyGate } from './topology-gate.ts'
 
 type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
@@ -44,6 +45,8 @@ export interface ShardPoolOptions {
   readonly applicationName?: string | undefined
   /** Parsers of column types. Default: `pg.types`. */
   readonly types?: TypeParsers | undefined
+  /** A topology store's lease: without a valid one nothing is sent. */
+  readonly gate?: TopologyGate | undefined
   readonly clock?: Clock | undefined
   readonly telemetry?: Telemetry | undefined
 }
@@ -66,6 +69,7 @@ export interface ResolvedPoolOptions {
   readonly closeTimeoutMs: number
   readonly applicationName: string
   readonly types: TypeParsers
+  readonly gate?: TopologyGate | undefined
   readonly clock: Clock
   readonly telemetry: Telemetry
 }
@@ -143,6 +147,7 @@ const optionsShape = z.strictObject({
   closeTimeoutMs: ms.default(30_000),
   applicationName: z.string().max(63).default('shardwright'),
   types: z.custom<TypeParsers>().default(types as unknown as TypeParsers),
+  gate: z.custom<TopologyGate>().optional(),
   clock: z.custom<Clock>().default(systemClock),
   telemetry: z.custom<Telemetry>().default(noTelemetry),
 })

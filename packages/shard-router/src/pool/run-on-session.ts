@@ -19,6 +19,8 @@ export async function runOnSession(
 ): Promise<StatementResult> {
   options?.signal?.throwIfAborted()
   await setTimeoutFor(context, session, options?.deadline)
+  // Undoing is right at any time.
+  if (!/^\s*rollback\b/i.test(statement.sql)) context.checkCurrent?.()
   const running = submit(context, session, statement)
   session.running = running
   if (options?.signal === undefined && options?.deadline === undefined) return await running

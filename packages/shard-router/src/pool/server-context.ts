@@ -15,4 +15,6 @@ export interface ServerContext {
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly applicationName: string
+  /** Throws when this process may not send anything now; asked right before each statement, however long it waited. */
+  readonly checkCurrent?: (() => void) | undefined
 }

@@ -175,7 +175,8 @@ export class Server {
     again: boolean,
   ): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
-      const { types, clock } = this.context
+      const { types, clock, checkCurrent } = this.context
+      checkCurrent?.()
       const query = new PipelinedQuery(client, shape, statement, types, this.#answered, resolve, reject)
       query.options = options
       query.recover = recover

@@ -1,0 +1,57 @@
+import type { PgClient } from '@shardwright/core'
+import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { TopologyGate } from './topology-gate.ts'
+
+/** A lease that counts as work of its epoch until it is given back. Its server asks the gate before each statement. */
+export class GatedLease implements Lease {
+  readonly #inner: Lease
+  readonly #gate: TopologyGate
+  readonly #shardId: string
+  readonly #leave: () => void
+
+  constructor(inner: Lease, gate: TopologyGate, shardId: string, leave: () => void) {
+    this.#inner = inner
+    this.#gate = gate
+    this.#shardId = shardId
+    this.#leave = leave
+  }
+
+  get shard(): number {
+    return this.#inner.shard
+  }
+
+  get client(): PgClient {
+    return this.#inner.client
+  }
+
+  get processId(): number {
+    return this.#inner.processId
+  }
+
+  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    return this.#inner.execute(statement, options)
+  }
+
+  stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
+    this.#gate.check(this.#shardId)
+    return this.#inner.stream(statement, chunkSize, options)
+  }
+
+  cancel(): Promise<void> {
+    return this.#inner.cancel()
+  }
+
+  kill(): Promise<void> {
+    return this.#inner.kill()
+  }
+
+  release(): void {
+    this.#inner.release()
+    this.#leave()
+  }
+
+  destroy(error?: unknown): void {
+    this.#inner.destroy(error)
+    this.#leave()
+  }
+}

@@ -1,0 +1,136 @@
+import type { Clock, FleetConnection, FleetShard, Telemetry } from '@shardwright/core'
+import { changeChannel, dropLease, renewLease } from './store-tables.ts'
+import { readStored, type StoredTopology } from './stored-topology.ts'
+
+export interface ShardLeaseSettings {
+  readonly topologyId: string
+  readonly holder: string
+  readonly description: string
+  readonly leaseMs: number
+  readonly heartbeatMs: number
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  /** The oldest epoch that this process still works by. */
+  readonly epoch: () => number
+  readonly saw: (stored: StoredTopology) => void
+}
+
+interface RenewalRow {
+  readonly epoch: string
+  readonly document: unknown
+  readonly held: boolean
+}
+
+// Clocks of two machines run at slightly different speeds; ours must end first.
+const safety = 0.9
+
+/** The lease on one shard: a heartbeat on a connection of its own, which also listens for changes. */
+export class ShardLease {
+  readonly #shard: FleetShard
+  readonly #settings: ShardLeaseSettings
+  #connection: FleetConnection | undefined
+  #validUntil = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #renewal: Promise<void> | undefined
+  #again = false
+  #released = false
+  #reason = ''
+  readonly #notified = () => void this.renew()
+  readonly #lost = () => {
+    this.#connection = undefined
+  }
+
+  constructor(shard: FleetShard, settings: ShardLeaseSettings) {
+    this.#shard = shard
+    this.#settings = settings
+  }
+
+  get valid(): boolean {
+    return this.#settings.clock.monotonicMs() < this.#validUntil
+  }
+
+  /** Why the last renewal failed, for a message. */
+  get reason(): string {
+    return this.#reason === '' ? '' : ` (${this.#reason})`
+  }
+
+  async start(): Promise<void> {
+    this.#timer = setInterval(this.#notified, this.#settings.heartbeatMs)
+    this.#timer.unref()
+    await this.renew()
+  }
+
+  /** Renews now; a call while one is under way makes it run once more. */
+  renew(): Promise<void> {
+    if (this.#released) return Promise.resolve()
+    if (this.#renewal !== undefined) {
+      this.#again = true
+      return this.#renewal
+    }
+    this.#renewal = this.#renewLoop().finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
+  }
+
+  async release(): Promise<void> {
+    this.#released = true
+    clearInterval(this.#timer)
+    this.#validUntil = Number.NEGATIVE_INFINITY
+    await this.#renewal
+    const connection = this.#connection
+    if (connection === undefined) return
+    // Without an answer the lease expires by itself.
+    await connection.query(dropLease, [this.#settings.topologyId, this.#settings.holder]).catch(ignore)
+    await connection.release()
+  }
+
+  async #renewLoop(): Promise<void> {
+    do {
+      this.#again = false
+      try {
+        await this.#renewOnce()
+      } catch (error) {
+        this.#reason = (error as { code?: string }).code ?? (error as Error).message
+        this.#settings.telemetry.log('warn', `topology lease on ${this.#shard.id} not renewed: ${this.#reason}`, {
+          shard: this.#shard.id,
+        })
+        await this.#disconnect()
+      }
+    } while (this.#again && !this.#released)
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { topologyId, holder, epoch, leaseMs, description, clock } = this.#settings
+    const connection = this.#connection ?? (await this.#connect())
+    // Counted from before it was sent: the server counts from later, so that ours ends first.
+    const sentAt = clock.monotonicMs()
+    const { rows } = await connection.query<RenewalRow>(renewLease, [topologyId, holder, epoch(), leaseMs, description])
+    const [row] = rows
+    if (row === undefined) throw new Error('no topology is published there')
+    if (row.held) {
+      this.#validUntil = sentAt + leaseMs * safety
+      this.#reason = ''
+    } else {
+      this.#reason = `epoch ${row.epoch} is current there`
+    }
+    if (Number(row.epoch) > epoch()) this.#settings.saw(readStored(row.document))
+  }
+
+  async #connect(): Promise<FleetConnection> {
+    const connection = await this.#shard.connect({ applicationName: 'shardwright topology lease' })
+    connection.client.on('end', this.#lost)
+    connection.client.on('notification', this.#notified)
+    await connection.query(`listen ${changeChannel}`)
+    this.#connection = connection
+    return connection
+  }
+
+  async #disconnect(): Promise<void> {
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.release().catch(ignore)
+  }
+}
+
+function ignore(): void {}

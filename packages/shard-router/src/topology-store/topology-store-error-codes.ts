@@ -1,0 +1,27 @@
+/** The stable codes of the topology store, with what they mean and what to do. */
+export const topologyStoreErrorCodes = Object.freeze({
+  TOPOLOGY_STALE: {
+    meaning:
+      'This process does not hold a valid lease on the current topology, so that it cannot know where a key lives.',
+    remedy:
+      'Retry shortly: the lease is renewed by itself once the shard answers. A write that was refused was not sent.',
+  },
+  TOPOLOGY_NOT_PUBLISHED: {
+    meaning: 'A shard holds no topology of this id.',
+    remedy: 'Call install() and publish() once.',
+  },
+  TOPOLOGY_CONFLICT: {
+    meaning: 'Somebody else published another topology for the same epoch, or a later one.',
+    remedy: 'Read the current topology and derive the next epoch from it.',
+  },
+  TOPOLOGY_SHARD_UNKNOWN: {
+    meaning: 'The stored topology names a shard whose servers this process does not know.',
+    remedy: 'Add the shard to the configuration of every process before it is published.',
+  },
+  TOPOLOGY_STILL_IN_USE: {
+    meaning: 'Leases or transactions of an older epoch were still there when the time was over.',
+    remedy: 'Wait longer, or look at `details` for who holds them.',
+  },
+} as const)
+
+export type TopologyStoreErrorCode = keyof typeof topologyStoreErrorCodes
