@@ -1,0 +1,104 @@
+import { inspectKeys } from '@shardwright/core'
+import { exitCode } from '../../output/exit-code.ts'
+import { wrap } from '../../output/wrap.ts'
+import type { Command } from '../../run/command.ts'
+import type { Check, Patient, Symptom } from './check.ts'
+import { driftCheck } from './drift-check.ts'
+import { indexesCheck } from './indexes-check.ts'
+import { keysCheck } from './keys-check.ts'
+import { migrationsCheck } from './migrations-check.ts'
+import { ownershipCheck } from './ownership-check.ts'
+import { partitionsCheck } from './partitions-check.ts'
+import { referenceCheck } from './reference-check.ts'
+import { serverCheck } from './server-check.ts'
+import { settingsCheck } from './settings-check.ts'
+import { statementsCheck } from './statements-check.ts'
+
+const checks: readonly Check[] = [
+  serverCheck,
+  settingsCheck,
+  migrationsCheck,
+  driftCheck,
+  keysCheck,
+  ownershipCheck,
+  referenceCheck,
+  partitionsCheck,
+  indexesCheck,
+  statementsCheck,
+]
+
+/** Examines the whole fleet; says what is wrong, how much it matters and what to do. */
+export const doctor: Command = async (context) => {
+  const opened = await context.open()
+  const patient: Patient = { ...opened, keys: await readKeys(opened) }
+  const symptoms: Symptom[] = []
+  for (const check of checks) {
+    if (context.signal.aborted) break
+    symptoms.push(...(await examine(check, patient)))
+  }
+  const score = scoreOf(symptoms)
+  return {
+    data: { score, checks: checks.map((check) => check.name), symptoms },
+    render: (width) => renderDoctor(score, symptoms, width),
+    exitCode: symptoms.some((symptom) => symptom.severity === 'error') ? exitCode.found : exitCode.ok,
+  }
+}
+
+async function readKeys({ fleet, schema }: Pick<Patient, 'fleet' | 'schema'>) {
+  try {
+    await using connection = await fleet.shards[0]!.connect({ applicationName: 'shardwright-doctor' })
+    return await inspectKeys(connection, schema)
+  } catch {
+    return undefined // the ownership check says so
+  }
+}
+
+async function examine(check: Check, patient: Patient): Promise<readonly Symptom[]> {
+  try {
+    return await check.run(patient)
+  } catch (error) {
+    const message = `the check could not be made: ${error instanceof Error ? error.message : String(error)}`
+    return [{ check: check.name, severity: 'error', message, remedy: 'Mend that first, then run the doctor again.' }]
+  }
+}
+
+const weights = { error: 20, warning: 7, advice: 1 }
+
+/** 100 is healthy. The same symptom on several shards counts once, advice takes ten points at most. */
+function scoreOf(symptoms: readonly Symptom[]): number {
+  const kinds = new Map(symptoms.map((symptom) => [`${symptom.check} ${symptom.message}`, symptom.severity]))
+  const sum = (severity: Symptom['severity']) =>
+    [...kinds.values()].filter((own) => own === severity).length * weights[severity]
+  return Math.max(0, 100 - sum('error') - sum('warning') - Math.min(10, sum('advice')))
+}
+
+function renderDoctor(score: number, symptoms: readonly Symptom[], width: number): string {
+  const lines = (['error', 'warning', 'advice'] as const).flatMap((severity) =>
+    grouped(symptoms.filter((symptom) => symptom.severity === severity)).flatMap(([symptom, shards]) => [
+      wrap(
+        `${severity.padEnd(7)}  ${shards.length > 0 ? `${shards.join(', ')}: ` : ''}${symptom.message}`,
+        width,
+        '         ',
+      ),
+      wrap(`         -> ${symptom.remedy}`, width, '            '),
+    ]),
+  )
+  const quiet = checks.map((check) => check.name).filter((name) => !symptoms.some((symptom) => symptom.check === name))
+  return [
+    `Score ${score} of 100.`,
+    ...(lines.length > 0 ? ['', ...lines] : []),
+    '',
+    wrap(`Fine: ${quiet.join(', ') || 'nothing'}.`, width),
+  ].join('\n')
+}
+
+function grouped(symptoms: readonly Symptom[]): readonly (readonly [Symptom, readonly string[]])[] {
+  const groups = new Map<string, [Symptom, string[]]>()
+  for (const symptom of symptoms) {
+    const key = `${symptom.check} ${symptom.message}`
+    const group = groups.get(key) ?? [symptom, []]
+    if (symptom.shard !== undefined) group[1].push(symptom.shard)
+    groups.set(key, group)
+  }
+  return [...groups.values()]
+}

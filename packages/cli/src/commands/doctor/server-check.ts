@@ -1,0 +1,51 @@
+import { readServerFacts } from '../server-facts.ts'
+import type { Check, Symptom } from './check.ts'
+
+/** Clocks, connections, prepared transactions that nobody ended. */
+export const serverCheck: Check = {
+  name: 'servers',
+  run: async ({ fleet }) => {
+    const found = await Promise.all(
+      fleet.shards.map(async (shard): Promise<Symptom[]> => {
+        const facts = await readServerFacts(shard)
+        const at = { check: 'servers', shard: shard.id }
+        const symptoms: Symptom[] = []
+        if (Math.abs(facts.skewMs) > 500) {
+          symptoms.push({
+            ...at,
+            severity: 'warning',
+            message: `its clock is ${Math.round(facts.skewMs)} ms off ours`,
+            remedy: 'Let both follow the same NTP servers.',
+          })
+        }
+        if (facts.connections > 0.8 * facts.maxConnections) {
+          symptoms.push({
+            ...at,
+            severity: 'warning',
+            message: `${facts.connections} of ${facts.maxConnections} connections are taken`,
+            remedy: 'Lower the pools, or put PgBouncer before it.',
+          })
+        }
+        if (facts.inDoubt > 0) {
+          symptoms.push({
+            ...at,
+            severity: 'error',
+            message: `${facts.inDoubt} prepared transactions wait for their end and hold their locks`,
+            remedy: 'shardwright transactions recover',
+          })
+        }
+        const late = facts.replicas.filter((replica) => (replica.lagBytes ?? 0) > 64e6)
+        if (late.length > 0) {
+          symptoms.push({
+            ...at,
+            severity: 'warning',
+            message: `${late.map((replica) => replica.name).join(', ')} is far behind`,
+            remedy: 'Look at the replica; reads fall back to the primary.',
+          })
+        }
+        return symptoms
+      }),
+    )
+    return found.flat()
+  },
+}

@@ -1,0 +1,43 @@
+import { maintain, printPlan, printReport } from '@shardwright/partition-manager'
+import { CliError } from '../errors/cli-error.ts'
+import { exitCode } from '../output/exit-code.ts'
+import type { Command, OpenedConfig } from '../run/command.ts'
+
+/** What the policies want, as SQL; changes nothing. */
+export const partitionsPlan: Command = async (context) => {
+  const opened = await context.open()
+  const report = await maintain(opened.fleet, policiesOf(opened), { dryRun: true, signal: context.signal })
+  const due = report.tables.some((table) => (table.plan?.actions.length ?? 0) > 0)
+  return {
+    data: report,
+    render: () =>
+      report.tables
+        .map((table) =>
+          table.plan ? printPlan(table.plan).trimEnd() : printReport({ ...report, tables: [table] }).trimEnd(),
+        )
+        .join('\n\n'),
+    exitCode: report.failed > 0 ? exitCode.error : due ? exitCode.found : exitCode.ok,
+  }
+}
+
+/** Brings every table to its policy on every shard. */
+export const partitionsApply: Command<{ readonly force?: boolean }> = async (context, options) => {
+  const opened = await context.open()
+  const policies = policiesOf(opened)
+  if (options.force) await context.confirm('Remove more partitions than the policy allows in one run?')
+  const report = await maintain(opened.fleet, policies, { force: options.force === true, signal: context.signal })
+  return {
+    data: report,
+    render: () => printReport(report).trimEnd(),
+    exitCode: report.exitCode === 0 ? exitCode.ok : exitCode.error,
+  }
+}
+
+function policiesOf({ config }: OpenedConfig) {
+  if (config.partitions?.length) return config.partitions
+  throw new CliError({
+    code: 'CONFIG_INVALID',
+    message: 'The configuration has no partition policies.',
+    hint: 'Add `partitions: [definePartitions<Database>()({ ... })]` to shardwright.config.ts.',
+  })
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+const url = z.union([z.string().min(1), z.strictObject({ env: z.string().min(1) })])
+const server = z.union([
+  url,
+  z.strictObject({
+    url,
+    directUrl: url.optional(),
+    pooler: z.enum(['direct', 'pgbouncer-session', 'pgbouncer-transaction']).optional(),
+  }),
+])
+const milliseconds = z.int().min(0)
+
+/** The form of the configuration; `defineTopology` checks the topology itself once its URLs are known. */
+export const configShape = z.strictObject({
+  schema: z.custom(
+    (value) => typeof value === 'object' && value !== null && 'families' in value,
+    'make it with defineSchema',
+  ),
+  topology: z.looseObject({
+    shards: z
+      .array(z.strictObject({ id: z.string().min(1), primary: server, replicas: z.array(server).optional() }))
+      .min(1),
+  }),
+  migrations: z
+    .strictObject({
+      folder: z.string().min(1).optional(),
+      lockTimeoutMs: milliseconds.optional(),
+      lockRetries: milliseconds.optional(),
+      statementTimeoutMs: milliseconds.optional(),
+    })
+    .optional(),
+  partitions: z
+    .array(z.custom((value) => typeof value === 'object' && value !== null, 'make it with definePartitions'))
+    .optional(),
+  seed: z.string().min(1).optional(),
+})

@@ -1,0 +1,35 @@
+/** Every code of this package; docs/errors.md is generated from it. */
+export const cliErrorCodes = {
+  CONFIG_NOT_FOUND: {
+    meaning: 'There is no shardwright.config.ts here.',
+    remedy: 'Run `shardwright init`, go to the folder that has it, or pass --config.',
+  },
+  CONFIG_INVALID: {
+    meaning: 'The configuration cannot be loaded or has a wrong field.',
+    remedy: 'The message names the field and what it accepts.',
+  },
+  ENVIRONMENT_VARIABLE_MISSING: {
+    meaning: 'The configuration takes a URL from an environment variable that is not set.',
+    remedy: 'Set it, pass --env-file, or pass --local while `shardwright dev` runs.',
+  },
+  LOCAL_CLUSTER_NOT_RUNNING: {
+    meaning: '--local was given and no `shardwright dev` runs in this folder.',
+    remedy: 'Start `shardwright dev` in another terminal.',
+  },
+  USAGE: {
+    meaning: 'An argument or option is missing or not understood.',
+    remedy: 'See --help of the command.',
+  },
+  NOT_CONFIRMED: {
+    meaning: 'Something destructive was asked for and not confirmed.',
+    remedy: 'Answer yes, or pass --yes where nobody can be asked.',
+  },
+  FILE_EXISTS: {
+    meaning: 'A file that would be written is there already.',
+    remedy: 'Move it away, or choose another folder.',
+  },
+  UNKNOWN_TABLE: {
+    meaning: 'The schema has no such table, or it is not sharded.',
+    remedy: 'Use one of the tables that the message lists.',
+  },
+} as const
