@@ -1,19 +1,27 @@
 import { openClient } from './open-client.ts'
 import type { PoolSize } from './pool-size.ts'
-import { runOnSession } from './run-on-session.ts'
+import { runMeasured } from './run-measured.ts'
 import type { ServerContext } from './server-context.ts'
 import { Session } from './session.ts'
 import { SessionLease } from './session-lease.ts'
 import { SessionPool } from './session-pool.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { StatementTelemetry } from './statement-telemetry.ts'
 
 /** Sessions for one use at a time: transactions, cursors, COPY, statements that are slow or not yet known. */
 export class ExclusiveLane {
   readonly #context: ServerContext
   readonly #sessions: SessionPool
+  readonly #telemetry: StatementTelemetry | undefined
 
-  constructor(context: ServerContext, size: PoolSize, verify: (session: Session) => Promise<void>) {
+  constructor(
+    context: ServerContext,
+    size: PoolSize,
+    verify: (session: Session) => Promise<void>,
+    telemetry?: StatementTelemetry,
+  ) {
     this.#context = context
+    this.#telemetry = telemetry
     this.#sessions = new SessionPool(context.address.label, size, context.clock, async (signal) => {
       const client = await openClient(context.shard, context.address, context.session, context, signal)
       const session = new Session(client, context.address, context.clock.monotonicMs())
@@ -32,10 +40,10 @@ export class ExclusiveLane {
     options?: RunOptions,
     measured?: (durationMs: number) => void,
   ): Promise<StatementResult> {
-    const session = await this.#sessions.acquire(options)
+    const session = await this.#acquire(options)
     try {
       const start = this.#context.clock.monotonicMs()
-      const result = await runOnSession(this.#context, session, statement, options)
+      const result = await runMeasured(this.#context, session, statement, options, 'exclusive', this.#telemetry)
       measured?.(this.#context.clock.monotonicMs() - start)
       return result
     } finally {
@@ -44,7 +52,16 @@ export class ExclusiveLane {
   }
 
   async lease(shard: number, options?: RunOptions): Promise<Lease> {
-    return new SessionLease(shard, this.#context, this.#sessions, await this.#sessions.acquire(options))
+    const session = await this.#acquire(options)
+    return new SessionLease(shard, this.#context, this.#sessions, session, this.#telemetry)
+  }
+
+  async #acquire(options: RunOptions | undefined): Promise<Session> {
+    if (this.#telemetry === undefined) return await this.#sessions.acquire(options)
+    const start = this.#context.clock.monotonicMs()
+    const session = await this.#sessions.acquire(options)
+    this.#telemetry.waited(this.#context.clock.monotonicMs() - start)
+    return session
   }
 
   close(): Promise<void> {

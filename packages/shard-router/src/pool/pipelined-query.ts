@@ -1,3 +1,4 @@
+import type { TelemetrySpan } from '@shardwright/core'
 import type { PipelinedClient } from './pipelined-client.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
@@ -24,6 +25,7 @@ export class PipelinedQuery extends WireQuery {
   readonly reject: (error: unknown) => void
   options: RunOptions | undefined = undefined
   recover: Recover | undefined = undefined
+  span: TelemetrySpan | undefined = undefined
   /** True for the second and last try after a stale plan. */
   again = false
 

@@ -1,3 +1,4 @@
+import { noTelemetry } from '@shardwright/core'
 import { tagDriverError } from './driver-error.ts'
 import { ExclusiveLane } from './exclusive-lane.ts'
 import type { LaneSettings } from './lane-settings.ts'
@@ -14,6 +15,7 @@ import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool
 import { sqlStateOf } from './sql-state.ts'
 import { isStalePlan } from './stale-plan.ts'
 import type { StatementShape } from './statement-shape.ts'
+import { StatementTelemetry } from './statement-telemetry.ts'
 import { untilAbandoned } from './until-abandoned.ts'
 
 export interface ServerSettings {
@@ -37,6 +39,7 @@ export class Server {
   readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
   readonly #name: string
+  readonly #telemetry: StatementTelemetry | undefined
   readonly #answered = (query: PipelinedQuery, error: unknown) => this.#onAnswer(query, error)
 
   constructor(context: ServerContext, settings: ServerSettings, verify: (session: Session) => Promise<void>) {
@@ -47,7 +50,8 @@ export class Server {
     this.guard = new ServerGuard(context, settings.breaker)
     this.#shapes = new ShapeRegistry(lane.maxShapes)
     this.#name = context.role === 'primary' ? 'primary' : context.address.label
-    this.exclusive = new ExclusiveLane(context, size, verify)
+    this.#telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
+    this.exclusive = new ExclusiveLane(context, size, verify, this.#telemetry)
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
     const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
     this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
@@ -181,6 +185,7 @@ export class Server {
       query.options = options
       query.recover = recover
       query.again = again
+      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
       query.sentAt = clock.monotonicMs()
       client.send(query)
     })
@@ -201,11 +206,18 @@ export class Server {
     shape.learn(durationMs, this.#settings.slowMs, this.pipelined!.usualMs)
     this.pipelined!.learn(durationMs)
     this.guard.succeeded()
+    if (query.span !== undefined) {
+      this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)
+    }
     query.resolve(query.result(this.#name))
   }
 
   #onFailure(query: PipelinedQuery, error: unknown, durationMs: number): void {
-    const { client, shape, form } = query
+    const { client, shape, form, span } = query
+    if (span !== undefined) {
+      const waitedMs = this.context.clock.monotonicMs() - query.sentAt
+      this.#telemetry!.failed(shape.sql, 'pipelined', waitedMs, error, span)
+    }
     if (form.parse && form.name !== '') client.forget(shape, form)
     const verdict = this.#verdict(query, error, durationMs)
     if (verdict === 'again' && client.usable) {

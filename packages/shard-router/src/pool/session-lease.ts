@@ -1,11 +1,12 @@
 import type { PgClient } from '@shardwright/core'
 import { streamOnSession } from './cursor-stream.ts'
 import { poolError } from './pool-error.ts'
-import { runOnSession } from './run-on-session.ts'
+import { runMeasured } from './run-measured.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { StatementTelemetry } from './statement-telemetry.ts'
 import { cancelStatement, destroySocket, killSession } from './stop-statement.ts'
 
 /** A session lent to one caller. Statements given while one runs wait for it, as on a pg client. */
@@ -14,9 +15,17 @@ export class SessionLease implements Lease {
   readonly #context: ServerContext
   readonly #pool: SessionPool
   readonly #session: Session
+  readonly #telemetry: StatementTelemetry | undefined
   #released = false
 
-  constructor(shard: number, context: ServerContext, pool: SessionPool, session: Session) {
+  constructor(
+    shard: number,
+    context: ServerContext,
+    pool: SessionPool,
+    session: Session,
+    telemetry: StatementTelemetry | undefined,
+  ) {
+    this.#telemetry = telemetry
     this.shard = shard
     this.#context = context
     this.#pool = pool
@@ -34,7 +43,7 @@ export class SessionLease implements Lease {
 
   execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
     this.#checkHeld()
-    return runOnSession(this.#context, this.#session, statement, options)
+    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry)
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {

@@ -1,5 +1,6 @@
 import type { Topology, TopologyShard } from '@shardwright/core'
 import { buildShard } from './build-shard.ts'
+import { PoolGauges } from './pool-gauges.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
 import type { ShardServers } from './shard-servers.ts'
 
@@ -7,10 +8,12 @@ import type { ShardServers } from './shard-servers.ts'
 export class ShardRegistry {
   readonly options: ResolvedPoolOptions
   readonly #shards = new Map<string, ShardServers>()
+  readonly #gauges: PoolGauges
   #epoch = 0
 
   constructor(options: ResolvedPoolOptions) {
     this.options = options
+    this.#gauges = new PoolGauges(options.telemetry, () => this.all.flatMap((shard) => shard.servers))
   }
 
   get all(): readonly ShardServers[] {
@@ -41,6 +44,7 @@ export class ShardRegistry {
   }
 
   async close(): Promise<void> {
+    this.#gauges.stop()
     const shards = this.all
     this.#shards.clear()
     await Promise.all(shards.map((shard) => shard.close()))
