@@ -3,7 +3,7 @@ import { TopologyError } from '../errors/topology-error.ts'
 const maxBuckets = 65536
 
 /** True for a power of two from 1 to 65536. */
-export function isBucketCount(buckets: number): boolean {
+function isBucketCount(buckets: number): boolean {
   // The bit trick alone holds only within 32 bits.
   return buckets >= 1 && buckets <= maxBuckets && (buckets & (buckets - 1)) === 0 && Number.isInteger(buckets)
 }

@@ -15,7 +15,7 @@ export function daysOf(year: number, month: number, day: number): number {
 }
 
 /** The date that lies `days` after 2000-01-01. */
-export function civilOf(days: number): { readonly year: number; readonly month: number; readonly day: number } {
+function civilOf(days: number): { readonly year: number; readonly month: number; readonly day: number } {
   const shifted = days + epochOffset
   const era = Math.floor(shifted / daysPerEra)
   const dayOfEra = shifted - era * daysPerEra

@@ -75,7 +75,7 @@ function unreachable(shard: string, address: string, cause: unknown): Connection
     code: 'SHARD_UNREACHABLE',
     message: `Shard '${shard}' (${address}) cannot be reached: ${reasonOf(cause)}`,
     hint: 'Check that the server runs, and its address, user and password.',
-    details: { shard, address, sqlState: codeOf(cause) },
+    details: { shard, address, reasonCode: codeOf(cause) },
     cause,
   })
 }

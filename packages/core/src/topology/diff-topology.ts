@@ -1,5 +1,6 @@
 import { TopologyError } from '../errors/topology-error.ts'
 import type { Pin, Topology, TopologyShard } from './topology.ts'
+import { shardInputOf } from './topology-input-of.ts'
 
 /** Buckets that change from one shard to another, ascending. */
 export interface BucketMove {
@@ -68,7 +69,7 @@ function refuseIncompatible(a: Topology, b: Topology): void {
 }
 
 function isChanged(before: TopologyShard | undefined, after: TopologyShard): boolean {
-  return before !== undefined && JSON.stringify(before) !== JSON.stringify(after)
+  return before !== undefined && JSON.stringify(shardInputOf(before)) !== JSON.stringify(shardInputOf(after))
 }
 
 function bucketMoves(a: Topology, b: Topology): BucketMove[] {

@@ -43,7 +43,17 @@ function resolveServer(input: ServerInput, owner: string): TopologyServer {
   const { url, directUrl = url, pooler = 'direct', preparedStatements, weight = 1 } = given
   const address = addressOf(url, owner)
   addressOf(directUrl, `${owner} (directUrl)`)
-  return Object.freeze({ url, address, directUrl, pooler, preparedStatements, weight })
+  return withHiddenUrls({ address, pooler, preparedStatements, weight }, { url, directUrl })
+}
+
+/** The URLs carry passwords: not enumerable, so that no log, no JSON and no failing test shows them. */
+function withHiddenUrls(
+  shown: Omit<TopologyServer, 'url' | 'directUrl'>,
+  hidden: Pick<TopologyServer, 'url' | 'directUrl'>,
+): TopologyServer {
+  return Object.freeze(
+    Object.defineProperties(shown, { url: { value: hidden.url }, directUrl: { value: hidden.directUrl } }),
+  ) as TopologyServer
 }
 
 /** Compares host, port and database, not texts: another user or parameter is still the same database. */

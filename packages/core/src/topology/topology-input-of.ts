@@ -1,5 +1,5 @@
-import type { Topology, TopologyServer } from './topology.ts'
-import type { BucketRange, ServerInput, TopologyInput } from './topology-input.ts'
+import type { Topology, TopologyServer, TopologyShard } from './topology.ts'
+import type { BucketRange, ServerInput, ShardInput, TopologyInput } from './topology-input.ts'
 
 /**
  * The input that gives this topology again: plain data, for storing it or for deriving the next epoch.
@@ -13,14 +13,15 @@ export function topologyInputOf(topology: Topology): TopologyInput {
     epoch: topology.epoch,
     hash: topology.hash,
     buckets: topology.buckets,
-    shards: topology.shards.map(({ id, primary, replicas }) => ({
-      id,
-      primary: serverInputOf(primary),
-      replicas: replicas.map(serverInputOf),
-    })),
+    shards: topology.shards.map(shardInputOf),
     bucketMap: rangesOf(topology),
     pins: topology.pins.map(({ family, key, shard }) => ({ family, key, shard })),
   }
+}
+
+/** The input that gives this shard again, URLs included. */
+export function shardInputOf({ id, primary, replicas }: TopologyShard): ShardInput {
+  return { id, primary: serverInputOf(primary), replicas: replicas.map(serverInputOf) }
 }
 
 function serverInputOf({ url, directUrl, pooler, preparedStatements, weight }: TopologyServer): ServerInput {

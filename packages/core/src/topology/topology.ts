@@ -5,7 +5,10 @@ export type PoolerKind = 'direct' | 'pgbouncer-session' | 'pgbouncer-transaction
 
 /** One PostgreSQL server (or a pooler before it); several hosts in its URL are candidates, of which one is the primary. */
 export interface TopologyServer {
-  /** With user and password: never put it into a message; `address` is for that. */
+  /**
+   * With user and password: never put it into a message; `address` is for that. Not enumerable, like `directUrl`, so logs
+   * do not show it; a spread copy has to name both.
+   */
   readonly url: string
   /** Host, port and database for people to read. */
   readonly address: string

@@ -97,7 +97,7 @@ describe('createFleet', () => {
     const url = new URL(cluster.shards[0]!.url)
     url.pathname = '/no_such_database'
     const shard = createFleet({ shards: [{ id: 'x', url: url.href }], Client: pg.Client }).shards[0]!
-    await expect(shard.connect()).rejects.toMatchObject({ code: 'SHARD_UNREACHABLE', details: { sqlState: '3D000' } })
+    await expect(shard.connect()).rejects.toMatchObject({ code: 'SHARD_UNREACHABLE', details: { reasonCode: '3D000' } })
   })
 
   it('stops connecting when told to', async () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { bucketsOfShard, defineTopology, describeTopology, topologyInputOf } from '@shardwright/core'
 import { describe, expect, it } from 'vitest'
 import { a, b, base } from './base-topology.ts'
@@ -28,6 +29,7 @@ describe('a topology', () => {
       pins: [{ family: 'f', key: 'x', shard: 'b' }],
     })
     expect(defineTopology(JSON.parse(JSON.stringify(topologyInputOf(topology))))).toEqual(topology)
+    expect(defineTopology(topologyInputOf(topology)).shards[0]!.primary.url).toBe(a.primary)
   })
 
   it('does not change when its input does', () => {
@@ -52,6 +54,16 @@ describe('a topology', () => {
     expect(() => defineTopology({ ...base, shards: [twice] })).toThrow(
       expect.objectContaining({ code: 'DUPLICATE_SHARD_URL' }),
     )
+  })
+
+  it('shows no password when it is logged, printed or compared', () => {
+    const topology = defineTopology({
+      ...base,
+      shards: [{ ...a, replicas: ['postgres://app:s3cret@db3/festival'] }, b],
+    })
+    expect(topology.shards[0]!.primary.url).toBe(a.primary)
+    expect(topology.shards[0]!.primary.directUrl).toBe(a.primary)
+    expect(inspect(topology, { depth: 9 }) + JSON.stringify(topology)).not.toContain('s3cret')
   })
 
   it('is described without passwords', () => {

@@ -97,6 +97,10 @@ describe('diffTopology', () => {
       same: false,
     })
     expect(diffTopology(before, before).same).toBe(true)
+    const rotated = { ...a, primary: a.primary.replace('s3cret', 'n3w') }
+    expect(diffTopology(defineTopology(base), defineTopology({ ...base, shards: [rotated, b] })).changedShards).toEqual(
+      ['a'],
+    )
   })
 
   it('refuses what can never follow one another', () => {
