@@ -46,7 +46,8 @@ export function buildShard(
     (address) => serverAt('primary', address),
     (primary) => {
       const replicas = replicaAddresses.map(
-        (address) => new Replica(serverAt('replica', address), options.replicas.weights[address.label] ?? 1),
+        (address) =>
+          new Replica(serverAt('replica', address), options.replicas.weights[address.label] ?? address.weight),
       )
       return new ReplicaSet(replicas, new ReplicaMonitor(replicas, options.replicas, primary), options.replicas)
     },
@@ -54,8 +55,14 @@ export function buildShard(
 }
 
 function addressesOf(server: TopologyServer, options: ResolvedPoolOptions): readonly ServerAddress[] {
-  const { url, directUrl, pooler } = server
-  return serverAddresses({ url, directUrl, pooler, preparedStatements: options.preparedStatements })
+  const { url, directUrl, pooler, preparedStatements, weight } = server
+  return serverAddresses({
+    url,
+    directUrl,
+    pooler,
+    preparedStatements: preparedStatements ?? options.preparedStatements,
+    weight,
+  })
 }
 
 function distinct(addresses: readonly ServerAddress[]): readonly ServerAddress[] {

@@ -50,7 +50,7 @@ export class PipelinedClient {
   formOf(shape: StatementShape): WireForm {
     const prepared = this.#prepared.get(shape)
     if (prepared !== undefined) return prepared.state === 'ready' ? prepared.form : unnamedForm
-    if (shape.uses++ === 0) return unnamedForm
+    if (!this.session.address.preparedStatements || shape.uses++ === 0) return unnamedForm
     // Unique on this client for ever: neither server nor pooler may find an older statement under it.
     const form = { name: `s${shape.generation}_${this.#names++}`, parse: true, reader: undefined, simple: false }
     this.#prepared.set(shape, { state: 'parsing', form })

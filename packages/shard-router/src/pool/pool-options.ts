@@ -35,7 +35,7 @@ export interface ShardPoolOptions {
   readonly identity?: IdentityMode | undefined
   /** More URLs where a shard's primary may be found after a failover, by shard id; its replicas are candidates anyway. */
   readonly candidates?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Named statements work through PgBouncer (1.21 and newer, `max_prepared_statements`). Default: true. */
+  /** Whether statements are sent by name; the topology may say it for each server. Default: true. */
   readonly preparedStatements?: boolean | undefined
   /** TimeZone of every session. Default: UTC. */
   readonly timeZone?: string | undefined

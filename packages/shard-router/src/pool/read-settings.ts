@@ -6,7 +6,7 @@ export type Balance = 'round-robin' | 'least-outstanding' | 'weighted'
 export interface ReadSettings {
   readonly reads: ReadPreference
   readonly balance: Balance
-  /** Shares under `weighted`, by the replica's address (`host:port/database`); 1 when absent. */
+  /** Shares under `weighted`, by the replica's address (`host:port/database`); as the topology says when absent. */
   readonly weights: Readonly<Record<string, number>>
   /** When no replica is fit: `primary` reads there, `refuse` throws NO_REPLICA. */
   readonly whenNoReplica: 'primary' | 'refuse'

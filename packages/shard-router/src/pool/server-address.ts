@@ -7,7 +7,7 @@ export interface ServerConfig {
   /** Past any pooler; the URL itself when absent. */
   readonly directUrl?: string | undefined
   readonly pooler?: Pooler | undefined
-  /** PgBouncer 1.21 and newer keep named statements apart per client; older ones do not. */
+  /** False: no statement is sent by name. */
   readonly preparedStatements?: boolean | undefined
   /** Relative share of reads under `balance: 'weighted'`. */
   readonly weight?: number | undefined
@@ -37,7 +37,7 @@ export function serverAddresses(input: string | ServerConfig): readonly ServerAd
         url,
         directUrl: directUrls[index] ?? directUrls[0]!,
         pooler,
-        preparedStatements: config.preparedStatements ?? pooler !== 'pgbouncer-transaction',
+        preparedStatements: config.preparedStatements ?? true,
         weight: config.weight ?? 1,
       }),
     ),

@@ -57,6 +57,11 @@ export function cancelStatement(session: Session): Promise<void> {
 
 /** Ends the session on the server, whatever it does. */
 export async function killSession(context: ServerContext, session: Session): Promise<void> {
+  // A pooler's process id is its own invention: there only the statement can be stopped, and the caller's end closed.
+  if (session.address.pooler !== 'direct') {
+    await cancelStatement(session)
+    return
+  }
   const client = await openClient(context.shard, context.address, context.session, {
     applicationName: context.applicationName,
     connectTimeoutMs: context.connectTimeoutMs,

@@ -40,7 +40,7 @@ describe('telemetry', () => {
     const registry = { registerMetric: (metric: PrometheusMetric) => void metrics.set(metric.name, metric) }
     await work(prometheus({ registry, log: (_level, line) => void lines.push(line) }))
     const all = await Promise.all([...metrics.values()].map((metric) => metric.get()))
-    const valueOf = (name: string, labels: Record<string, unknown>) => {
+    const total = (name: string, labels: Record<string, unknown>) => {
       const found = all.flatMap(({ name: metric, values }) => values.map((value) => ({ metricName: metric, ...value })))
       return found
         .filter(
@@ -50,13 +50,13 @@ describe('telemetry', () => {
         .reduce((sum, value) => sum + value.value, 0)
     }
     const insert = { statement: 'INSERT people', shard: 'shard-1', role: 'primary' }
-    expect(valueOf('shardwright_pool_statement_ms_count', insert)).toBe(6)
-    expect(valueOf('shardwright_pool_statement_ms_bucket', { ...insert, le: '+Inf' })).toBe(6)
-    expect(valueOf('shardwright_pool_errors', { ...insert, code: '23505' })).toBe(1)
-    expect(valueOf('shardwright_pool_rows_sum', { statement: 'SELECT people', lane: 'pipelined' })).toBe(15)
-    expect(valueOf('shardwright_pool_statement_ms_count', { lane: 'lease' })).toBe(3)
-    expect(valueOf('shardwright_pool_wait_ms_count', {})).toBeGreaterThan(0)
-    expect(valueOf('shardwright_pool_sessions', { state: 'idle' })).toBeGreaterThan(0)
+    expect(total('shardwright_pool_statement_ms_count', insert)).toBe(6)
+    expect(total('shardwright_pool_statement_ms_bucket', { ...insert, le: '+Inf' })).toBe(6)
+    expect(total('shardwright_pool_errors', { ...insert, code: '23505' })).toBe(1)
+    expect(total('shardwright_pool_rows_sum', { statement: 'SELECT people', lane: 'pipelined' })).toBe(15)
+    expect(total('shardwright_pool_statement_ms_count', { lane: 'lease' })).toBe(3)
+    expect(total('shardwright_pool_wait_ms_count', {})).toBeGreaterThan(0)
+    expect(total('shardwright_pool_sessions', { state: 'idle' })).toBeGreaterThan(0)
     expect(JSON.stringify([all, lines])).not.toContain(secret)
   })
 
