@@ -1,0 +1,111 @@
+import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
+import { z } from 'zod'
+import { parseOptions } from '../errors/parse-options.ts'
+import {
+  defaultEntryOptions,
+  type EntryOptions,
+  presets,
+  type ResolvedEntryOptions,
+  resolveEntryOptions,
+} from '../flow/entry-options.ts'
+import type { LoadLimit } from '../flow/load-limiter.ts'
+import type { CacheTier } from '../tiers/cache-tier.ts'
+import { memoryTier } from '../tiers/memory-tier.ts'
+import type { ValueType } from '../values/value-type.ts'
+
+/** A source of invalidations that this process could not send itself; `createOutbox` makes one. */
+export interface InvalidationSource {
+  /** Begins to deliver, to `deliver`, what was written by any process. */
+  start(deliver: (keys: readonly string[], tags: readonly string[]) => Promise<void>): void
+  /** Resolves when everything committed before the call has been delivered. */
+  catchUp(): Promise<void>
+  close(): Promise<void>
+}
+
+const word = /^[\w.-]+$/
+
+const optionsSchema = z.strictObject({
+  namespace: z.string().regex(word, 'letters, digits, _ . - only'),
+  tiers: z
+    .array(z.custom<CacheTier>((value) => typeof (value as CacheTier | undefined)?.acquire === 'function'))
+    .optional(),
+  environment: z.enum(['development', 'production']).default('production'),
+  defaults: z.custom<EntryOptions>((value) => typeof value === 'object').default({}),
+  fingerprint: z.string().regex(word, 'letters, digits, _ . - only').default('0'),
+  valueTypes: z
+    .array(
+      z.object({
+        name: z.string().min(1).max(32),
+        class: z.custom<ValueType['class']>((value) => typeof value === 'function'),
+      }),
+    )
+    .default([]),
+  loadLimit: z
+    .strictObject({ concurrent: z.int().positive().default(32), queued: z.int().min(0).default(10_000) })
+    .default({ concurrent: 32, queued: 10_000 }),
+  outbox: z
+    .custom<InvalidationSource>((value) => typeof (value as InvalidationSource | undefined)?.catchUp === 'function')
+    .optional(),
+  clock: z
+    .custom<Clock>((value) => typeof (value as Clock | undefined)?.monotonicMs === 'function')
+    .default(systemClock),
+  telemetry: z
+    .custom<Telemetry>((value) => typeof (value as Telemetry | undefined)?.count === 'function')
+    .default(noTelemetry),
+  unsafeWithoutLeases: z.boolean().default(false),
+})
+
+/** Options of `createCache`; only `namespace` is needed. */
+export interface CacheOptions {
+  /** Shared by all processes that share entries. Letters, digits, `_ . -`. */
+  readonly namespace: string
+  /** Nearest first. Default: memory alone. */
+  readonly tiers?: readonly CacheTier[]
+  /** `development`: 5 minutes, `production` (the default): 10 minutes. */
+  readonly environment?: 'development' | 'production'
+  /** For entries that say nothing else. */
+  readonly defaults?: EntryOptions
+  /** Of the shape of the values, e.g. a hash of the schema: code with another one reads none of these entries. */
+  readonly fingerprint?: string
+  /** Classes whose instances may be kept. */
+  readonly valueTypes?: readonly ValueType[]
+  /** Concurrent loads per group, and how many may wait. Default 32 and 10,000. */
+  readonly loadLimit?: Partial<LoadLimit>
+  /** Where invalidations come from that no live process could send. */
+  readonly outbox?: InvalidationSource
+  readonly clock?: Clock
+  readonly telemetry?: Telemetry
+  /** For tests that must see what the leases prevent: values are stored without asking whether they are still right. */
+  readonly unsafeWithoutLeases?: boolean
+}
+
+export interface ResolvedCacheOptions {
+  readonly namespace: string
+  readonly tiers: readonly CacheTier[]
+  readonly defaults: ResolvedEntryOptions
+  readonly fingerprint: string
+  readonly valueTypes: readonly ValueType[]
+  readonly loadLimit: LoadLimit
+  readonly outbox: InvalidationSource | undefined
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly leases: boolean
+}
+
+/** @throws CacheError CACHE_OPTIONS */
+export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions {
+  const given = parseOptions('createCache', optionsSchema, options)
+  const base = Object.freeze({ ...defaultEntryOptions, ...presets[given.environment] })
+  return Object.freeze({
+    namespace: given.namespace,
+    tiers: Object.freeze(given.tiers ?? [memoryTier()]),
+    defaults: resolveEntryOptions(base, given.defaults),
+    fingerprint: given.fingerprint,
+    valueTypes: Object.freeze(given.valueTypes),
+    loadLimit: Object.freeze(given.loadLimit),
+    outbox: given.outbox,
+    clock: given.clock,
+    telemetry: given.telemetry,
+    leases: !given.unsafeWithoutLeases,
+  })
+}

@@ -1,0 +1,342 @@
+import { type CommitScope, type CommitToken, commitScopeOf } from '@shardwright/core'
+import type { Kysely } from 'kysely'
+import { CacheError } from '../errors/cache-error.ts'
+import { EntryMaker } from '../flow/entry-maker.ts'
+import { type EntryOptions, type ResolvedEntryOptions, resolveEntryOptions } from '../flow/entry-options.ts'
+import type { Outcome } from '../flow/flight.ts'
+import { Flights } from '../flow/flights.ts'
+import { freshnessOf } from '../flow/freshness.ts'
+import type { Load } from '../flow/load-context.ts'
+import { LoadLimiter } from '../flow/load-limiter.ts'
+import { LoadRunner, refuseRecursion } from '../flow/load-runner.ts'
+import { ReadFlow, type ReadRequest } from '../flow/read-flow.ts'
+import { NameCounters, type NameStatistics } from '../flow/statistics.ts'
+import type { CacheTier } from '../tiers/cache-tier.ts'
+import type { Entry } from '../tiers/entry.ts'
+import { copyValue } from '../values/immutable.ts'
+import { type CacheKey, KeySpace } from './cache-key.ts'
+import { type CacheOptions, type ResolvedCacheOptions, resolveCacheOptions } from './cache-options.ts'
+import { CommitBatches } from './commit-batches.ts'
+import { Tags } from './tags.ts'
+import { type CachedFunction, type WrapOptions, wrapFunction } from './wrap.ts'
+import { Writes } from './writes.ts'
+
+/** When an invalidation takes effect. */
+export interface InvalidateOptions {
+  /**
+   * The transaction whose commit the invalidation belongs to: it is sent after the commit, and never when the
+   * transaction is rolled back.
+   */
+  readonly within?: Kysely<never> | undefined
+  /** How far the shards' logs had come at the commit; with `within` the transaction tells. */
+  readonly tokens?: readonly CommitToken[]
+}
+
+/** `late`: not confirmed within the budget, tried again in the background. `at-commit`: it waits for the commit. */
+export type InvalidateOutcome = 'done' | 'late' | 'at-commit'
+
+/** What `peek` tells. */
+export interface PeekedEntry {
+  readonly value: unknown
+  readonly tier: string
+  readonly freshUntil: Date
+  readonly staleUntil: Date
+}
+
+/** Per-call options: those of the entry, and the tags that only an absent value carries. */
+export interface ReadOptions extends EntryOptions {
+  readonly absentTags?: readonly string[]
+}
+
+/**
+ * Makes a cache over a list of tiers, nearest first; memory alone by default.
+ * @throws CacheError CACHE_OPTIONS
+ * @example
+ * const cache = createCache({ namespace: 'shop', tiers: [memoryTier(), redisTier({ client })] })
+ * await cache.getOrLoad({ name: 'wallet', tenant: 'f1', id: 'w1' }, () => findWallet('f1', 'w1'), { ttlMs: 60_000 })
+ */
+export function createCache(options: CacheOptions): Cache {
+  return new Cache(resolveCacheOptions(options))
+}
+
+/** Values by key: found in a tier, or loaded once for all who ask. Made by `createCache`. */
+export class Cache {
+  readonly #options: ResolvedCacheOptions
+  readonly #keys: KeySpace
+  readonly #flow: ReadFlow
+  readonly #flights: Flights
+  readonly #tags: Tags
+  readonly #writes: Writes
+  readonly #batches = new CommitBatches((keys, commit) => this.#writes.invalidate(keys, commit.tokens))
+  /** The nearest tier when it answers at once. */
+  readonly #near: CacheTier | undefined
+  readonly #counters = new Map<string, NameCounters>()
+  readonly #resolved = new WeakMap<object, ResolvedEntryOptions>()
+  readonly #opened: Promise<void>
+  #closed = false
+
+  constructor(options: ResolvedCacheOptions) {
+    this.#options = options
+    this.#keys = new KeySpace(options.namespace, options.fingerprint)
+    this.#flights = new Flights(options.leases)
+    this.#near = options.tiers[0]?.shared === false ? options.tiers[0] : undefined
+    this.#tags = new Tags({
+      tagKey: (tag) => this.#keys.tagKey(tag),
+      read: (key, entryOptions, load) =>
+        this.#read({ key, options: entryOptions, load, counters: this.#countersOf('@tag') }),
+      peek: (key) => this.#nearEntry(key)?.value,
+    })
+    this.#flow = new ReadFlow({
+      tiers: options.tiers,
+      clock: options.clock,
+      leases: options.leases,
+      runner: new LoadRunner(options.clock, new LoadLimiter(options.loadLimit)),
+      maker: new EntryMaker(options),
+      tagVersions: (tags) => this.#tags.versions(tags),
+      tagsHold: (tags) => this.#tags.hold(tags),
+    })
+    this.#writes = new Writes({ tiers: options.tiers, flights: this.#flights, telemetry: options.telemetry })
+    this.#opened = this.#open()
+  }
+
+  /** Waits until the tiers have been opened; calls before that are answered by their loads. */
+  async ready(): Promise<this> {
+    await this.#opened
+    return this
+  }
+
+  /** True when every shared tier answers and no invalidation can have been missed. */
+  get coherent(): boolean {
+    return this.#flow.coherent
+  }
+
+  /**
+   * The value of an entry: from the nearest tier that has it, or from `load`. `undefined` is an absent value and kept for
+   * `absentTtlMs`; null, 0, '' and false are values like any other. Plain values come frozen, others as copies.
+   * @throws CacheError CACHE_LOADS_SATURATED, CACHE_LOAD_RECURSION, CACHE_CLOSED, CACHE_KEY; and what `load` throws
+   */
+  getOrLoad<T>(key: CacheKey, load: Load<T>, options?: ReadOptions): Promise<T> {
+    try {
+      return this.getByText(this.#keys.keyOf(key), key.name, load, this.resolve(options)) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Like `getOrLoad`, for a key and options that were prepared: what wrappers use. */
+  getByText(key: string, name: string, load: Load<unknown>, options: ResolvedEntryOptions): Promise<unknown> {
+    const counters = this.#countersOf(name)
+    const near = this.#nearEntry(key)
+    if (near && (near.tags.length === 0 || this.#tags.holdNow(near.tags) === true)) {
+      const freshness = freshnessOf(near, this.#options.clock.now(), options.earlyRefresh, Math.random)
+      if (freshness === 'fresh') {
+        counters.hit(this.#near!.name)
+        return Promise.resolve(this.#hand(near))
+      }
+    }
+    return this.#read({ key, options, load, counters })
+  }
+
+  /**
+   * Gives a function of the same type whose results are cached.
+   * @example
+   * const balance = cache.wrap(findBalance, { name: 'balance', tenant: (festivalId) => festivalId, ttlMs: 60_000 })
+   * await balance('f1', 'w1'); await balance.invalidate('f1', 'w1')
+   */
+  wrap<Args extends readonly unknown[], T>(
+    load: (...args: Args) => Promise<T>,
+    options: WrapOptions<Args>,
+  ): CachedFunction<Args, T> {
+    return wrapFunction(this, load, options)
+  }
+
+  /** Removes entries everywhere. Resolves when no process can read them any more, or as `late`. Never throws for Redis. */
+  async invalidate(keys: CacheKey | readonly CacheKey[], options: InvalidateOptions = {}): Promise<InvalidateOutcome> {
+    const list = Array.isArray(keys) ? (keys as readonly CacheKey[]) : [keys as CacheKey]
+    return await this.invalidateTexts(
+      list.map((key) => this.#keys.keyOf(key)),
+      options,
+    )
+  }
+
+  /** Ends all entries that carry one of these tags, at the cost of one entry. */
+  async invalidateTag(tags: string | readonly string[], options: InvalidateOptions = {}): Promise<InvalidateOutcome> {
+    const list = typeof tags === 'string' ? [tags] : tags
+    return await this.invalidateTexts(
+      list.map((tag) => this.#keys.tagKey(tag)),
+      options,
+    )
+  }
+
+  /** Like `invalidate`, for keys as text (`keyText`, `tagText`). */
+  async invalidateTexts(keys: readonly string[], options: InvalidateOptions = {}): Promise<InvalidateOutcome> {
+    this.#refuseClosed()
+    const { within, tokens = [] } = options
+    if (!within) return await this.#writes.invalidate(keys, tokens)
+    const scope = await commitScopeOf(within)
+    if (scope) {
+      this.invalidateAtCommit(scope, keys)
+      return 'at-commit'
+    }
+    if (within.isTransaction) throw noScope()
+    return await this.#writes.invalidate(keys, tokens)
+  }
+
+  /** Invalidates when the transaction commits, together with its other invalidations; `afterwards` runs then. */
+  invalidateAtCommit(scope: CommitScope, keys: readonly string[], afterwards?: () => Promise<void>): void {
+    this.#refuseClosed()
+    this.#batches.add(scope, keys, afterwards)
+  }
+
+  /** Removes every entry of the namespace, in all processes. */
+  async clear(): Promise<InvalidateOutcome> {
+    this.#refuseClosed()
+    return await this.#writes.clear()
+  }
+
+  /** Loads entries that are not there yet, `concurrency` (8) at a time. Gives how many failed. */
+  async warm<T>(
+    entries: Iterable<{ readonly key: CacheKey; readonly load: Load<T>; readonly options?: ReadOptions }>,
+    options: { readonly concurrency?: number } = {},
+  ): Promise<{ readonly warmed: number; readonly failed: number }> {
+    const iterator = entries[Symbol.iterator]()
+    const result = { warmed: 0, failed: 0 }
+    const worker = async (): Promise<void> => {
+      for (let next = iterator.next(); !next.done; next = iterator.next()) {
+        const { key, load, options: entryOptions } = next.value
+        await this.getOrLoad(key, load, entryOptions).then(
+          () => result.warmed++,
+          () => result.failed++,
+        )
+      }
+    }
+    await Promise.all(Array.from({ length: options.concurrency ?? 8 }, worker))
+    return Object.freeze(result)
+  }
+
+  /** The entry as the nearest tier has it, without loading. `undefined` when there is none that may be believed. */
+  async peek(key: CacheKey): Promise<PeekedEntry | undefined> {
+    const text = this.#keys.keyOf(key)
+    if (!this.#flow.coherent) return undefined
+    for (const tier of this.#options.tiers) {
+      const entry = await tier.read(text)
+      if (!entry || entry === 'unavailable' || !(await this.#tags.hold(entry.tags))) continue
+      return Object.freeze({
+        value: this.#hand(entry),
+        tier: tier.name,
+        freshUntil: new Date(entry.freshUntil),
+        staleUntil: new Date(entry.staleUntil),
+      })
+    }
+    return undefined
+  }
+
+  /** Counts by name of entry since the cache was made. */
+  statistics(): Readonly<Record<string, NameStatistics>> {
+    return Object.freeze(Object.fromEntries([...this.#counters].map(([name, counters]) => [name, counters.snapshot])))
+  }
+
+  /** The text of a key, as tiers and the outbox use it. */
+  keyText(key: CacheKey): string {
+    return this.#keys.keyOf(key)
+  }
+
+  /** The text of a tag's own entry. */
+  tagText(tag: string): string {
+    return this.#keys.tagKey(tag)
+  }
+
+  /** Options over the cache's defaults; checked once per object. */
+  resolve(options: ReadOptions | undefined): ResolvedEntryOptions {
+    if (options === undefined) return this.#options.defaults
+    const known = this.#resolved.get(options)
+    if (known) return known
+    const { absentTags = [], ...rest } = options
+    const resolved = Object.freeze({ ...resolveEntryOptions(this.#options.defaults, rest), absentTags })
+    this.#resolved.set(options, resolved)
+    return resolved
+  }
+
+  /** Ends the link and the outbox. Late invalidations that could not be sent are counted as lost. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#opened
+    await this.#options.outbox?.close()
+    await Promise.all(this.#options.tiers.map((tier) => tier.close()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #open(): Promise<void> {
+    const { tiers, namespace, clock, telemetry, valueTypes, leases, outbox } = this.#options
+    outbox?.start(async (keys, tags) => {
+      const texts = [...keys, ...tags.map((tag) => this.#keys.tagKey(tag))]
+      if ((await this.#writes.invalidate(texts, [])) === 'late') throw lateDelivery()
+    })
+    const listener = {
+      invalidated: (keys: readonly string[]) => this.#writes.dropLocally(keys),
+      lost: () => this.#writes.dropEverythingLocal(),
+    }
+    const catchUp = async (): Promise<void> => await outbox?.catchUp()
+    await Promise.all(
+      tiers.map((tier) => tier.open({ namespace, clock, telemetry, valueTypes, leases, listener, catchUp })),
+    )
+  }
+
+  async #read(request: ReadRequest): Promise<unknown> {
+    this.#refuseClosed()
+    refuseRecursion(request.key, request.key)
+    const outcome = await this.#flights.join(
+      request.key,
+      (flight) => this.#flow.run(request, flight),
+      () => request.counters.add('joined'),
+    )
+    return this.#handOutcome(outcome)
+  }
+
+  #nearEntry(key: string): Entry | undefined {
+    if (!this.#near || !this.#flow.coherent || this.#closed) return undefined
+    return this.#near.read(key) as Entry | undefined
+  }
+
+  #handOutcome(outcome: Outcome): unknown {
+    return outcome.entry ? this.#hand(outcome.entry) : outcome.value
+  }
+
+  #hand(entry: Entry): unknown {
+    return entry.keeping === 'shared' ? entry.value : copyValue(entry.value, this.#options.valueTypes)
+  }
+
+  #countersOf(name: string): NameCounters {
+    let counters = this.#counters.get(name)
+    if (!counters) {
+      counters = new NameCounters(this.#options.telemetry, name)
+      this.#counters.set(name, counters)
+    }
+    return counters
+  }
+
+  #refuseClosed(): void {
+    if (!this.#closed) return
+    throw new CacheError({
+      code: 'CACHE_CLOSED',
+      message: 'The cache was used after close().',
+      hint: 'Close the cache last, after the work that reads from it.',
+    })
+  }
+}
+
+function noScope(): CacheError {
+  return new CacheError({
+    code: 'COMMIT_SCOPE_REQUIRED',
+    message: 'An invalidation was asked for inside a transaction that cannot tell when it commits.',
+    hint: 'Use a transaction of a shard router, or invalidate after the transaction has returned.',
+  })
+}
+
+function lateDelivery(): Error {
+  return new Error('an invalidation of the outbox could not be sent; its row stays')
+}

@@ -1,0 +1,53 @@
+import { groupBySlot } from './key-slot.ts'
+import type { RedisCommands } from './redis-commands.ts'
+
+interface Waiting {
+  readonly key: string
+  readonly resolve: (value: Buffer | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Reads of one tick travel as one MGET (one per slot on a cluster), under one deadline. */
+export class ReadBatcher {
+  readonly #commands: RedisCommands
+  #waiting: Waiting[] = []
+
+  constructor(commands: RedisCommands) {
+    this.#commands = commands
+  }
+
+  /** The frame, or `undefined`; rejects past the budget or while the breaker is open. */
+  read(key: string): Promise<Buffer | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject })
+      if (this.#waiting.length === 1) process.nextTick(() => this.#flush())
+    })
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    if (!this.#commands.cluster) {
+      for (let from = 0; from < waiting.length; from += largestBatch)
+        this.#send(waiting.slice(from, from + largestBatch))
+      return
+    }
+    const byKey = Map.groupBy(waiting, (one) => one.key)
+    for (const group of groupBySlot([...byKey.keys()], true)) this.#send(group.flatMap((key) => byKey.get(key)!))
+  }
+
+  #send(batch: readonly Waiting[]): void {
+    this.#commands
+      .guarded(async () => (await this.#commands.call('MGET', ...batch.map((one) => one.key))) as (Buffer | null)[])
+      .then(
+        (frames) => {
+          for (const [index, one] of batch.entries()) one.resolve(frames[index] ?? undefined)
+        },
+        (error: unknown) => {
+          for (const one of batch) one.reject(error)
+        },
+      )
+  }
+}
+
+const largestBatch = 500

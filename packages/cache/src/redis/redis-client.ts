@@ -1,0 +1,33 @@
+type Argument = string | number | Buffer
+
+/** What the tier needs of an ioredis 6 client (`Redis`, with or without Sentinel, or `Cluster`). */
+export interface RedisClient {
+  readonly status: string
+  /** Set on a `Cluster`. */
+  readonly isCluster?: boolean
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>
+  duplicate(): RedisSubscriber
+  nodes?(role: 'master'): readonly RedisNode[]
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+}
+
+/** One server of a cluster. */
+export interface RedisNode {
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>
+}
+
+/** A connection that only listens. */
+export interface RedisSubscriber {
+  readonly status: string
+  subscribe(...channels: string[]): Promise<unknown>
+  ssubscribe(...channels: string[]): Promise<unknown>
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+  disconnect(reconnect?: boolean): void
+}
+
+/** Replies come as buffers; a text reply of the server as a string. */
+export function textOf(reply: unknown): string {
+  return Buffer.isBuffer(reply) ? reply.toString('utf8') : String(reply)
+}

@@ -1,0 +1,1 @@
+export { sampleEntry, type TierPromise, tierContract } from './tier-contract.ts'

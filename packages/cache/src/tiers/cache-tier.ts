@@ -1,0 +1,87 @@
+import type { Clock, CommitToken, Telemetry } from '@shardwright/core'
+import type { ValueType } from '../values/value-type.ts'
+import type { Entry } from './entry.ts'
+
+/** The right to fill one key, given at `acquire`; an invalidation in between ends it. */
+export interface Lease {
+  readonly key: string
+}
+
+/** The answer to `acquire`. */
+export type Acquired =
+  | {
+      readonly kind: 'lease'
+      readonly lease: Lease /** What the source must have seen. */
+      readonly requires: readonly CommitToken[]
+    }
+  /** Somebody else filled it meanwhile. */
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  /** Another process loads it. */
+  | { readonly kind: 'held' }
+  | { readonly kind: 'unavailable' }
+
+/**
+ * `refused`: the lease had ended, so the value may be older than an invalidation. `dropped`: the lease stood, but the
+ * value is too large to keep, and the old entry is gone.
+ */
+export type FillOutcome = 'stored' | 'dropped' | 'refused' | 'unavailable'
+
+export interface Invalidation {
+  readonly keys: readonly string[]
+  /** How far each shard's log had come at the commit. */
+  readonly tokens: readonly CommitToken[]
+}
+
+/** What a shared tier tells about other processes. */
+export interface TierListener {
+  /** These keys were invalidated by any process. */
+  invalidated(keys: readonly string[]): void
+  /** Invalidations may have been missed: nothing that was copied from this tier can be believed any more. */
+  lost(reason: string): void
+}
+
+/** What the cache gives its tiers when it opens them. */
+export interface TierContext {
+  readonly namespace: string
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly valueTypes: readonly ValueType[]
+  readonly listener: TierListener
+  /** Off only in tests that must see what leases prevent. */
+  readonly leases: boolean
+  /** Sends what other processes could not; resolves when everything committed before the call has been sent. */
+  readonly catchUp: () => Promise<void>
+}
+
+type Soon<T> = T | Promise<T>
+
+/**
+ * One place that keeps entries. A tier never throws for its own trouble: it answers `unavailable`.
+ * `tierContract` in `@shardwright/cache/testing` is the suite that every tier passes.
+ */
+export interface CacheTier {
+  readonly name: string
+  /** True when other processes see its entries too. */
+  readonly shared: boolean
+  /** For a shared tier: it answers, and no invalidation can have been missed. Always true for a local one. */
+  readonly trusted: boolean
+  open(context: TierContext): Promise<void>
+  /** Synchronous where it can be. Expired entries do not exist. */
+  read(key: string): Soon<Entry | undefined | 'unavailable'>
+  /** `seen` is the entry, if any, that the caller found not good enough. The lease ends by itself after `leaseMs`. */
+  acquire(key: string, seen: Entry | undefined, leaseMs: number): Soon<Acquired>
+  /** Keeps the lease for another `leaseMs`; false when it has ended. */
+  renew(lease: Lease, leaseMs: number): Soon<boolean>
+  /** Stores the entry if the lease still stands, and ends the lease. */
+  fill(lease: Lease, entry: Entry): Soon<FillOutcome>
+  /** Ends the lease without a value; `drop` removes the old entry as well. */
+  release(lease: Lease, drop: boolean): Soon<void>
+  /**
+   * Removes entries and ends their leases, everywhere that sees this tier.
+   * Resolves with `late` when that could not be confirmed within the budget; it is then tried again in the background.
+   */
+  invalidate(invalidation: Invalidation): Soon<'done' | 'late'>
+  /** Removes everything of the namespace. */
+  clear(): Soon<'done' | 'late'>
+  close(): Promise<void>
+}
