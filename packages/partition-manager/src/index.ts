@@ -1,3 +1,5 @@
+export { type LockReport, lockAdvice } from './advice/lock-table.ts'
+export { type ExplainableQuery, explainPruning, type PruningReport } from './advice/pruning.ts'
 export { type ActionOutcome, applyPlan } from './apply/apply-plan.ts'
 export { type AttachOptions, attachPartition } from './apply/attach-partition.ts'
 export type { ProgressEvent, RunOptions } from './apply/run-options.ts'
@@ -27,3 +29,5 @@ export type { ArchiveFunction, ArchiveSource, ArchiveTarget } from './policy/arc
 export { definePartitions } from './policy/define-partitions.ts'
 export type { PartitionPolicy } from './policy/policy.ts'
 export type { PartitionPolicyOptions, TablePolicyOptions } from './policy/policy-options.ts'
+export { type Maintenance, type MaintenanceOptions, startMaintenance } from './service/maintenance.ts'
+export type { ScheduleOptions } from './service/schedule-options.ts'

@@ -50,30 +50,51 @@ interface Scene {
 /** What holds at every moment, also right after the kill. */
 async function always(name: WorkName, { connection, directory }: Scene): Promise<void> {
   if (name === 'repair') expect(await scalar(connection, 'select count(*)::int from events')).toBe(1000)
-  if (name === 'convert') expect(await scalar(connection, 'select count(*)::int from events')).toBe(2000)
-  if (name === 'archive') {
-    // Each old row is in a table, or in a finished archive.
-    for (const partition of ['events_2020_01', 'events_2020_02']) {
-      const there = await scalar<boolean>(connection, `select to_regclass('${partition}') is not null`)
-      if (!there) expect(await archivedRows(directory, partition)).toBeGreaterThan(0)
-    }
+  else if (name === 'convert') expect(await scalar(connection, 'select count(*)::int from events')).toBe(2000)
+  else expect(await scalar(connection, 'select count(*)::int from events_now')).toBe(10)
+  if (name !== 'archive') return
+  // Each old row is in a table, or in a finished archive.
+  for (const partition of ['events_2020_01', 'events_2020_02']) {
+    const there = await scalar<boolean>(connection, `select to_regclass('${partition}') is not null`)
+    if (!there) expect(await archivedRows(directory, partition)).toBeGreaterThan(0)
   }
-  if (name !== 'convert' && name !== 'repair') {
-    const changed =
-      "select concat_ws(' ', count(*), count(distinct id), count(*) filter (where note = 'changed'), count(*) filter (where id = 2), count(*) filter (where id = 5000)) from events"
-    expect(await scalar(connection, changed)).toBe('2000 2000 20 0 1')
-    expect(await scalar(connection, 'select count(*)::int from shardwright.partition_conversion')).toBe(0)
-  } else {
+}
+
+/** What holds after the second run. */
+async function atTheEnd(name: WorkName, { connection, directory }: Scene): Promise<void> {
+  if (name === 'repair') await repaired(connection)
+  else if (name === 'convert') await converted(connection)
+  else {
     expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
     expect(await scalar(connection, "select count(*)::int from pg_class where relname like 'events_2020%'")).toBe(0)
   }
   if (name === 'archive') {
-    expect((await archivedRows(directory, 'events_2020_01')) + (await archivedRows(directory, 'events_2020_02'))).toBe(
-      1400,
-    )
+    const archived = ['events_2020_01', 'events_2020_02'].map((partition) => archivedRows(directory, partition))
+    expect((await Promise.all(archived)).reduce((a, b) => a + b)).toBe(1400)
   }
-  if (name !== 'convert')
+  if (name !== 'convert') {
     expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
+  }
+}
+
+async function repaired(connection: FleetConnection): Promise<void> {
+  const md5 = "select md5(string_agg(e::text, ',' order by id)) from"
+  const expected = `${md5} (select g::bigint as id, timestamptz '2026-03-01' + g * interval '1 hour' as at, 'n' || g as note
+    from generate_series(1, 1000) g) e`
+  expect(await scalar(connection, 'select count(*)::int from events_default')).toBe(0)
+  expect(await scalar(connection, `${md5} events e`)).toBe(await scalar(connection, expected))
+  expect((await partitionsOf(connection, 'events')).map(([partition]) => partition)).toContain('events_p2026_04')
+}
+
+async function converted(connection: FleetConnection): Promise<void> {
+  const figures = `select concat_ws(' ', count(*), count(distinct id), count(*) filter (where note = 'changed'),
+    count(*) filter (where id = 2), count(*) filter (where id = 5000), count(*) filter (where note = 'n' || id)) from events`
+  expect(await scalar(connection, figures)).toBe('2000 2000 20 0 1 1979')
+  expect(await scalar(connection, "select relkind::text from pg_class where oid = 'events'::regclass")).toBe('p')
+  expect(await scalar(connection, 'select count(*)::int from shardwright.partition_conversion')).toBe(0)
+  expect(
+    await scalar(connection, "select count(*)::int from pg_class where relname like 'convert@_log%' escape '@'"),
+  ).toBe(0)
 }
 
 async function archivedRows(directory: string, partition: string): Promise<number> {
@@ -103,6 +124,7 @@ describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing tw
         await connection.script(setups[name])
         const code = await runKilled(name, url, directory, killAt, moment)
         await always(name, { connection, directory })
+        if (name === 'convert') await connection.script(writesBetween)
         await doWork(name, { url, directory, onProgress: () => {} })
         await atTheEnd(name, { connection, directory })
         await rm(directory, { recursive: true })

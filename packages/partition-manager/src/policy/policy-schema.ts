@@ -1,7 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import { parseDuration } from '../calendar/duration.ts'
 import { parseInterval } from '../calendar/interval.ts'
+import { isZone } from '../calendar/zone.ts'
 import { partitionKeyNames } from '../keys/keys.ts'
 import type { ArchiveFunction } from './archive-target.ts'
 
@@ -70,12 +70,3 @@ export const policySchema = z.strictObject({
 })
 
 export type ParsedPolicy = z.output<typeof policySchema>
-
-function isZone(text: string): boolean {
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text)
-    return !/^[+-]/.test(text)
-  } catch {
-    return false
-  }
-}
