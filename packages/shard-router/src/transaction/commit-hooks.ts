@@ -80,7 +80,9 @@ export class CommitHooks implements CommitScope {
   }
 
   #takeAll(): Hook[] {
-    return this.#frames.splice(0, this.#frames.length, { savepoint: undefined, hooks: [] }).flatMap((frame) => frame.hooks)
+    return this.#frames
+      .splice(0, this.#frames.length, { savepoint: undefined, hooks: [] })
+      .flatMap((frame) => frame.hooks)
   }
 
   #top(): Frame {

@@ -1,0 +1,73 @@
+import type { CommitToken, PgClient, Telemetry } from '@shardwright/core'
+import type { ShardPool } from '../pool/shard-pool.ts'
+import { type AtomicOptions, type AtomicSettings, type ProtocolStep, resolveAtomicOptions } from './atomic-options.ts'
+import { gidName } from './gid.ts'
+
+/** What all transactions across shards of one router share. */
+export interface AtomicContext {
+  readonly pool: ShardPool
+  readonly telemetry: Telemetry
+  readonly settings: AtomicSettings
+  /** The topology's id as gids have it. */
+  readonly topology: string
+}
+
+/**
+ * @throws TransactionError INVALID_TRANSACTION_OPTIONS
+ * @example
+ * const context = createAtomicContext(pool, noTelemetry)
+ * const transaction = new AtomicTransaction(context, { isolationLevel: 'serializable' })
+ */
+export function createAtomicContext(pool: ShardPool, telemetry: Telemetry, options?: AtomicOptions): AtomicContext {
+  return Object.freeze({
+    pool,
+    telemetry,
+    settings: resolveAtomicOptions(options),
+    topology: gidName(pool.topology.id),
+  })
+}
+
+export function shardIdOf(context: AtomicContext, shard: number): string {
+  return context.pool.topology.shards[shard]?.id ?? String(shard)
+}
+
+export async function reach(
+  context: AtomicContext,
+  step: ProtocolStep,
+  at: { readonly shard: number; readonly index: number; readonly txid: string },
+): Promise<void> {
+  await context.settings.onStep?.({ step, shard: shardIdOf(context, at.shard), index: at.index, txid: at.txid })
+}
+
+/** Runs `work` on a client of its own, past any pooler. */
+export async function withDirectClient<T>(
+  context: AtomicContext,
+  shard: number,
+  work: (client: PgClient) => Promise<T>,
+): Promise<T> {
+  const client = await context.pool.direct(shard, { applicationName: 'shardwright transactions' })
+  try {
+    return await work(client)
+  } finally {
+    await client.end().catch(ignore)
+  }
+}
+
+/** Farther than any log: no replica reaches it, so that reads with it go to the primary. */
+const endOfLog = 'FFFFFFFF/FFFFFFFF'
+
+/** The token of a commit whose place in the log is not known. */
+export function unknownPlace(context: AtomicContext, shard: number, incarnation: string): CommitToken {
+  return Object.freeze({
+    shard: shardIdOf(context, shard),
+    lsn: endOfLog,
+    incarnation,
+    epoch: context.pool.topology.epoch,
+  })
+}
+
+export function isUnknownPlace(token: CommitToken): boolean {
+  return token.lsn === endOfLog
+}
+
+function ignore(): void {}

@@ -1,0 +1,219 @@
+import { uuidV7 } from '@shardwright/core'
+import { AbortedTransactionError, type TransactionSettings } from 'kysely'
+import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
+import { type AtomicCommit, AtomicCommitter } from './atomic-commit.ts'
+import { type AtomicContext, shardIdOf } from './atomic-context.ts'
+import { CommitHooks } from './commit-hooks.ts'
+import { lockError } from './lock-error.ts'
+import { Participant } from './participant.ts'
+import { beginSql, type RouterTransaction } from './router-transaction.ts'
+import { transactionError } from './transaction-error.ts'
+
+interface OpenSavepoint {
+  readonly name: string
+  readonly sql: string
+}
+
+/**
+ * A transaction that any shard may join, committed on all of them or none. A statement that fails on one shard fails the
+ * transaction on all, until it is rolled back to a savepoint, as on one PostgreSQL.
+ */
+export class AtomicTransaction implements RouterTransaction {
+  readonly scope: CommitHooks
+  readonly spansShards = true
+  /** Names the transaction on every shard; grows with time, so that the greatest is the youngest. */
+  readonly txid = uuidV7()
+  readonly #context: AtomicContext
+  readonly #settings: TransactionSettings
+  readonly #savepoints: OpenSavepoint[] = []
+  readonly #joining = new Map<number, Promise<Participant>>()
+  readonly #participants = new Map<number, Participant>()
+  #failed = false
+  #ended = false
+
+  constructor(context: AtomicContext, settings: TransactionSettings) {
+    this.#context = context
+    this.#settings = settings
+    this.scope = new CommitHooks(context.telemetry)
+  }
+
+  get shards(): readonly number[] {
+    return [...this.#participants.keys()]
+  }
+
+  async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    const participant = await this.#participantFor(shard, statement, options)
+    try {
+      return await participant.lease.execute(statement, options)
+    } catch (error) {
+      throw this.#failure(error, shard)
+    }
+  }
+
+  async *stream(
+    shard: number,
+    statement: Statement,
+    chunkSize: number,
+    options?: RunOptions,
+  ): AsyncIterableIterator<StatementResult> {
+    const participant = await this.#participantFor(shard, statement, options)
+    try {
+      yield* participant.lease.stream(statement, chunkSize, options)
+    } catch (error) {
+      throw this.#failure(error, shard)
+    }
+  }
+
+  async savepoint(sql: string, name: string): Promise<void> {
+    this.#checkUsable()
+    await this.#allJoined()
+    this.#savepoints.push({ name, sql })
+    this.scope.savepoint(name)
+    await this.#onAll(sql)
+  }
+
+  async rollbackToSavepoint(sql: string, name: string): Promise<void> {
+    if (this.#ended) throw ended()
+    await this.#allJoined()
+    const at = this.#savepoints.findLastIndex((open) => open.name === name)
+    if (at >= 0) this.#savepoints.length = at + 1
+    await this.#onAll(sql)
+    this.#failed = false
+    await this.scope.rollbackTo(name)
+  }
+
+  async releaseSavepoint(sql: string, name: string): Promise<void> {
+    this.#checkUsable()
+    await this.#allJoined()
+    const at = this.#savepoints.findLastIndex((open) => open.name === name)
+    if (at >= 0) this.#savepoints.length = at
+    await this.#onAll(sql)
+    this.scope.release(name)
+  }
+
+  async commit(): Promise<AtomicCommit> {
+    await this.#allJoined()
+    const committer = this.#end()
+    let commit: AtomicCommit
+    try {
+      if (this.#failed) {
+        await committer.abort()
+        throw new AbortedTransactionError()
+      }
+      commit = await committer.commit()
+    } catch (error) {
+      // In doubt means that recovery may still commit it: then nothing may be said to be rolled back.
+      if ((error as { code?: unknown } | null)?.code !== 'TRANSACTION_IN_DOUBT') await this.scope.rolledBack()
+      throw error
+    }
+    await this.scope.committed(commit)
+    return commit
+  }
+
+  /** Does nothing after `commit`, also when that failed: it has rolled back what it could, and doubt stays doubt. */
+  async rollback(): Promise<void> {
+    if (this.#ended) return
+    await this.#allJoined()
+    await this.#end().abort()
+    await this.scope.rolledBack()
+  }
+
+  async cancel(): Promise<void> {
+    await Promise.all([...this.#participants.values()].map(({ lease }) => lease.cancel()))
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all([...this.#participants.values()].map(({ lease }) => lease.kill()))
+  }
+
+  #end(): AtomicCommitter {
+    this.#ended = true
+    const participants = [...this.#participants.values()]
+    this.#participants.clear()
+    this.#joining.clear()
+    return new AtomicCommitter(this.#context, this.txid, participants)
+  }
+
+  async #participantFor(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
+    this.#checkUsable()
+    const participant = await this.#join(shard, options)
+    // Another shard's part of the same statement may have failed while this one joined.
+    this.#checkUsable()
+    participant.note(statement)
+    if (statement.access === 'write') this.scope.markWritten()
+    return participant
+  }
+
+  async #join(shard: number, options?: RunOptions): Promise<Participant> {
+    let joining = this.#joining.get(shard)
+    if (joining === undefined) {
+      joining = this.#open(shard, options)
+      this.#joining.set(shard, joining)
+    }
+    try {
+      return await joining
+    } catch (error) {
+      this.#joining.delete(shard)
+      this.#failed = true
+      throw error
+    }
+  }
+
+  async #open(shard: number, options?: RunOptions): Promise<Participant> {
+    const lease = await this.#context.pool.lease(shard, { ...options, access: 'write' })
+    const participant = new Participant(shard, lease)
+    try {
+      await participant.run(this.#beginSql())
+      for (const { sql } of this.#savepoints) await participant.run(sql)
+    } catch (error) {
+      participant.destroy(error)
+      throw error
+    }
+    this.#participants.set(shard, participant)
+    return participant
+  }
+
+  /** The name tells the sessions of one transaction apart from all others in every shard's pg_stat_activity. */
+  #beginSql(): string {
+    const { lockTimeoutMs } = this.#context.settings
+    const timeout = lockTimeoutMs === null ? '' : `; set local lock_timeout = ${lockTimeoutMs}`
+    return `${beginSql(this.#settings)}${timeout}; set local application_name = '${sessionName(this.txid)}'`
+  }
+
+  async #allJoined(): Promise<void> {
+    await Promise.allSettled(this.#joining.values())
+  }
+
+  async #onAll(sql: string): Promise<void> {
+    const results = await Promise.allSettled([...this.#participants.values()].map((each) => each.run(sql)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return
+    this.#failed = true
+    throw failed.reason
+  }
+
+  #failure(error: unknown, shard: number): unknown {
+    this.#failed = true
+    return lockError(error, shardIdOf(this.#context, shard))
+  }
+
+  #checkUsable(): void {
+    if (this.#ended) throw ended()
+    if (this.#failed) {
+      throw transactionError(
+        'TRANSACTION_FAILED',
+        'The transaction failed before; statements are ignored until its end, or until ROLLBACK TO SAVEPOINT.',
+        { details: { sqlState: '25P02' } },
+      )
+    }
+  }
+}
+
+function ended(): Error {
+  return transactionError('TRANSACTION_ENDED', 'The transaction is over.')
+}
+
+/** The application_name of the sessions of one transaction. */
+export function sessionName(txid: string): string {
+  return `shardwright tx ${txid}`
+}

@@ -1,0 +1,51 @@
+import type { Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
+import { command } from './one-shard-transaction.ts'
+
+/** Where a shard's part of the transaction is. `preparing` and `committing`: sent, and no answer yet, or it was lost. */
+export type ParticipantState = 'open' | 'preparing' | 'prepared' | 'committing' | 'ended'
+
+const notifies = /^\s*(?:notify|listen|unlisten)\b|\bpg_notify\s*\(/i
+
+/** One shard's part of a transaction: its session, and how far it has come. */
+export class Participant {
+  readonly shard: number
+  readonly lease: Lease
+  state: ParticipantState = 'open'
+  /** True when a statement other than a plain read was sent: only then is it asked whether it wrote. */
+  mayHaveWritten = false
+  /** True when a statement is seen to use NOTIFY; a trigger's is seen by the server only. */
+  notified = false
+  #returned = false
+
+  constructor(shard: number, lease: Lease) {
+    this.shard = shard
+    this.lease = lease
+  }
+
+  note(statement: Statement): void {
+    if (statement.access === 'write') this.mayHaveWritten = true
+    if (notifies.test(statement.sql)) this.notified = true
+  }
+
+  run(sql: string, options?: RunOptions): Promise<StatementResult> {
+    return this.lease.execute(command(sql), options)
+  }
+
+  release(): void {
+    if (this.#returned) return
+    this.#returned = true
+    this.lease.release()
+  }
+
+  /** Ends the session; the server rolls back what is open in it, and keeps what is prepared. */
+  destroy(error: unknown): void {
+    if (this.#returned) return
+    this.#returned = true
+    this.lease.destroy(error)
+  }
+
+  /** The session can still be used. */
+  get held(): boolean {
+    return !this.#returned
+  }
+}

@@ -1,0 +1,258 @@
+import type { Commit } from '@shardwright/core'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { AbortedTransactionError } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ProtocolPoint } from '../../src/transaction/atomic-options.ts'
+import { failureOf, read, write } from '../pool/pool-fixture.ts'
+import { add, Bank } from './transaction-fixture.ts'
+
+describe('an atomic transaction', () => {
+  let cluster: LocalCluster
+  let bank: Bank
+
+  beforeAll(async () => {
+    cluster = await startLocalCluster({ shards: 3, databasePerShard: true })
+    bank = new Bank(cluster, 'atomic')
+  })
+  afterAll(async () => {
+    await bank.close()
+    await cluster.stop()
+  })
+  beforeEach(() => bank.reset())
+
+  const transfer = async (transaction = bank.begin()) => {
+    await Promise.all([
+      transaction.execute(0, add(-30)),
+      transaction.execute(1, add(10)),
+      transaction.execute(2, add(20)),
+    ])
+    return transaction
+  }
+
+  test('commits on all shards, with a token of each, and leaves nothing prepared', async () => {
+    const transaction = await transfer()
+    const seen: Commit[] = []
+    transaction.scope.afterCommit((commit) => void seen.push(commit))
+    expect(transaction.shards).toHaveLength(3)
+    expect(await bank.balances()).toEqual([100, 100, 100])
+    const commit = await transaction.commit()
+    expect(commit.tokens.map(({ shard }) => shard).sort()).toEqual(['shard-1', 'shard-2', 'shard-3'])
+    expect(commit.unsettled).toEqual([])
+    expect(seen).toEqual([commit])
+    expect(await bank.balances()).toEqual([70, 110, 120])
+    expect(await bank.prepared()).toEqual([])
+  })
+
+  test('the decision stands at the decider, the first writer, and nowhere else', async () => {
+    const transaction = bank.begin()
+    await transaction.execute(2, read('select 1'))
+    await transaction.execute(1, add(1))
+    await transaction.execute(0, add(-1))
+    await transaction.commit()
+    const at = async (shard: number) =>
+      await bank.run(
+        shard,
+        `select outcome, participants from shardwright.transaction_decision where txid = '${transaction.txid}'`,
+      )
+    expect(await at(1)).toEqual([{ outcome: 'commit', participants: ['shard-2', 'shard-1'] }])
+    const [table] = await bank.run(2, "select to_regclass('shardwright.transaction_decision')::text as name")
+    const elsewhere = (table as { name: string | null }).name === null ? [] : await at(2)
+    expect(elsewhere).toEqual([])
+  })
+
+  test('prepares nothing when only one shard wrote, also when others were locked or asked', async () => {
+    const steps: string[] = []
+    const transaction = bank.begin({}, { onStep: ({ step }: ProtocolPoint) => void steps.push(step) })
+    await transaction.execute(0, read('select 1'))
+    await transaction.execute(1, write('select * from account where false'))
+    await transaction.execute(2, add(5))
+    const commit = await transaction.commit()
+    expect(commit.tokens.map(({ shard }) => shard)).toEqual(['shard-3'])
+    expect(steps).toEqual([])
+    expect(await bank.balances()).toEqual([100, 100, 105])
+  })
+
+  test('goes through every step, in order, prepares before it decides, decides before it settles', async () => {
+    const points: ProtocolPoint[] = []
+    await (await transfer(bank.begin({}, { onStep: (point) => void points.push(point) }))).commit()
+    const order = points.map(({ step }) => step)
+    expect(order.filter((step) => step === 'after prepare')).toHaveLength(2)
+    expect(order.lastIndexOf('after prepare')).toBeLessThan(order.indexOf('before decision'))
+    expect(order.indexOf('after decision')).toBeLessThan(order.indexOf('before commit prepared'))
+    expect(order.filter((step) => step === 'after commit prepared')).toHaveLength(2)
+  })
+
+  test('rolls back on all shards', async () => {
+    const transaction = await transfer()
+    let rolledBack = 0
+    transaction.scope.afterRollback(() => void rolledBack++)
+    await transaction.rollback()
+    expect(rolledBack).toBe(1)
+    expect(await bank.balances()).toEqual([100, 100, 100])
+    expect((await failureOf(transaction.execute(0, add(1)))).code).toBe('TRANSACTION_ENDED')
+  })
+
+  test('a statement that failed on one shard fails the transaction on all; commit commits nothing anywhere', async () => {
+    const transaction = await transfer()
+    expect((await failureOf(transaction.execute(1, write('insert into account values (1, 1)')))).code).toBe('23505')
+    expect((await failureOf(transaction.execute(2, add(1)))).code).toBe('TRANSACTION_FAILED')
+    await expect(transaction.commit()).rejects.toBeInstanceOf(AbortedTransactionError)
+    expect(await bank.balances()).toEqual([100, 100, 100])
+    expect(await bank.prepared()).toEqual([])
+  })
+
+  test('a failure that only the server knows of (its transaction is aborted) commits nothing anywhere', async () => {
+    for (const broken of [0, 1]) {
+      const transaction = await transfer()
+      // Past the transaction's eyes, as a middleware with the raw session might do it.
+      const lease = await bank.pool.lease(broken)
+      const [{ pid }] = (await bank.run(
+        broken,
+        `select pid from pg_stat_activity where application_name like '%${transaction.txid}' and datname = current_database()`,
+      )) as [{ pid: number }]
+      await lease.execute(write('select pg_terminate_backend($1)', pid))
+      lease.release()
+      await expect(transaction.commit()).rejects.toThrow()
+      expect(await bank.balances()).toEqual([100, 100, 100])
+      expect(await bank.prepared()).toEqual([])
+    }
+  })
+
+  test('a deferred constraint that fails at PREPARE or at the decision commits nothing anywhere', async () => {
+    for (const failing of [0, 1]) {
+      await bank.reset()
+      await bank.run(failing, 'alter table account add constraint once unique (balance) deferrable initially deferred')
+      const transaction = bank.begin()
+      await transaction.execute(0, add(-1))
+      await transaction.execute(1, add(1))
+      await transaction.execute(failing, write('insert into account select 2, balance from account'))
+      expect((await failureOf(transaction.commit())).code).toBe('23505')
+      expect(await bank.balances()).toEqual([100, 100, 100])
+      expect(await bank.prepared()).toEqual([])
+    }
+  })
+
+  test('savepoints hold on every shard, also on one that joined later', async () => {
+    const transaction = bank.begin()
+    await transaction.execute(0, add(-1))
+    await transaction.savepoint('savepoint a', 'a')
+    await transaction.execute(1, add(50))
+    await transaction.savepoint('savepoint b', 'b')
+    await transaction.execute(2, add(50))
+    expect((await failureOf(transaction.execute(2, write('select 1/0')))).code).toBe('22012')
+    await transaction.rollbackToSavepoint('rollback to b', 'b')
+    await transaction.execute(2, add(1))
+    await transaction.rollbackToSavepoint('rollback to a', 'a')
+    await transaction.execute(1, add(1))
+    await transaction.releaseSavepoint('release savepoint a', 'a')
+    await transaction.commit()
+    expect(await bank.balances()).toEqual([99, 101, 100])
+  })
+
+  test('NOTIFY is refused with a hint: in a statement, and in a trigger', async () => {
+    const seen = bank.begin()
+    await seen.execute(0, add(-1))
+    await seen.execute(1, write("select pg_notify('channel', 'moved'), balance from account for update"))
+    await seen.execute(1, add(1))
+    const refusal = await failureOf(seen.commit())
+    expect(refusal.code).toBe('NOTIFY_IN_ATOMIC_TRANSACTION')
+    expect(refusal.hint).toContain('afterCommit')
+    await bank.run(
+      1,
+      `create or replace function tell() returns trigger language plpgsql as $$ begin notify channel; return new; end $$;
+       create trigger told before update on account for each row execute function tell()`,
+    )
+    expect((await failureOf((await transfer()).commit())).code).toBe('NOTIFY_IN_ATOMIC_TRANSACTION')
+    expect(await bank.balances()).toEqual([100, 100, 100])
+    expect(await bank.prepared()).toEqual([])
+  })
+
+  test('a temporary table makes PREPARE fail: refused, and rolled back everywhere', async () => {
+    const transaction = await transfer()
+    await transaction.execute(1, write('create temporary table scratch (n int) on commit drop'))
+    const refusal = await failureOf(transaction.commit())
+    expect(refusal.code).toBe('PREPARE_REFUSED')
+    expect(await bank.balances()).toEqual([100, 100, 100])
+  })
+
+  test('a wait for a lock is bounded, with a retryable error; NOWAIT keeps its own', async () => {
+    const holder = bank.begin()
+    await holder.execute(1, add(1))
+    const waiter = bank.begin({}, { lockTimeoutMs: 300 })
+    await waiter.execute(0, add(1))
+    const error = await failureOf(waiter.execute(1, add(1)))
+    expect(error).toMatchObject({ code: 'LOCK_TIMEOUT_ACROSS_SHARDS', retryable: true })
+    await waiter.rollback()
+    const impatient = bank.begin()
+    expect((await failureOf(impatient.execute(1, write('select 1 from account for update nowait')))).code).toBe('55P03')
+    await impatient.rollback()
+    await holder.rollback()
+  })
+
+  test('isolation levels and read-only mode reach every shard', async () => {
+    const transaction = bank.begin({ isolationLevel: 'serializable', accessMode: 'read only' })
+    for (const shard of [0, 1]) {
+      const { rows } = await transaction.execute(
+        shard,
+        read(
+          "select current_setting('transaction_isolation') as level, current_setting('transaction_read_only') as ro",
+        ),
+      )
+      expect(rows).toEqual([{ level: 'serializable', ro: 'on' }])
+    }
+    expect((await failureOf(transaction.execute(2, add(1)))).code).toBe('25006')
+    await transaction.rollback()
+  })
+
+  test('the session gets its own name and lock_timeout back', async () => {
+    await (await transfer()).commit()
+    const [row] = await bank.run(
+      0,
+      "select current_setting('application_name') as name, current_setting('lock_timeout') as timeout",
+    )
+    expect(row).toMatchObject({ timeout: '0' })
+    expect((row as { name: string }).name).not.toContain('tx')
+  })
+
+  test('fifty transfers at once over the same rows keep the sum', async () => {
+    const work = Array.from({ length: 50 }, async (_, n) => {
+      const transaction = bank.begin()
+      try {
+        // One order of shards for all, so that they queue and never wait in a circle.
+        await transaction.execute(n % 2, add(-1))
+        await transaction.execute(2, add(1))
+        await transaction.commit()
+      } catch (error) {
+        await transaction.rollback()
+        throw error
+      }
+    })
+    await Promise.all(work)
+    expect(await bank.balances()).toEqual([75, 75, 150])
+    expect(await bank.prepared()).toEqual([])
+  })
+})
+
+describe('a shard that cannot prepare', () => {
+  test('is refused by name, and one-shard writes still commit', async () => {
+    await using cluster = await startLocalCluster({
+      shards: 2,
+      databasePerShard: true,
+      settings: { max_prepared_transactions: 0 },
+    })
+    const bank = new Bank(cluster, 'unable')
+    await bank.reset()
+    const transaction = bank.begin()
+    await transaction.execute(0, add(-1))
+    await transaction.execute(1, add(1))
+    const refusal = await failureOf(transaction.commit())
+    expect(refusal.code).toBe('ATOMIC_COMMIT_UNAVAILABLE')
+    expect(refusal.message).toContain("'shard-2'")
+    expect(await bank.balances()).toEqual([100, 100])
+    const single = bank.begin()
+    await single.execute(0, add(7))
+    await single.commit()
+    expect(await bank.balances()).toEqual([107, 100])
+    await bank.close()
+  })
+})
