@@ -1,1 +1,8 @@
-export {}
+export type { FanOutOptions, MissingShard } from './execute/context.ts'
+export { MergeError } from './errors/merge-error.ts'
+export { type RouterErrorCode, routerErrorCodes } from './errors/router-error-codes.ts'
+export { RoutingError } from './errors/routing-error.ts'
+export type { Explanation } from './explanation.ts'
+export type { ShardRouterOptions } from './router-options.ts'
+export { createShardRouter, type Explainable, type PartialResult, ShardRouter } from './shard-router.ts'
+export type { TransactionOptions } from './transaction/router-transaction.ts'

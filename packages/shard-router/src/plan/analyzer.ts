@@ -92,9 +92,9 @@ export class Analyzer implements NameContext, ExportContext {
     return !block.relations.some((relation) => relation.alias === table.table.identifier.name)
   }
 
-  columnsOf(query: OperationNode, block: Block): readonly string[] | undefined {
+  columnsOf(query: OperationNode, environment: CteEnvironment, parent: Block | undefined): readonly string[] | undefined {
     const bare = bareQuery(query)
-    const outputs = this.outputs(bare, this.blockOf(bare, block.environment, block.parent))
+    const outputs = this.outputs(bare, this.blockOf(bare, environment, parent))
     if (!outputs || outputs.some((output) => output.name === undefined)) return undefined
     return outputs.map((output) => output.name as string)
   }
@@ -214,15 +214,15 @@ export class Analyzer implements NameContext, ExportContext {
     if (placement.kind !== 'sharded') return
     if (query.kind === 'InsertQueryNode' && writes) {
       const keys = insertedKeys(query as InsertQueryNode, placement, block, this)
-      this.accesses.push({ kind: 'sharded', table: placement, keys, writes })
+      this.accesses.push({ kind: 'sharded', table: placement, keys, writes, inserts: true })
       return
     }
     const keys = keysOfColumn({ block, relation, column: placement.key }, this)
-    this.accesses.push({ kind: 'sharded', table: placement, keys, writes })
+    this.accesses.push({ kind: 'sharded', table: placement, keys, writes, inserts: false })
     if (query.kind === 'MergeQueryNode' && writes) {
       for (const inserted of mergeInserts(query as MergeQueryNode)) {
         const insertedSet = insertedKeys(inserted, placement, block, this)
-        this.accesses.push({ kind: 'sharded', table: placement, keys: insertedSet, writes })
+        this.accesses.push({ kind: 'sharded', table: placement, keys: insertedSet, writes, inserts: true })
       }
     }
   }

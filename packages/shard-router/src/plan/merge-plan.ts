@@ -31,7 +31,7 @@ export type Merge =
   /** Partial aggregates into whole ones. */
   | { readonly kind: 'aggregate'; readonly aggregate: AggregateMerge; readonly combine: Combine; readonly whole: () => MergePlan }
   /** PostgreSQL computes the result from the partial rows. */
-  | { readonly kind: 'combine'; readonly combine: Combine }
+  | { readonly kind: 'combine'; readonly combine: Combine; readonly whole?: () => MergePlan }
 
 /** A statement for one shard over the partial rows, with slots for what their arrival tells. */
 export interface Combine {

@@ -2,8 +2,9 @@ import type { Schema } from '@shardwright/core'
 import { createQueryId, type OperationNode, PostgresQueryCompiler, type RootOperationNode } from 'kysely'
 import { Analyzer } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
-import { compileTemplate, indexParameters } from './compile.ts'
+import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
 import { inspectTree, type TreeTraits } from './inspect-tree.ts'
+import { isEmptyWithoutKeys } from './empty-result.ts'
 import { replaceEmptyLists } from './empty-lists.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
@@ -19,17 +20,24 @@ const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
 
 /**
  * Plans a statement from its tree. Pure: no I/O, no clock, and nothing of a call's parameters enters the plan.
+ * `original`: the parameters of the caller's statement, when `root` was rewritten from it.
  * @throws RoutingError for every shape without a rule
  */
-export function planStatement(root: RootOperationNode, schema: Schema, catalog: Catalog): PreparedPlan {
+export function planStatement(
+  root: RootOperationNode,
+  schema: Schema,
+  catalog: Catalog,
+  original?: ParameterIndex,
+): PreparedPlan {
   const kind = kinds[root.kind]
   if (root.kind === 'RawNode') return refuseRaw()
   if (!kind) return refuseStatement(root)
   const traits = inspectTree(root, catalog)
-  const parameters = indexParameters(root)
+  const parameters = original ?? indexParameters(root)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
   const analyzer = new Analyzer(schema, catalog, parameters)
-  analyzer.analyze(plain)
+  // With its empty lists: they prove that no key matches.
+  analyzer.analyze(root)
   const { accesses } = analyzer
   let multi: ReturnType<PreparedPlan['multi']> | undefined
   const plan: PreparedPlan = {
@@ -39,8 +47,9 @@ export function planStatement(root: RootOperationNode, schema: Schema, catalog: 
     traits,
     accesses,
     access: isRead(traits) ? 'read' : 'write',
-    template: plain === root ? undefined : compileTemplate(plain, parameters),
+    template: plain === root && !original ? undefined : compileTemplate(plain, parameters),
     fanOutAllowed: accesses.every((access) => access.kind !== 'sharded' || access.table.fanOut || access.keys.kind !== 'all'),
+    emptyWithoutKeys: isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog),
     multi: () => {
       multi ??= planMultiShard(plan, schema, catalog)
       return multi

@@ -19,6 +19,8 @@ export interface PreparedPlan {
   readonly template: SqlTemplate | undefined
   /** Tables of the statement for which the schema allows fan-out without asking. */
   readonly fanOutAllowed: boolean
+  /** True when the answer is empty, without asking, where no key matches. */
+  readonly emptyWithoutKeys: boolean
   /** How to run it over several shards; planned when first needed. @throws RoutingError */
   multi(): MultiShardPlan
 }

@@ -79,13 +79,19 @@ export function localize(root: OperationNode, context: DecomposeContext): Locali
     const step = context.nextStep()
     const statement = withCtes(part.query, part.block, analyzer)
     gathers.push({ step, part: part.name, plan: decompose(statement, context) })
-    gathered.set(slots.gather(step), analyzer.columnsOf(part.query, part.block))
+    gathered.set(slots.gather(step), columnsOfKnown(part.query, analyzer))
     replacements.set(part.query, selectGather(step))
   }
   if (gathers.length === 0) return { root, analyzer, locality, gathers }
   const rewritten = dropUnusedCtes(mapNode(root, (node) => replacements.get(node)))
   const again = context.analyze(rewritten, gathered)
   return { root: rewritten, analyzer: again, locality: new Locality(again), gathers }
+}
+
+function columnsOfKnown(query: OperationNode, analyzer: Analyzer): readonly string[] | undefined {
+  const bare = bareQuery(query)
+  const block = analyzer.knownBlock(bare)
+  return analyzer.columnsOf(bare, block.environment, block.parent)
 }
 
 interface WholePart {
@@ -232,7 +238,7 @@ function decomposeArms(localized: Localized, context: DecomposeContext): MergePl
     const step = context.nextStep()
     const name = `arm ${number + 1} of the set operation`
     gathers.push({ step, part: name, plan: decompose(withCtes(arm, block, localized.analyzer), context) })
-    gathered.set(slots.gather(step), localized.analyzer.columnsOf(arm, block))
+    gathered.set(slots.gather(step), columnsOfKnown(arm, localized.analyzer))
     return selectGather(step)
   }
   const firstArm = without(node, 'with', 'setOperations', 'orderBy', 'limit', 'offset', 'fetch')

@@ -143,10 +143,11 @@ class GroupLevel {
       groupPosition: (node) => this.#groups.get(this.#signature(node)),
       aggregate: (node) => this.#inProcess.get(node),
     })
+    const averages = [...this.#inProcess.values()].some((own) => own.merge === 'avg')
     const whole = () => decomposeWhole(this.#localized, 'an average of single precision needs the rows')
     return aggregate
       ? { ...shared, merge: { kind: 'aggregate', aggregate: { ...aggregate, groups: range(groupCount) }, combine, whole } }
-      : { ...shared, merge: { kind: 'combine', combine } }
+      : { ...shared, merge: { kind: 'combine', combine, ...(averages ? { whole } : {}) } }
   }
 
   #signature(node: OperationNode): string {

@@ -55,7 +55,7 @@ export function fromGather(step: number): FromNode {
 export function selectGather(step: number): SelectQueryNode {
   return {
     kind: 'SelectQueryNode',
-    from: FromNode.create([TableNode.create(slots.gather(step))]),
+    from: FromNode.create([AliasNode.create(TableNode.create(slots.gather(step)), IdentifierNode.create(`g${step}`))]),
     selections: [SelectionNode.create(SelectAllNode.create())],
   }
 }

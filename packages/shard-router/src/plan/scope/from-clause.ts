@@ -16,14 +16,15 @@ import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import type { Block } from './block.ts'
 import { addFacts } from './conjuncts.ts'
-import type { Relation, RelationSource } from './relation.ts'
+import type { CteEnvironment, Relation, RelationSource } from './relation.ts'
 
 /** What turns names into relations. `columnsOf` gives the output names of a subquery, or undefined. */
 export interface NameContext {
   readonly schema: Schema
   readonly catalog: Catalog
   readonly gathered: ReadonlyMap<string, readonly string[] | undefined>
-  columnsOf(query: OperationNode, block: Block): readonly string[] | undefined
+  /** `parent`: the level whose columns the subquery may use. */
+  columnsOf(query: OperationNode, environment: CteEnvironment, parent: Block | undefined): readonly string[] | undefined
 }
 
 const queryKinds = new Set(['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode', 'MergeQueryNode'])
@@ -93,7 +94,7 @@ export function addRelation(block: Block, item: OperationNode, names: NameContex
   }
   const bare = unwrapRaw(item)
   const { node, alias, columns } = unalias(bare)
-  const described = describe(node, block, names)
+  const described = describe(node, block, names, lateral)
   const relation: Relation = {
     bit: block.relations.length,
     alias: alias ?? described.name,
@@ -133,12 +134,12 @@ interface Described {
   readonly columns: readonly string[] | undefined
 }
 
-function describe(node: OperationNode, block: Block, names: NameContext): Described {
-  if (node.kind === 'ParensNode') return describe(unwrapRaw((node as ParensNode).node), block, names)
+function describe(node: OperationNode, block: Block, names: NameContext, lateral: boolean): Described {
+  if (node.kind === 'ParensNode') return describe(unwrapRaw((node as ParensNode).node), block, names, lateral)
   if (node.kind === 'TableNode') return describeTable(node as TableNode, block, names)
   if (isQuery(node)) {
     const source: RelationSource = { kind: 'query', query: node, environment: block.environment, cte: undefined }
-    return { name: '', schema: undefined, source, columns: names.columnsOf(node, block) }
+    return { name: '', schema: undefined, source, columns: names.columnsOf(node, block.environment, lateral ? block : block.parent) }
   }
   if (node.kind === 'ValuesNode') return replicated('')
   if (node.kind === 'FunctionNode') {
@@ -188,7 +189,7 @@ function describeTable(node: TableNode, block: Block, names: NameContext): Descr
     const source: RelationSource = cte.recursive
       ? { kind: 'recursion', cte }
       : { kind: 'query', query: cte.query, environment: cte.environment, cte }
-    return { name: cte.name, schema: undefined, source, columns: cte.columns ?? names.columnsOf(cte.query, block) }
+    return { name: cte.name, schema: undefined, source, columns: cte.columns ?? names.columnsOf(cte.query, cte.environment, cte.parent) }
   }
   if (names.gathered.has(identifier.name)) {
     return { ...replicated(identifier.name), columns: names.gathered.get(identifier.name) }

@@ -1,0 +1,237 @@
+import { type CommitScope, commitScopeSymbol, currentReadContext } from '@shardwright/core'
+import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
+import type { ExecutionContext, RouterState } from '../execute/context.ts'
+import { executeOnMany, executeOnOne, requireKey, toQueryResult } from '../execute/execute-plan.ts'
+import { type Route, routeAccesses, shardIndex } from '../execute/route.ts'
+import { streamPlan } from '../execute/stream-plan.ts'
+import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import { refuse } from '../plan/refuse.ts'
+import type { CallValues } from '../plan/source.ts'
+import type { RunOptions } from '../pool/shard-pool.ts'
+import { OneShardTransaction } from '../transaction/one-shard-transaction.ts'
+import type { RouterTransaction } from '../transaction/router-transaction.ts'
+import { confine } from './confine-plan.ts'
+import type { Mode } from './mode.ts'
+import type { RouterCore } from './router-core.ts'
+
+const defaultMaxRows = 100_000
+const noOptions: RunOptions = Object.freeze({})
+
+/** One logical connection: plans each statement, chooses its shards, runs it, and carries a transaction. */
+export class LogicalConnection implements DatabaseConnection {
+  readonly #core: RouterCore
+  readonly #mode: Mode
+  #transaction: RouterTransaction | undefined
+  #ended = false
+  /** Aborts what runs on this connection now, when Kysely asks for it. */
+  #running: AbortController | undefined
+
+  constructor(core: RouterCore, mode: Mode) {
+    this.#core = core
+    this.#mode = mode
+  }
+
+  get transaction(): RouterTransaction | undefined {
+    return this.#transaction
+  }
+
+  get [commitScopeSymbol](): CommitScope | undefined {
+    return this.#transaction?.scope
+  }
+
+  async executeQuery<R>(query: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
+    try {
+      const state = this.#core.state ?? (await this.#core.ready())
+      return (await this.#execute(query, state, options)) as QueryResult<R>
+    } catch (error) {
+      throw withCallersStack(error)
+    }
+  }
+
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+    options?: AbortableOperationOptions,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const state = this.#core.state ?? (await this.#core.ready())
+    if (this.#mode.kind === 'shard') {
+      const statement = { sql: query.sql, parameters: query.parameters, access: 'write', rows: 'objects' } as const
+      yield* streamPlan.raw(shardIndex(state.topology, this.#mode.shard ?? ''), statement, chunkSize, this.#context(state, { parameters: query.parameters }, options)) as AsyncIterableIterator<QueryResult<R>>
+      return
+    }
+    const { plan, sql, call } = this.#planOf(query, state)
+    const context = this.#context(state, call, options)
+    const route = this.#route(plan, call, state)
+    yield* streamPlan.planned(plan, route, sql, chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
+  }
+
+  async #execute(
+    query: CompiledQuery,
+    state: RouterState,
+    options: AbortableOperationOptions | undefined,
+  ): Promise<QueryResult<unknown>> {
+    if (this.#mode.kind === 'shard') return await this.#executeRaw(query, state, options)
+    const { plan, sql, call } = this.#planOf(query, state)
+    const context = this.#context(state, call, options)
+    const route = this.#route(plan, call, state)
+    if (route.shards.length === 0 && plan.emptyWithoutKeys) return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
+    if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, state), sql, context)
+    this.#refuseLeavingTransaction(route, state)
+    return await executeOnMany(plan, route, context)
+  }
+
+  #planOf(query: CompiledQuery, state: RouterState): { plan: PreparedPlan; sql: string; call: CallValues } {
+    const { confined } = this.#mode
+    if (!confined) return { plan: this.#core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } }
+    return confine(query, confined, this.#core, state)
+  }
+
+  #route(plan: PreparedPlan, call: CallValues, state: RouterState): Route {
+    const route = routeAccesses(plan.accesses, call, state)
+    if (this.#mode.kind !== 'fan-out') requireKey(plan, route)
+    return route
+  }
+
+  /** The shard of a statement that needs at most one; one that every shard can answer goes to each in turn. */
+  #oneShard(plan: PreparedPlan, route: Route, state: RouterState): number {
+    const [only] = route.shards
+    if (only !== undefined) return only
+    const [joined] = this.#transaction?.shards ?? []
+    if (joined !== undefined) return joined
+    if (plan.access === 'write' || this.#transaction) return 0
+    return this.#core.nextShard(state.topology.shards.length)
+  }
+
+  /** A transaction on one shard must not see, or do, half of something. */
+  #refuseLeavingTransaction(route: Route, state: RouterState): void {
+    const transaction = this.#transaction
+    if (!transaction || transaction.spansShards) return
+    const names = route.shards.map((shard) => state.topology.shards[shard]?.id ?? String(shard))
+    refuse(
+      'CROSS_SHARD_TRANSACTION',
+      `The statement needs the shards ${names.join(', ')}, and the transaction is on one shard.`,
+      "Use router.transaction({ crossShard: 'atomic' }), or run the statement outside the transaction.",
+      { shards: names },
+    )
+  }
+
+  async #executeRaw(
+    query: CompiledQuery,
+    state: RouterState,
+    options: AbortableOperationOptions | undefined,
+  ): Promise<QueryResult<unknown>> {
+    const shard = shardIndex(state.topology, this.#mode.shard ?? '')
+    const { sql, parameters } = query
+    const run = this.#runOptions(state, options)
+    const statement = { sql, parameters, access: 'write', rows: 'objects' } as const
+    const result = this.#transaction
+      ? await this.#transaction.execute(shard, statement, run)
+      : await state.pool.execute(shard, statement, run)
+    return toQueryResult(result)
+  }
+
+  #context(
+    state: RouterState,
+    call: CallValues,
+    options: AbortableOperationOptions | undefined,
+  ): ExecutionContext {
+    const { fanOut } = this.#mode
+    return {
+      state,
+      transaction: this.#transaction,
+      call,
+      run: this.#runOptions(state, options),
+      reads: this.#mode.reads,
+      maxRows: fanOut?.maxRows ?? defaultMaxRows,
+      concurrency: fanOut?.concurrency ?? state.topology.shards.length,
+      missing: this.#mode.missing,
+      atomically: (work) => this.#atomically(state, work),
+    }
+  }
+
+  #runOptions(state: RouterState, options: AbortableOperationOptions | undefined): RunOptions {
+    const { fanOut, reads } = this.#mode
+    const signal = options?.signal
+    const deadlineMs = fanOut?.deadlineMs
+    if (!signal && !reads && deadlineMs === undefined) return noOptions
+    if (signal) this.#running = new AbortController()
+    return {
+      ...(signal && this.#running ? { signal: this.#running.signal, abortStrategy: 'cancel query' as const } : {}),
+      ...(reads ? { reads } : {}),
+      ...(deadlineMs === undefined ? {} : { deadline: state.clock.monotonicMs() + deadlineMs }),
+    }
+  }
+
+  async #atomically<T>(state: RouterState, work: (transaction: RouterTransaction) => Promise<T>): Promise<T> {
+    if (this.#transaction) return await work(this.#transaction)
+    const transaction = this.#core.atomicTransaction(state, {})
+    let result: T
+    try {
+      result = await work(transaction)
+    } catch (error) {
+      await rollbackAfter(error, transaction)
+      throw error
+    }
+    const commit = await transaction.commit()
+    for (const token of commit.tokens) currentReadContext()?.add(token)
+    return result
+  }
+
+  async begin(settings: TransactionSettings): Promise<void> {
+    const state = await this.#core.ready()
+    const options = { ...this.#mode.transaction, ...settings }
+    this.#transaction =
+      options.crossShard === 'atomic'
+        ? this.#core.atomicTransaction(state, options)
+        : new OneShardTransaction(state.pool, settings, state.telemetry)
+  }
+
+  async commit(): Promise<void> {
+    const transaction = this.#transaction
+    this.#transaction = undefined
+    const commit = await transaction?.commit()
+    for (const token of commit?.tokens ?? []) currentReadContext()?.add(token)
+  }
+
+  async rollback(): Promise<void> {
+    const transaction = this.#transaction
+    this.#transaction = undefined
+    await transaction?.rollback()
+  }
+
+  /** Kysely gives the connection back: nothing may be left open. */
+  async released(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#transaction) await this.rollback()
+  }
+
+  async collectSessionInfo(): Promise<void> {}
+
+  async cancelQuery(): Promise<void> {
+    this.#running?.abort(new DOMException('The query was cancelled.', 'AbortError'))
+    await this.#transaction?.cancel()
+  }
+
+  async killSession(): Promise<void> {
+    this.#running?.abort(new DOMException('The session was ended.', 'AbortError'))
+    await this.#transaction?.kill()
+  }
+}
+
+async function rollbackAfter(error: unknown, transaction: RouterTransaction): Promise<void> {
+  try {
+    await transaction.rollback()
+  } catch (cause) {
+    if (error instanceof Error && error.cause === undefined) error.cause = cause
+  }
+}
+
+/** Errors are born in socket handlers; the stack of the awaiting caller is what people need. */
+function withCallersStack(error: unknown): unknown {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return error
+  const here = new Error().stack
+  const lines = here?.split('\n').slice(1).filter((line) => !line.includes('logical-connection')) ?? []
+  if (lines.length > 0 && !error.stack.includes(lines[0] as string)) error.stack += `\n${lines.join('\n')}`
+  return error
+}

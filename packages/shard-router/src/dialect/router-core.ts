@@ -1,0 +1,133 @@
+import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
+import type { CompiledQuery, TransactionSettings } from 'kysely'
+import { RoutingError } from '../errors/routing-error.ts'
+import type { RouterState } from '../execute/context.ts'
+import { loadCatalog } from '../execute/load-catalog.ts'
+import { TypeNames } from '../merge/type-names.ts'
+import { planStatement } from '../plan/planner.ts'
+import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import type { ShardPool } from '../pool/shard-pool.ts'
+import type { RouterTransaction } from '../transaction/router-transaction.ts'
+import { PlanCache } from './plan-cache.ts'
+
+export interface CoreOptions {
+  readonly schema: Schema
+  readonly pool: ShardPool
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly planCacheSize: number
+  /** Makes a transaction that may span shards. */
+  readonly atomic: (state: RouterState, settings: TransactionSettings) => RouterTransaction
+}
+
+/** What all doors of a router share: topology, catalog, connections and plans. */
+export class RouterCore {
+  readonly schema: Schema
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly #planCacheSize: number
+  readonly #atomic: CoreOptions['atomic']
+  #pool: ShardPool
+  #plans: PlanCache
+  #state: RouterState | undefined
+  #loading: Promise<RouterState> | undefined
+  #closed = false
+  #turn = 0
+
+  constructor(options: CoreOptions) {
+    this.schema = options.schema
+    this.telemetry = options.telemetry
+    this.clock = options.clock
+    this.#pool = options.pool
+    this.#atomic = options.atomic
+    this.#planCacheSize = options.planCacheSize
+    this.#plans = new PlanCache(options.planCacheSize)
+  }
+
+  get topology(): Topology {
+    return this.#pool.topology
+  }
+
+  get pool(): ShardPool {
+    return this.#pool
+  }
+
+  /** The loaded state, without waiting, on the hot path. */
+  get state(): RouterState | undefined {
+    return this.#closed ? undefined : this.#state
+  }
+
+  /** Checks every shard and reads the catalog, once; a failure is tried again by the next statement. */
+  async ready(): Promise<RouterState> {
+    if (this.#closed) {
+      throw new RoutingError({ code: 'ROUTER_CLOSED', message: 'The router is closed.', hint: 'Create a new router.' })
+    }
+    if (this.#state) return this.#state
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined
+    })
+    return await this.#loading
+  }
+
+  async #load(): Promise<RouterState> {
+    const pool = this.#pool
+    const catalog = await loadCatalog(this.schema, pool.topology, pool)
+    const state: RouterState = Object.freeze({
+      schema: this.schema,
+      topology: pool.topology,
+      catalog,
+      pool,
+      types: new TypeNames(pool),
+      telemetry: this.telemetry,
+      clock: this.clock,
+    })
+    this.#state = state
+    return state
+  }
+
+  /** Reads the catalog anew: after a migration. */
+  async refresh(): Promise<void> {
+    this.#state = undefined
+    this.#plans = new PlanCache(this.#planCacheSize)
+    await this.ready()
+  }
+
+  plan(query: CompiledQuery, state: RouterState): PreparedPlan {
+    const known = this.#plans.get(query.sql)
+    if (known) return known
+    const plan = planStatement(query.query, state.schema, state.catalog)
+    this.#plans.set(query.sql, plan)
+    return plan
+  }
+
+  confinedPlan(sql: string, family: string, make: () => PreparedPlan): PreparedPlan {
+    const key = `${family}\u0000${sql}`
+    const known = this.#plans.get(key)
+    if (known) return known
+    const plan = make()
+    this.#plans.set(key, plan)
+    return plan
+  }
+
+  /** Round robin over the shards, for what each of them can answer. */
+  nextShard(shards: number): number {
+    this.#turn = (this.#turn + 1) % shards
+    return this.#turn
+  }
+
+  atomicTransaction(state: RouterState, settings: TransactionSettings): RouterTransaction {
+    return this.#atomic(state, settings)
+  }
+
+  /** Swaps topology and connections together; what was planned with the old ones runs on them. */
+  replacePool(pool: ShardPool): void {
+    this.#pool = pool
+    if (this.#state) this.#state = Object.freeze({ ...this.#state, topology: pool.topology, pool, types: new TypeNames(pool) })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#pool.close()
+  }
+}

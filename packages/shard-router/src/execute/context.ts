@@ -1,0 +1,52 @@
+import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
+import type { TypeNames } from '../merge/type-names.ts'
+import type { Catalog } from '../plan/catalog.ts'
+import type { CallValues } from '../plan/source.ts'
+import type { ReadPreference, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { RouterTransaction } from '../transaction/router-transaction.ts'
+
+/** What all statements of a router share at one topology. */
+export interface RouterState {
+  readonly schema: Schema
+  readonly topology: Topology
+  readonly catalog: Catalog
+  readonly pool: ShardPool
+  readonly types: TypeNames
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+}
+
+export interface FanOutOptions {
+  /** Rows that may travel to be merged by PostgreSQL. Default: 100,000. */
+  readonly maxRows?: number
+  /** Shards asked at the same time. Default: all. */
+  readonly concurrency?: number
+  /** For the whole statement, milliseconds. */
+  readonly deadlineMs?: number
+}
+
+/** What one statement runs in. */
+export interface ExecutionContext {
+  readonly state: RouterState
+  readonly transaction: RouterTransaction | undefined
+  readonly call: CallValues
+  readonly run: RunOptions
+  readonly reads: ReadPreference | undefined
+  readonly maxRows: number
+  readonly concurrency: number
+  /** Set when missing shards are reported instead of thrown. */
+  readonly missing: MissingShard[] | undefined
+  /** Runs a write over several shards, all or nothing. */
+  atomically<T>(work: (transaction: RouterTransaction) => Promise<T>): Promise<T>
+}
+
+export interface MissingShard {
+  readonly shard: string
+  readonly error: unknown
+}
+
+/** Runs a statement where the context says: in the transaction, or by itself. */
+export function runOn(context: ExecutionContext, shard: number, statement: Statement): Promise<StatementResult> {
+  const { transaction, state, run } = context
+  return transaction ? transaction.execute(shard, statement, run) : state.pool.execute(shard, statement, run)
+}

@@ -1,0 +1,138 @@
+import type { QueryResult } from 'kysely'
+import { parseRows } from '../merge/parse-rows.ts'
+import type { MultiShardPlan } from '../plan/multi-shard.ts'
+import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import { refuse } from '../plan/refuse.ts'
+import { resolveSource } from '../plan/source.ts'
+import type { Statement, StatementResult } from '../pool/shard-pool.ts'
+import { type ExecutionContext, runOn } from './context.ts'
+import { selectedRows, type ShardRows, splitRows } from './insert-rows.ts'
+import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
+import { onShards } from './on-shards.ts'
+import type { Route } from './route.ts'
+import { writeReference } from './write-reference.ts'
+
+/** Sends the statement as it is to one shard. */
+export async function executeOnOne(
+  plan: PreparedPlan,
+  shard: number,
+  sql: string,
+  context: ExecutionContext,
+): Promise<QueryResult<unknown>> {
+  return toQueryResult(await runOn(context, shard, callersStatement(plan, sql, context)))
+}
+
+/** The statement with the caller's own text and parameters, unless planning had to rewrite it. */
+export function callersStatement(plan: PreparedPlan, sql: string, context: ExecutionContext): Statement {
+  const { template } = plan
+  return {
+    sql: template ? template.sql : sql,
+    parameters: template ? template.sources.map((source) => resolveSource(source, context.call)) : context.call.parameters,
+    access: plan.access,
+    rows: 'objects',
+  }
+}
+
+/** Runs a statement over several shards. */
+export async function executeOnMany(
+  plan: PreparedPlan,
+  route: Route,
+  context: ExecutionContext,
+): Promise<QueryResult<unknown>> {
+  const multi = plan.multi()
+  switch (multi.kind) {
+    case 'fan-out':
+      return await fanOut(multi, route, context)
+    case 'broadcast':
+      return await broadcast(multi, route, context)
+    case 'split':
+      return await insertParts(await splitRows(plan, multi, context), context)
+    case 'insert-select':
+      return await insertParts(await selectedRows(plan, multi, context), context)
+    case 'reference':
+      return toQueryResult(
+        await context.atomically((transaction) => writeReference(multi.write, transaction, context)),
+      )
+  }
+}
+
+async function fanOut(
+  multi: MultiShardPlan & { kind: 'fan-out' },
+  route: Route,
+  context: ExecutionContext,
+): Promise<QueryResult<unknown>> {
+  const { merge } = multi
+  if (merge.merge.kind === 'concat' && merge.partial) {
+    // Nothing to compare: the driver may parse the rows as it does for one shard.
+    const gathered = await runGathers(merge.gathers, context)
+    const bound = bindTemplate(merge.partial, gathered, context)
+    const answers = await onShards(context, route.shards, () => ({ ...bound, access: 'read', rows: 'objects' }))
+    return { rows: answers.flatMap(({ result }) => result.rows as unknown[]) }
+  }
+  const { fields, rows } = await runMergePlan(merge, context)
+  return { rows: parseRows(rows, fields) }
+}
+
+async function broadcast(
+  multi: MultiShardPlan & { kind: 'broadcast' },
+  route: Route,
+  context: ExecutionContext,
+): Promise<QueryResult<unknown>> {
+  const gathered = await runGathers(multi.gathers, context)
+  const bound = bindTemplate(multi.template, gathered, context)
+  return await context.atomically(async (transaction) => {
+    const results = await Promise.all(
+      route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run)),
+    )
+    return sumResults(results)
+  })
+}
+
+/** Rows come back in the order of the caller's VALUES when every row returns; else by shard. */
+async function insertParts(parts: readonly ShardRows[], context: ExecutionContext): Promise<QueryResult<unknown>> {
+  const [only] = parts
+  if (!only) return { numAffectedRows: 0n, rows: [] }
+  if (parts.length === 1 && !context.transaction) return toQueryResult(await runOn(context, only.shard, only.statement))
+  return await context.atomically(async (transaction) => {
+    const results = await Promise.all(
+      parts.map((part) => transaction.execute(part.shard, part.statement, context.run)),
+    )
+    const summed = sumResults(results)
+    const complete = results.every((result, index) => result.rows.length === parts[index]?.places.length)
+    if (!complete || summed.rows.length === 0) return summed
+    const ordered: unknown[] = []
+    results.forEach((result, index) => {
+      const places = parts[index]?.places ?? []
+      result.rows.forEach((row, at) => {
+        ordered[places[at] as number] = row
+      })
+    })
+    return { ...summed, rows: ordered }
+  })
+}
+
+function sumResults(results: readonly StatementResult[]): QueryResult<unknown> {
+  return {
+    numAffectedRows: results.reduce((sum, result) => sum + BigInt(result.rowCount), 0n),
+    rows: results.flatMap((result) => result.rows as unknown[]),
+  }
+}
+
+const countsRows = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
+
+export function toQueryResult(result: StatementResult): QueryResult<unknown> {
+  const rows = result.rows as unknown[]
+  return countsRows.has(result.command) ? { numAffectedRows: BigInt(result.rowCount), rows } : { rows }
+}
+
+/** @throws RoutingError SHARD_KEY_REQUIRED when all shards would be asked and nobody asked for that */
+export function requireKey(plan: PreparedPlan, route: Route): void {
+  if (route.keyless.length === 0 || plan.fanOutAllowed) return
+  const tables = route.keyless.map((name) => `'${name}'`).join(', ')
+  refuse(
+    'SHARD_KEY_REQUIRED',
+    `The query names no shard key for ${tables}, so it would go to every shard.`,
+    'Add the shard key to WHERE, or ask for all shards: router.fanOut().',
+    { tables: route.keyless },
+  )
+}

@@ -1,0 +1,139 @@
+import { canonicalKey, locate } from '@shardwright/core'
+import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
+import { ColumnNode } from 'kysely'
+import { compileTemplate, sourceNode } from '../plan/compile.ts'
+import { selectGather } from '../plan/decompose/nodes.ts'
+import { keyItemOf } from '../plan/key/key-constraint.ts'
+import type { MultiShardPlan } from '../plan/multi-shard.ts'
+import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import { resolveSource } from '../plan/source.ts'
+import { refuseMissing } from '../plan/write/inserted-keys.ts'
+import { clockDefaults } from '../plan/write/split-insert.ts'
+import type { Statement } from '../pool/shard-pool.ts'
+import { bindRelation, type TravellingRows } from '../merge/relation.ts'
+import type { ExecutionContext } from './context.ts'
+import { runOn } from './context.ts'
+import { bindSources, type MergedResult, runMergePlan } from './merge-select.ts'
+
+type Split = MultiShardPlan & { kind: 'split' }
+type Row = PrimitiveValueListNode | ValueListNode
+
+/** The rows that one shard gets, with their places in the caller's INSERT. */
+export interface ShardRows {
+  readonly shard: number
+  readonly statement: Statement
+  readonly places: readonly number[]
+}
+
+/** Splits the rows of VALUES by the shard of their key. */
+export async function splitRows(plan: PreparedPlan, split: Split, context: ExecutionContext): Promise<readonly ShardRows[]> {
+  const values = split.node.values as ValuesNode
+  const groups = new Map<number, number[]>()
+  values.values.forEach((row, place) => {
+    const shard = shardOfKey(rowKey(row, split, plan, context), split, context)
+    const places = groups.get(shard)
+    if (places) places.push(place)
+    else groups.set(shard, [place])
+  })
+  const node = groups.size > 1 ? await withClockDefaults(split.node, split, context) : split.node
+  const rows = (node.values as ValuesNode).values
+  return [...groups].map(([shard, places]) => {
+    const part = { ...node, values: { ...values, values: places.map((place) => rows[place] as Row) } }
+    const template = compileTemplate(part as OperationNode, plan.parameters)
+    return { shard, places, statement: statementOf(template.sql, bindSources(template, context)) }
+  })
+}
+
+function rowKey(row: Row, split: Split, plan: PreparedPlan, context: ExecutionContext): unknown {
+  if (row.kind === 'PrimitiveValueListNode') {
+    const first = plan.parameters.get(row) as number
+    return context.call.parameters[first + split.position]
+  }
+  const node = (row as ValueListNode).values[split.position] as OperationNode
+  const item = keyItemOf(node, { isKey: () => false, parameters: plan.parameters })
+  return item ? resolveSource(item.source, context.call) : undefined
+}
+
+/** @throws RoutingError SHARD_KEY_MISSING for NULL; KeyError for what is no key. */
+function shardOfKey(value: unknown, split: { table: Split['table'] }, context: ExecutionContext): number {
+  if (value === null || value === undefined) return refuseMissing(split.table)
+  const { family } = split.table
+  const type = context.state.catalog.keyType(family)
+  return locate(context.state.topology, { family, type, value: canonicalKey(type, value as string) }).shard
+}
+
+/** One moment for the rows of all shards, where the column's default is the clock's. */
+async function withClockDefaults(node: InsertQueryNode, split: Split, context: ExecutionContext): Promise<InsertQueryNode> {
+  const { table } = split
+  const described = context.state.catalog.table(table.schema, table.table)
+  const columns = clockDefaults(node, described)
+  if (columns.length === 0 || !node.columns) return node
+  const defaults = columns.map((name) => described?.columns.find((column) => column.name === name)?.defaultSql)
+  const result = await runOn(context, 0, {
+    sql: `select ${defaults.map((sql, index) => `(${sql})::text as v${index}`).join(', ')}`,
+    parameters: [],
+    access: 'read',
+    rows: 'objects',
+  })
+  const [row] = result.rows as Record<string, string>[]
+  const added = columns.map((_, index) => sourceNode({ from: 'constant', value: row?.[`v${index}`] }))
+  const values = node.values as ValuesNode
+  return {
+    ...node,
+    columns: [...node.columns, ...columns.map((name) => ColumnNode.create(name))],
+    values: { ...values, values: values.values.map((own) => appended(own, added)) } as ValuesNode,
+  }
+}
+
+/** Keeps the row's own nodes, so that their parameters are still found. */
+function appended(row: Row, added: readonly OperationNode[]): ValueListNode {
+  if (row.kind === 'ValueListNode') return { kind: 'ValueListNode', values: [...(row as ValueListNode).values, ...added] }
+  const list = row as PrimitiveValueListNode
+  const values = list.values.map((value) => sourceNode({ from: 'constant', value }))
+  return { kind: 'ValueListNode', values: [...values, ...added] }
+}
+
+function statementOf(sql: string, parameters: readonly unknown[]): Statement {
+  return { sql, parameters, access: 'write', rows: 'objects' }
+}
+
+/** Reads the SELECT of an INSERT over its shards and gives each shard the rows of its keys. */
+export async function selectedRows(
+  plan: PreparedPlan,
+  insert: MultiShardPlan & { kind: 'insert-select' },
+  context: ExecutionContext,
+): Promise<readonly ShardRows[]> {
+  const source = await runMergePlan(insert.source, context)
+  const types = await context.state.types.of(0, source.fields.map((field) => field.dataTypeID))
+  const node = { ...insert.node, values: selectGather(insertStep) } as InsertQueryNode
+  const { with: _, ...rest } = node as InsertQueryNode & { with?: unknown }
+  const template = compileTemplate(rest as OperationNode, plan.parameters)
+  const groups = groupByShard(source, insert, context)
+  return [...groups].map(([shard, places]) => {
+    const relation: TravellingRows = {
+      fields: source.fields.map((field, index) => ({ ...field, name: `c${index + 1}` })),
+      rows: places.map((place) => source.rows[place] as MergedResult['rows'][number]),
+      types: types.map((type) => type.sql),
+      collations: types.map(() => undefined),
+    }
+    const bound = bindRelation({ sql: template.sql, parameters: bindSources(template, context) }, insertStep, relation, { by: 'name' })
+    return { shard, places, statement: statementOf(bound.sql, bound.parameters) }
+  })
+}
+
+const insertStep = 9999
+
+function groupByShard(
+  source: MergedResult,
+  insert: MultiShardPlan & { kind: 'insert-select' },
+  context: ExecutionContext,
+): ReadonlyMap<number, number[]> {
+  const groups = new Map<number, number[]>()
+  source.rows.forEach((row, place) => {
+    const shard = shardOfKey(row[insert.position], insert, context)
+    const places = groups.get(shard)
+    if (places) places.push(place)
+    else groups.set(shard, [place])
+  })
+  return groups
+}

@@ -1,0 +1,79 @@
+import { compareDecimals } from './decimal.ts'
+import { timestampOrdinal } from './timestamp-order.ts'
+
+/** Compares two values given as PostgreSQL's text, as PostgreSQL would. Never called with NULL. */
+export type Compare = (a: string, b: string) => number
+
+const oids = Object.freeze({
+  bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, oid: 26, float4: 700, float8: 701, date: 1082, timestamp: 1114,
+  timestamptz: 1184, numeric: 1700, uuid: 2950,
+})
+
+function integers(a: string, b: string): number {
+  // Same sign and length: the text orders like the number; else BigInt decides.
+  if (a.length === b.length && a.charCodeAt(0) !== 45 && b.charCodeAt(0) !== 45) return a < b ? -1 : a > b ? 1 : 0
+  const difference = BigInt(a) - BigInt(b)
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
+
+/** NaN is equal to itself and above everything; -0 equals 0. */
+function floats(a: string, b: string): number {
+  const x = Number(a)
+  const y = Number(b)
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y))
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+function text(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function timestamps(a: string, b: string): number {
+  const x = timestampOrdinal(a)
+  const y = timestampOrdinal(b)
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+const orders: ReadonlyMap<number, Compare> = new Map<number, Compare>([
+  [oids.int2, integers],
+  [oids.int4, integers],
+  [oids.int8, integers],
+  [oids.oid, integers],
+  [oids.numeric, compareDecimals],
+  [oids.float4, floats],
+  [oids.float8, floats],
+  // f < t, as text too.
+  [oids.bool, text],
+  // Lower-case hexadecimal of a fixed width, as the bytes.
+  [oids.uuid, text],
+  [oids.bytea, text],
+  [oids.date, timestamps],
+  [oids.timestamp, timestamps],
+  [oids.timestamptz, timestamps],
+])
+
+/** The order of a type, or `undefined` where only PostgreSQL knows it (text by its collation, json, arrays, ...). */
+export function orderOfType(oid: number): Compare | undefined {
+  return orders.get(oid)
+}
+
+/** A text that is equal for equal values of the type, or `undefined` where only PostgreSQL can tell. */
+export function identityOfType(oid: number): ((value: string) => string) | undefined {
+  switch (oid) {
+    case oids.bool:
+    case oids.int2:
+    case oids.int4:
+    case oids.int8:
+    case oids.oid:
+    case oids.uuid:
+    case oids.bytea:
+    case oids.date:
+    case oids.timestamp:
+    case oids.timestamptz:
+      return (value) => value
+    default:
+      return undefined
+  }
+}
+
+export const typeOids = oids

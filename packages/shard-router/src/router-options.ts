@@ -1,0 +1,63 @@
+import type { Clock, Schema, Telemetry, Topology, TopologyInput } from '@shardwright/core'
+import { ConfigurationError, defineTopology } from '@shardwright/core'
+import type { FanOutOptions } from './execute/context.ts'
+import type { KyselyConfig, KyselyPlugin } from 'kysely'
+import { z } from 'zod'
+import type { ShardPoolOptions } from './pool/pool-options.ts'
+
+export interface ShardRouterOptions<S extends Schema> {
+  /** Where every table lives: made by `defineSchema`. */
+  readonly schema: S
+  /** Hash, buckets and shards. */
+  readonly topology: TopologyInput | Topology
+  /** Kysely plugins, for all doors of the router. */
+  readonly plugins?: KyselyPlugin[]
+  readonly log?: KyselyConfig['log']
+  /** Connections: preset, sizes, replicas, time limits. */
+  readonly pool?: ShardPoolOptions
+  readonly telemetry?: Telemetry
+  readonly clock?: Clock
+  /** How many statement shapes keep their plan. Default: 2000. */
+  readonly planCacheSize?: number
+}
+
+const numbersShape = z.object({ planCacheSize: z.int().min(1).max(1_000_000).default(2000) })
+
+/** @throws ConfigurationError INVALID_OPTIONS */
+export function resolveNumbers(options: { readonly planCacheSize?: number }): z.output<typeof numbersShape> {
+  const parsed = numbersShape.safeParse({ planCacheSize: options.planCacheSize })
+  if (parsed.success) return parsed.data
+  throw new ConfigurationError({
+    code: 'INVALID_OPTIONS',
+    message: `The options of the router are not usable: ${z.prettifyError(parsed.error)}`,
+    hint: 'planCacheSize is a whole number from 1.',
+    cause: parsed.error,
+  })
+}
+
+/** A topology value is taken as it is, input is checked. @throws TopologyError */
+export function resolveTopology(topology: TopologyInput | Topology): Topology {
+  return isTopology(topology) ? topology : defineTopology(topology)
+}
+
+function isTopology(topology: TopologyInput | Topology): topology is Topology {
+  return Object.isFrozen(topology) && 'bucketMap' in topology && 'epoch' in topology && Array.isArray(topology.pins)
+}
+
+const fanOutShape = z.strictObject({
+  maxRows: z.int().min(0).optional(),
+  concurrency: z.int().min(1).optional(),
+  deadlineMs: z.number().positive().optional(),
+})
+
+/** @throws ConfigurationError INVALID_OPTIONS */
+export function checkFanOut(options: FanOutOptions): FanOutOptions {
+  const parsed = fanOutShape.safeParse(options)
+  if (parsed.success) return parsed.data as FanOutOptions
+  throw new ConfigurationError({
+    code: 'INVALID_OPTIONS',
+    message: `The options of fanOut are not usable: ${z.prettifyError(parsed.error)}`,
+    hint: 'They are { maxRows?, concurrency?, deadlineMs? }.',
+    cause: parsed.error,
+  })
+}

@@ -1,0 +1,204 @@
+import {
+  type ConfinedDatabase,
+  createFleet,
+  type DatabaseOf,
+  type FamilyName,
+  type Fleet,
+  type KeyOf,
+  noTelemetry,
+  type Schema,
+  systemClock,
+  type Topology,
+} from '@shardwright/core'
+import { type Compilable, type CompiledQuery, Kysely, type TransactionBuilder } from 'kysely'
+import pg from 'pg'
+import { keyedMode, type Mode } from './dialect/mode.ts'
+import { RouterCore } from './dialect/router-core.ts'
+import { ShardDialect } from './dialect/shard-dialect.ts'
+import type { FanOutOptions, MissingShard } from './execute/context.ts'
+import { shardIndex } from './execute/route.ts'
+import { explainQuery } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import { refuse } from './plan/refuse.ts'
+import { createShardPool } from './pool/create-shard-pool.ts'
+import type { ReadPreference } from './pool/shard-pool.ts'
+import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
+import { createAtomicContext } from './transaction/atomic-context.ts'
+import { AtomicTransaction } from './transaction/atomic-transaction.ts'
+import type { TransactionOptions } from './transaction/router-transaction.ts'
+
+/** A query builder, or what it compiled to. */
+export type Explainable = Compilable | CompiledQuery
+
+/** A result with the shards that did not answer. */
+export interface PartialResult<Row> {
+  readonly rows: Row[]
+  /** Empty when every shard answered. */
+  readonly missing: readonly MissingShard[]
+}
+
+/** Routes Kysely queries to the shards of a topology. Made by `createShardRouter`; closed by `close()`. */
+export class ShardRouter<S extends Schema> implements AsyncDisposable {
+  /** Plain Kysely: each query goes to the shard that its own shard key names. */
+  readonly db: Kysely<DatabaseOf<S>>
+  readonly #core: RouterCore
+  readonly #options: ShardRouterOptions<S>
+  #fleet: Fleet | undefined
+
+  constructor(options: ShardRouterOptions<S>) {
+    const { planCacheSize } = resolveNumbers(options)
+    const topology = resolveTopology(options.topology)
+    const telemetry = options.telemetry ?? noTelemetry
+    const pool = createShardPool(topology, {
+      ...options.pool,
+      ...(options.telemetry ? { telemetry: options.telemetry } : {}),
+      ...(options.clock ? { clock: options.clock } : {}),
+    })
+    this.#options = options
+    this.#core = new RouterCore({
+      schema: options.schema,
+      pool,
+      telemetry,
+      clock: options.clock ?? systemClock,
+      planCacheSize,
+      atomic: (state, settings) => new AtomicTransaction(createAtomicContext(state.pool, telemetry), settings),
+    })
+    this.db = this.#open(keyedMode)
+  }
+
+  get topology(): Topology {
+    return this.#core.topology
+  }
+
+  /** All shards on their direct connections, for migrations, partitions and recovery. */
+  get fleet(): Fleet {
+    const { topology } = this.#core
+    this.#fleet ??= createFleet({
+      topologyId: topology.id,
+      shards: topology.shards.map((shard) => ({ id: shard.id, url: shard.primary.directUrl })),
+      Client: pg.Client as never,
+    })
+    return this.#fleet
+  }
+
+  /**
+   * Connects to every shard and checks tables and shard keys; the first query does it otherwise.
+   * @throws ConnectionError SHARD_UNREACHABLE; RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE
+   */
+  async ready(): Promise<void> {
+    await this.#core.ready()
+  }
+
+  /** Reads the catalogs of the shards anew, and drops all plans: after a migration. */
+  async refresh(): Promise<void> {
+    await this.#core.refresh()
+  }
+
+  /**
+   * A Kysely of one key: only the tables of its family and reference tables exist, and no query can leave the key.
+   * @example
+   * await router.for({ festival_id: f }).selectFrom('wallets').selectAll().execute()
+   */
+  for<F extends FamilyName<S>>(key: { readonly [K in F]: KeyOf<S, K> }): Kysely<ConfinedDatabase<S, F>> {
+    const entries = Object.entries(key)
+    const [family, value] = entries[0] ?? []
+    if (entries.length !== 1 || family === undefined || !this.#core.schema.families.has(family)) {
+      refuse(
+        'INVALID_OPTIONS',
+        'router.for takes one key family with its key.',
+        `Use one of: ${[...this.#core.schema.families.keys()].join(', ')}.`,
+      )
+    }
+    if (value === null || value === undefined) {
+      refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
+    }
+    return this.#open({ kind: 'confined', confined: { family, value } })
+  }
+
+  /**
+   * A Kysely whose queries may ask every shard.
+   * @example
+   * await router.fanOut({ maxRows: 1_000_000 }).selectFrom('orders').select(({ fn }) => fn.countAll().as('n')).execute()
+   */
+  fanOut(options: FanOutOptions = {}): Kysely<DatabaseOf<S>> {
+    return this.#open({ kind: 'fan-out', fanOut: checkFanOut(options) })
+  }
+
+  /** The raw door to one shard: every statement goes there as it is. @throws RoutingError UNKNOWN_SHARD */
+  onShard(id: string): Kysely<DatabaseOf<S>> {
+    shardIndex(this.#core.topology, id)
+    return this.#open({ kind: 'shard', shard: id })
+  }
+
+  /** `router.db` with another choice of servers for reads. */
+  reads(preference: ReadPreference): Kysely<DatabaseOf<S>> {
+    return this.#open({ kind: 'keyed', reads: preference })
+  }
+
+  /**
+   * A transaction builder; with `crossShard: 'atomic'` it may span shards and commits on all of them or on none.
+   * @example
+   * await router.transaction({ crossShard: 'atomic' }).execute(async (trx) => { ... })
+   */
+  transaction(options: TransactionOptions = {}): TransactionBuilder<DatabaseOf<S>> {
+    const { isolationLevel, accessMode } = options
+    const kind = options.crossShard === 'atomic' ? 'fan-out' : 'keyed'
+    let builder = this.#open<DatabaseOf<S>>({ kind, transaction: options }).transaction()
+    if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
+    if (accessMode) builder = builder.setAccessMode(accessMode)
+    return builder
+  }
+
+  /** What the router would do with a query: shards, reason, SQL, merge steps. */
+  async explain(query: Explainable, options: { readonly fanOut?: boolean } = {}): Promise<Explanation> {
+    const compiled = 'compile' in query ? query.compile() : query
+    const mode: Mode = options.fanOut === false ? keyedMode : { kind: 'fan-out' }
+    return await explainQuery(compiled, mode, this.#core)
+  }
+
+  /**
+   * Runs a fan-out that may lack shards: its result says which did not answer.
+   * @throws MergeError SHARDS_MISSING when none did
+   * @example
+   * const { rows, missing } = await router.collect(router.fanOut().selectFrom('orders').selectAll(), { partial: true })
+   */
+  async collect<Row>(
+    query: Compilable<Row>,
+    options: { readonly partial: true } & FanOutOptions,
+  ): Promise<PartialResult<Row>> {
+    const { partial: _, ...fanOut } = options
+    const missing: MissingShard[] = []
+    const { rows } = await this.#open({ kind: 'fan-out', fanOut: checkFanOut(fanOut), missing }).executeQuery<Row>(
+      query.compile(),
+    )
+    return { rows, missing }
+  }
+
+  /** Waits for what runs and closes every connection. Idempotent. */
+  async close(): Promise<void> {
+    await this.#core.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #open<Database>(mode: Mode): Kysely<Database> {
+    const { plugins, log } = this.#options
+    return new Kysely<Database>({
+      dialect: new ShardDialect(this.#core, mode),
+      ...(plugins ? { plugins } : {}),
+      ...(log ? { log } : {}),
+    })
+  }
+}
+
+/**
+ * Makes a router. Nothing is opened until the first query (or `ready()`), which checks every shard first.
+ * @throws TopologyError, ConfigurationError
+ * @example
+ * const router = createShardRouter({ schema, topology: { hash: 'postgres', shards: [{ id: 'eu', primary: url }] } })
+ */
+export function createShardRouter<S extends Schema>(options: ShardRouterOptions<S>): ShardRouter<S> {
+  return new ShardRouter(options)
+}
