@@ -12,10 +12,10 @@ await new Promise((resolve) => process.once('message', resolve))
 
 const ids = new IdGenerator({ layout, lease })
 const made = new BigUint64Array(count)
-const started = performance.now()
+const startMs = performance.timeOrigin + performance.now()
 for (let i = 0; i < count; i++) made[i] = ids.next((i * 7919) & 1023)
-const ms = performance.now() - started
+const endMs = performance.timeOrigin + performance.now()
 writeFileSync(file, made)
 await lease.release()
-process.send?.({ worker: lease.worker, ms })
+process.send?.({ worker: lease.worker, startMs, endMs })
 process.disconnect?.()
