@@ -1,4 +1,4 @@
-import { type CommitToken, currentReadContext } from '@shardwright/core'
+import { type CommitToken, currentReadContext, type ReadContext } from '@shardwright/core'
 import { ExponentialBackoff } from 'cockatiel'
 import { CommitTokens } from './commit-tokens.ts'
 import { deadlineError } from './deadline.ts'
@@ -62,7 +62,10 @@ export class ShardServers {
       const reads = options?.reads ?? this.#settings.reads.reads
       if (reads !== 'primary') return this.#read(statement, reads, options)
     }
-    return this.#primary.execute(statement, options, this.#recover)
+    const running = this.#primary.execute(statement, options, this.#recover)
+    if (statement.access === 'read') return running
+    const context = currentReadContext()
+    return context === undefined ? running : this.#remembered(running, context)
   }
 
   async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
@@ -91,6 +94,24 @@ export class ShardServers {
     // Closed at once, so that nothing new is taken on while the rest ends.
     const closing = this.servers.map((server) => server.close())
     await Promise.all([this.#replicas.monitor.stop(), this.#search, ...closing, ...this.#leaving])
+  }
+
+  /** The write's token is in the context before its caller goes on: whatever it reads next has seen the write. */
+  async #remembered(running: Promise<StatementResult>, context: ReadContext): Promise<StatementResult> {
+    const result = await running
+    try {
+      context.add(await this.#tokens.read())
+    } catch (error) {
+      // The write stands all the same. A token that nobody believes sends the reads to the primary.
+      context.add({
+        shard: this.id,
+        lsn: 'FFFFFFFF/FFFFFFFF',
+        incarnation: '0:00000000',
+        epoch: this.#settings.epoch(),
+      })
+      this.#settings.telemetry.log('warn', `no commit token of shard ${this.id}: ${String(error)}`, { shard: this.id })
+    }
+    return result
   }
 
   async #read(statement: Statement, reads: ReadPreference, options: RunOptions | undefined): Promise<StatementResult> {

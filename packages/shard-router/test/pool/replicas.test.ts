@@ -96,6 +96,18 @@ describe('replicas', () => {
     expect((await runInReadContext(context, () => pool.execute(0, point))).rows).toEqual([{ v: value }])
   })
 
+  test('an autocommit write leaves its token in the context of its caller', async () => {
+    open({ reads: 'replica', tokenWaitMs: 0 })
+    await pool.execute(0, point)
+    await onReplicas('select pg_wal_replay_pause()')
+    await runInReadContext(new ReadContext(), async () => {
+      expect((await pool.execute(0, point)).server).not.toBe('primary')
+      await pool.execute(0, write('update notes set v = v + 1 where k = $1', 1))
+      expect((await pool.execute(0, point)).server).toBe('primary')
+    })
+    expect((await pool.execute(0, point)).server).not.toBe('primary')
+  })
+
   test('a token of another timeline, system or epoch is not believed', async () => {
     open({ reads: 'replica' })
     const token = await bump()
