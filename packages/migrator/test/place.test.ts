@@ -94,7 +94,7 @@ it('creates every kind of table where it belongs, with seeds, lookups and foreig
             .addColumn('wallet_id', 'bigint')
             .addColumn('ts', 'date')
             .addPrimaryKeyConstraint('entries_pkey', ['festival_id', 'id', 'ts']),
-        { partitionByRange: 'ts' },
+        { partitionBy: { by: 'ts' } },
       )
       await addForeignKey(db, context, ['entries', ['festival_id', 'wallet_id']], ['wallets', ['festival_id', 'id']], {
         validate: true,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createFleet } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import { sql } from 'kysely'
+import type { MigrationProvider } from 'kysely/migration'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assertComplete, createMigrator, defineMigration, type Migration, sqlMigration } from '../src/index.ts'
@@ -287,4 +288,19 @@ describe('dry run', () => {
     ])
     expect(await on(fleet, 'shard-1', `select to_regclass('shardwright.migrations') as s`)).toEqual([{ s: null }])
   })
+})
+
+it("takes the provider of Kysely's own migrator", async () => {
+  const fleet = await freshFleet(cluster, 2)
+  const provider: MigrationProvider = {
+    getMigrations: async () => ({
+      '0001_a': {
+        up: (db) => db.schema.createTable('a').addColumn('id', 'integer').execute(),
+        down: (db) => db.schema.dropTable('a').execute(),
+      },
+    }),
+  }
+  const migrator = createMigrator({ fleet, migrations: provider })
+  expect((await migrator.up()).outcome).toBe('complete')
+  expect((await migrator.down()).outcome).toBe('complete')
 })

@@ -1,15 +1,21 @@
-/** Wraps text at spaces; following lines are indented. */
+/** Wraps text at spaces; following lines are indented. Spaces at the beginning of a line stay. */
 export function wrap(text: string, width: number, indent = ''): string {
+  return text
+    .split('\n')
+    .map((paragraph) => wrapLine(paragraph, width, indent))
+    .join('\n')
+}
+
+function wrapLine(paragraph: string, width: number, indent: string): string {
   const lines: string[] = []
-  for (const paragraph of text.split('\n')) {
-    let line = ''
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && line.length + 1 + word.length > width) {
-        lines.push(line)
-        line = indent + word
-      } else line = line === '' ? word : `${line} ${word}`
-    }
-    lines.push(line)
+  let line = /^ */.exec(paragraph)?.[0] ?? ''
+  let empty = true
+  for (const word of paragraph.trimStart().split(' ')) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = indent + word
+    } else line = empty ? line + word : `${line} ${word}`
+    empty = false
   }
-  return lines.join('\n')
+  return [...lines, line].join('\n')
 }

@@ -15,8 +15,11 @@ export interface ShardedTableOptions {
   readonly ownership?: boolean
   /** The key's type for the ownership check, when the builder does not tell (a domain). */
   readonly keyType?: KeyType
-  /** Makes it a table partitioned by range of this column; the partition-manager makes the partitions by its policy. */
-  readonly partitionByRange?: string
+  /**
+   * Makes it a table partitioned by range of this column. Takes the policy of the partition-manager itself
+   * (`definePartitions`), which then makes the partitions.
+   */
+  readonly partitionBy?: string | { readonly by: string }
 }
 
 /**
@@ -41,9 +44,13 @@ export async function createShardedTable(
   >
   const node = table.toOperationNode()
   assertKeyInPrimaryKey(node, placement)
-  if (options.partitionByRange) table = table.modifyEnd(sql`partition by range (${sql.id(options.partitionByRange)})`)
+  if (options.partitionBy) table = table.modifyEnd(sql`partition by range (${sql.id(columnOf(options.partitionBy))})`)
   const type = options.keyType ?? keyTypeOf(node, placement)
   if (options.ownership && !type) throw unknownKeyType(placement)
   await table.execute()
   if (options.ownership && type) await addOwnershipCheck(db, context, name, { keyType: type, validate: true })
+}
+
+function columnOf(partition: string | { readonly by: string }): string {
+  return typeof partition === 'string' ? partition : partition.by
 }

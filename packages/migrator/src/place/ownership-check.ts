@@ -1,4 +1,4 @@
-import { type KeyType, ownershipExpression } from '@shardwright/core'
+import { type KeyType, type OwnedColumn, ownershipExpression, type Topology } from '@shardwright/core'
 import { type Kysely, sql } from 'kysely'
 import { PlacementError } from '../errors/placement-error.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
@@ -37,7 +37,7 @@ export async function addOwnershipCheck(
     })
   }
   const key = quoteIdentifier(placement.key)
-  const owned = ownershipExpression(topology, context.shardId, {
+  const owned = ownedKeys(topology, context.shardId, {
     family: placement.family,
     type: options.keyType,
     columnSql: key,
@@ -50,6 +50,11 @@ export async function addOwnershipCheck(
     db,
   )
   if (options.validate) await sql`alter table ${table} validate constraint ${constraint}`.execute(db)
+}
+
+/** A shard that is being added is not in the topology yet: it owns nothing. */
+function ownedKeys(topology: Topology, shard: string, column: OwnedColumn): string {
+  return topology.shards.some(({ id }) => id === shard) ? ownershipExpression(topology, shard, column) : 'false'
 }
 
 /**

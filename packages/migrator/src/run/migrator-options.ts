@@ -10,13 +10,13 @@ import {
 } from '@shardwright/core'
 import { z } from 'zod'
 import { MigrationError } from '../errors/migration-error.ts'
-import type { Migration } from '../migration/migration.ts'
+import type { KyselyProvider, MigrationSource } from '../migration/migration-source.ts'
 
 /** What `createMigrator` takes. */
 export interface MigratorOptions {
   readonly fleet: Fleet
-  /** A folder of files, or the migrations themselves. */
-  readonly migrations: string | readonly Migration[]
+  /** A folder of files, the migrations themselves, or a provider made for Kysely's own migrator. */
+  readonly migrations: MigrationSource
   /** Placements: for the helpers and the sharding rules of the linter. */
   readonly schema?: Schema | undefined
   /** For ownership checks. */
@@ -37,7 +37,7 @@ export interface MigratorOptions {
 
 export interface ResolvedMigratorOptions {
   readonly fleet: Fleet
-  readonly migrations: string | readonly Migration[]
+  readonly migrations: MigrationSource
   readonly schema: Schema | undefined
   readonly topology: Topology | undefined
   readonly lockTimeoutMs: number
@@ -57,7 +57,11 @@ const shape = z.object({
   statementTimeoutMs: milliseconds,
   lockWaitMs: milliseconds,
   appliedBy: z.string().min(1).max(200),
-  migrations: z.union([z.string().min(1), z.array(z.object({ name: z.string(), checksum: z.string() }))]),
+  migrations: z.union([
+    z.string().min(1),
+    z.array(z.object({ name: z.string(), checksum: z.string() })),
+    z.custom((value) => typeof (value as KyselyProvider | null)?.getMigrations === 'function', 'or a provider'),
+  ]),
 })
 
 /** Every default of the migrator stands here. */

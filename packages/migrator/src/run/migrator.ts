@@ -2,8 +2,7 @@ import { MigrationError } from '../errors/migration-error.ts'
 import type { Finding } from '../lint/finding.ts'
 import { lintMigrations, refuseUnsafe } from '../lint/lint-migrations.ts'
 import type { Migration } from '../migration/migration.ts'
-import { assertUniqueNames, readMigrationFolder } from '../migration/migration-folder.ts'
-import { compareNames } from '../migration/migration-name.ts'
+import { readMigrations } from '../migration/migration-source.ts'
 import { checkHistory } from './check-history.ts'
 import { type DryRunStep, dryRunStage } from './dry-run.ts'
 import { type FleetStatus, readFleetStatus } from './fleet-status.ts'
@@ -100,10 +99,7 @@ class FleetMigrator implements Migrator {
   }
 
   async migrations(): Promise<readonly Migration[]> {
-    const { migrations } = this.#options
-    if (typeof migrations === 'string') return await readMigrationFolder(migrations)
-    assertUniqueNames(migrations)
-    return [...migrations].sort((a, b) => compareNames(a.name, b.name))
+    return await readMigrations(this.#options.migrations)
   }
 
   async #planWithoutLock(target: Target, run: ResolvedRunOptions): Promise<readonly Stage[]> {

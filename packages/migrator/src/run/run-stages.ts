@@ -84,7 +84,7 @@ async function runStage(
 }
 
 function whyEnded(stage: Stage, steps: readonly StepReport[], run: ResolvedRunOptions): string | undefined {
-  if (run.signal?.aborted) return 'stopped as asked; run it again to go on'
+  if (run.signal?.aborted) return 'stopped as asked'
   const failed = steps.some((step) => step.outcome === 'failed')
   return failed && run.onFailure === 'stop' ? failedReason(stage, steps) : undefined
 }
@@ -100,7 +100,7 @@ function whyHeld(
   sessions: ReadonlyMap<string, ShardSession>,
   run: ResolvedRunOptions,
 ): string | undefined {
-  if (run.signal?.aborted) return 'stopped as asked; run it again to go on'
+  if (run.signal?.aborted) return 'stopped as asked'
   if (run.allowAhead) return undefined
   const own = names.indexOf(stage.migration.name)
   const before = stage.direction === 'up' ? names.slice(0, own) : names.slice(own + 1)

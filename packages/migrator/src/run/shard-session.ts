@@ -28,6 +28,8 @@ export async function openLockedSession(
     const store = new MigrationStore(connection, options.appliedBy)
     await store.prepare()
     await keepOwnSchemaOffSearchPath(connection)
+    // The session may rest while other shards work, or while someone is asked between two waves: it holds the lock.
+    await connection.query(`select set_config('idle_session_timeout', '0', false)`)
     const rows = new Map(await store.read())
     return { shardId: shard.id, connection, store, rows, [Symbol.asyncDispose]: () => close(connection) }
   } catch (error) {

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { completionScript } from '../src/commands/completion.ts'
+import { formatBytes, formatDuration } from '../src/output/bytes.ts'
+import { renderCsv } from '../src/output/csv.ts'
+import type { Screen } from '../src/output/screen.ts'
+import { renderTable } from '../src/output/table.ts'
+import { wrap } from '../src/output/wrap.ts'
+import { createProgram } from '../src/program.ts'
+import { cliVersion } from '../src/version.ts'
+
+const screen: Screen = { width: 80, interactive: false, line: () => {}, note: () => {} }
+
+it('the version is that of package.json', async () => {
+  expect(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')).version).toBe(cliVersion)
+})
+
+describe('tables', () => {
+  it('never are wider than the screen when a column may shrink', () => {
+    const text = fc.string({ maxLength: 60 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(text, text, fc.nat()), { maxLength: 6 }),
+        fc.integer({ min: 40, max: 120 }),
+        (rows, width) => {
+          const lines = renderTable(
+            rows,
+            [
+              { title: 'a', of: (row) => row[0], shrinks: true },
+              { title: 'b', of: (row) => row[1], shrinks: true },
+              { title: 'n', of: (row) => row[2], align: 'right' },
+            ],
+            width,
+          ).split('\n')
+          expect(lines).toHaveLength(rows.length + 1)
+          for (const line of lines) expect([...line].length).toBeLessThanOrEqual(width)
+        },
+      ),
+      { verbose: true },
+    )
+  })
+
+  it('shorten with an ellipsis, align numbers, and show nothing as a dash', () => {
+    const rows = [
+      { id: 'shard-with-a-long-name', n: 5 },
+      { id: null, n: 1234 },
+    ]
+    const table = renderTable(
+      rows,
+      [
+        { title: 'shard', of: (row) => row.id, shrinks: true },
+        { title: 'rows', of: (row) => row.n, align: 'right' },
+      ],
+      20,
+    )
+    expect(table).toBe('shard           rows\nshard-with-a-…     5\n-               1234')
+  })
+})
+
+it('wraps at spaces and keeps the indent', () => {
+  expect(wrap('  one two three four', 10, '    ')).toBe('  one two\n    three\n    four')
+})
+
+it('csv tells NULL from the empty string and quotes what must be', () => {
+  expect(
+    renderCsv(
+      ['a', 'b'],
+      [
+        [null, ''],
+        ['x"y', 'l1\nl2'],
+        [{ a: 1 }, new Date(0)],
+      ],
+    ),
+  ).toBe('a,b\n,""\n"x""y","l1\nl2"\n"{""a"":1}",1970-01-01T00:00:00.000Z')
+})
+
+it('sizes and times read well', () => {
+  expect([0, 999, 8_200_000, 123_000_000_000].map(formatBytes)).toEqual(['0 B', '999 B', '8.2 MB', '123 GB'])
+  expect([12.4, 12_340].map(formatDuration)).toEqual(['12 ms', '12.3 s'])
+})
+
+it('bash completes commands, sub-commands and options', () => {
+  const script = completionScript(createProgram(screen).commander, 'bash')
+  const complete = (...words: string[]) =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shardwright; echo "\${COMPREPLY[@]}"`,
+      ],
+      { encoding: 'utf8' },
+    ).trim()
+  expect(complete('shardwright', 'mi')).toBe('migrate')
+  expect(complete('shardwright', 'migrate', 'd')).toBe('down')
+  expect(complete('shardwright', '--json', 'migrate', 'up', '--dry')).toBe('--dry-run')
+})
+
+it('every command explains itself with no line wider than 80, and every option says what it does', () => {
+  const visit = (command: ReturnType<typeof createProgram>['commander']) => {
+    const help = command.helpInformation()
+    for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    for (const option of command.options) expect(option.description, option.flags).not.toBe('')
+    for (const sub of command.commands) visit(sub as typeof command)
+  }
+  visit(createProgram(screen).commander)
+})

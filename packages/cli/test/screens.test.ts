@@ -1,0 +1,293 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { AppFolder, collect, normalise } from './support/app.ts'
+
+let app: AppFolder
+let cluster: LocalCluster
+let env: Record<string, string>
+
+beforeAll(async () => {
+  app = await AppFolder.make()
+  cluster = await startLocalCluster({ shards: 3, databasePerShard: true })
+  env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
+})
+afterAll(async () => {
+  await cluster?.stop()
+  await app?.remove()
+})
+
+async function query(shard: number, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: cluster.shards[shard]?.url })
+  await client.connect()
+  await client.query(`set search_path = public; ${text}`)
+  await client.end()
+}
+
+const run = async (...args: string[]) => {
+  const ran = await app.run(args, env)
+  return { code: ran.code, out: normalise(ran.out), err: normalise(ran.err) }
+}
+
+it('init writes an application once, and never over a file', async () => {
+  const first = await run('init', '--yes', '--shards', '3', '--name', 'festival')
+  expect(first).toMatchObject({ code: 0, err: '' })
+  expect(first.out.split('\n').slice(0, 2)).toEqual(['wrote package.json', 'wrote shardwright.config.ts'])
+  const again = await run('init', '--yes')
+  expect(again.code).toBe(1)
+  expect(again.err).toContain('FILE_EXISTS')
+})
+
+it('a missing variable, a missing configuration and a wrong option are told apart by their exit codes', async () => {
+  const unset = await app.run(['status'])
+  expect(unset).toMatchObject({ code: 1, out: '' })
+  expect(unset.err).toBe(
+    'ENVIRONMENT_VARIABLE_MISSING: The configuration takes a URL from SHARD_1_URL,\n  which is not set.\n  Set it, pass --env-file <file>, or pass --local while `shardwright dev` runs.\n',
+  )
+  expect(await run('status', '--config', 'nowhere.ts')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('CONFIG_NOT_FOUND'),
+  })
+  expect(await run('status', '--frobnicate')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("unknown option '--frobnicate'"),
+  })
+  expect(await run('migrate', 'up', '--concurrency', 'many')).toMatchObject({ code: 2 })
+  expect(await run('status', '--local')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('LOCAL_CLUSTER_NOT_RUNNING'),
+  })
+  expect(await run('nonsense')).toMatchObject({ code: 2 })
+})
+
+it('migrate: dry run, a failing shard, status, and completion of what is left', async () => {
+  const dry = await run('migrate', 'up', '--dry-run')
+  expect(dry.out).toContain('-- 0001_tasks (up) on shard-1\nbegin;\ncreate table "public"."tasks"')
+  await query(1, 'create table tasks ()')
+  const failed = await run('migrate', 'up', '--continue')
+  expect(failed.code).toBe(3)
+  expect(failed.out).toBe(`migration       shard    outcome time
+0001_tasks  up  shard-1  done TIME
+0001_tasks  up  shard-2  failed TIME
+0001_tasks  up  shard-3  done TIME
+
+Incomplete: 0001_tasks failed on shard-2. Run it again to go on.`)
+  expect(failed.err).toContain('0001_tasks (up) failed on shard-2 with 42P07')
+  const status = await run('migrate', 'status')
+  expect(status).toMatchObject({ code: 3 })
+  expect(status.out).toBe(`migration   applied  otherwise
+0001_tasks      2/3  failed: shard-2
+
+shard-2: 0001_tasks: 42P07: relation "tasks" already exists
+
+Incomplete.`)
+  await query(1, 'drop table tasks')
+  expect((await run('migrate', 'up')).out).toBe(`migration       shard    outcome time
+0001_tasks  up  shard-2  done TIME
+
+Complete.`)
+  expect(await run('migrate', 'up')).toMatchObject({ code: 0, out: 'Nothing to do: every shard is there already.' })
+  expect(await run('migrate', 'down')).toMatchObject({ code: 4, err: expect.stringContaining('NOT_CONFIRMED') })
+})
+
+it('status, shards, topology, which and sql', async () => {
+  expect((await run('status')).out).toBe(`festival: 3 shards, 1024 buckets by postgres hash, epoch 1
+
+shard    server             version    size   conn  migr  parts  doubt  replicas
+shard-1  127.0.0.1:PORT/…  18.x     SIZE  0/200   1/1      0      0  0
+shard-2  127.0.0.1:PORT/…  18.x     SIZE  0/200   1/1      0      0  0
+shard-3  127.0.0.1:PORT/…  18.x     SIZE  0/200   1/1      0      0  0`)
+  expect((await run('shards', 'check')).out).toBe('shard-2: equal to shard-1\nshard-3: equal to shard-1')
+  expect((await run('topology', 'show')).out.split('\n')[1]).toBe(
+    '  shard-1  127.0.0.1:PORT/shard_1  342 buckets (0-341), 0 replicas, 0 pins',
+  )
+  const which = await run('which', 'tasks', '00000000-0000-0000-0000-000000000001')
+  expect(which.out).toBe(
+    `table   tasks by user_id (uuid)
+bucket  13 of 1024
+shard   shard-2
+psql    psql postgres://shardwright@127.0.0.1:PORT/shard_2`.replace(
+      'bucket  13',
+      /bucket {2}\d+/.exec(which.out)?.[0] ?? '',
+    ),
+  )
+  expect(Number(/bucket {2}(\d+)/.exec(which.out)?.[1]) % 16).toBe(13) // the vector of hashing.md
+  expect((await run('which', 'plans', 'x')).err).toContain('UNKNOWN_TABLE')
+  expect((await run('sql', 'select code, task_limit from plans order by 1', '--shard', 'shard-2')).out).toBe(
+    'shard    code  task_limit\nshard-2  free  100\nshard-2  team  10000',
+  )
+  expect((await run('sql', 'select null as a, 1 as b', '--format', 'csv')).out).toBe(
+    'shard,a,b\nshard-1,,1\nshard-2,,1\nshard-3,,1',
+  )
+  const refused = await run('sql', 'delete from plans')
+  expect(refused.code).toBe(1)
+  expect(refused.out).toContain('shard-1: cannot execute DELETE in a read-only transaction')
+  expect(await run('sql', 'delete from plans', '--write')).toMatchObject({ code: 4 })
+})
+
+it('drift names shard and object and offers the SQL; the doctor finds strays, drift and differing copies', async () => {
+  await query(2, `alter table tasks add column extra int; update plans set task_limit = 7 where code = 'free'`)
+  const drift = await run('drift')
+  expect(drift).toMatchObject({ code: 3 })
+  expect(drift.out).toBe(`shard-3 differs from shard-1:
+  column public.tasks.extra is extra
+    alter table public.tasks drop column extra;`)
+  // A row on the wrong shard, past the ownership CHECK.
+  await query(
+    2,
+    `alter table tasks drop constraint shardwright_ownership;
+    insert into tasks (user_id, id, title, done) select '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'stray', false`,
+  )
+  const doctor = await run('doctor')
+  expect(doctor.code).toBe(3)
+  for (const said of [
+    'shard-3: column public.tasks.extra is extra, compared with shard-1',
+    'shard-3: 1 rows of tasks sit here although another shard owns their',
+    'shard-3: its copy of public.plans (2 rows) is not that of shard-1',
+    'fsync is off',
+  ]) {
+    expect(doctor.out).toContain(said)
+  }
+  expect(doctor.out).toMatch(/^Score \d+ of 100\./)
+  for (const line of doctor.out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  await query(
+    2,
+    `alter table tasks drop column extra; delete from tasks; update plans set task_limit = 100 where code = 'free'`,
+  )
+  expect((await run('drift')).out).toBe('No drift: 3 shards are equal to shard-1.')
+  expect((await run('drift', '--write', 'schema.snapshot.json')).code).toBe(0)
+  expect((await run('drift', '--snapshot', 'schema.snapshot.json')).out).toBe(
+    'No drift: 3 shards are equal to the snapshot.',
+  )
+})
+
+it('codegen writes the Database interface with its shard keys', async () => {
+  const { out } = await run('codegen')
+  expect(out).toContain(
+    `  tasks: {\n    user_id: ShardKey<string>\n    id: string\n    title: string\n    done: boolean\n  }`,
+  )
+})
+
+it('shards add brings an empty database to the state of the fleet, and refuses one that holds something', async () => {
+  const url = (await cluster.servers[0]?.createDatabase('added')) ?? ''
+  const added = await app.run(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })
+  expect(added.out).toContain('shard-4 is equal to the fleet: 1 migrations, 0 partitions made, 2 reference rows')
+  expect(added.code).toBe(0)
+  const again = await app.run(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })
+  expect(again).toMatchObject({ code: 1, err: expect.stringContaining('NEW_SHARD_NOT_EMPTY') })
+})
+
+it('every command answers --json with JSON, also when it fails, and no password is in it', async () => {
+  const commands = [
+    ['status'],
+    ['doctor'],
+    ['drift'],
+    ['migrate', 'status'],
+    ['migrate', 'lint', '--all'],
+    ['migrate', 'up'],
+    ['migrate', 'up', '--dry-run'],
+    ['shards', 'list'],
+    ['shards', 'check'],
+    ['topology', 'show'],
+    ['topology', 'validate'],
+    ['topology', 'diff', 'shardwright.config.ts'],
+    ['which', 'tasks', '00000000-0000-0000-0000-000000000001'],
+    ['sql', 'select 1 as one'],
+    ['codegen'],
+    ['completion', 'bash'],
+    ['partitions', 'plan'],
+    ['which', 'nothing', '1'],
+    ['migrate', 'to', 'nothing', '--yes'],
+  ]
+  const password = new URL(cluster.shards[0]?.url ?? '').password
+  for (const command of commands) {
+    const { out, err } = await app.run([...command, '--json'], env)
+    expect(() => JSON.parse(out), `${command.join(' ')}: ${out} ${err}`).not.toThrow()
+    expect(out.includes(password), command.join(' ')).toBe(false)
+  }
+})
+
+it('Ctrl-C ends what is under way, exits with 130, and the next run goes on', async () => {
+  await writeFile(
+    path.join(app.path, 'migrations', '0002_slow.sql'),
+    'create table slow as select 1 as x from pg_sleep(2);\n-- shardwright: down\ndrop table slow',
+  )
+  const child = app.start(['migrate', 'up', '--concurrency', '1', '--no-lint'], env)
+  const ended = collect(child)
+  for (;;) {
+    const client = new pg.Client({ connectionString: cluster.shards[0]?.url })
+    await client.connect()
+    const { rows } = await client.query(
+      `select 1 from pg_stat_activity where query like 'create table slow%' and pid <> pg_backend_pid()`,
+    )
+    await client.end()
+    if (rows.length > 0) break
+    await sleep(50)
+  }
+  child.kill('SIGINT')
+  const { code, out } = await ended
+  expect(code).toBe(130)
+  expect(normalise(out)).toContain('0002_slow  up  shard-2  not-started')
+  expect(out).toContain('Incomplete: stopped as asked. Run it again to go on.')
+  expect((await run('migrate', 'up', '--no-lint')).out).toContain('Complete.')
+  expect(await run('migrate', 'down', '--yes')).toMatchObject({ code: 0 })
+})
+
+it('dev runs the cluster of the configuration, migrated and seeded, until Ctrl-C', async () => {
+  const child = app.start(['dev'])
+  const ended = collect(child)
+  const file = path.join(app.path, '.shardwright', 'local.env')
+  while (!existsSync(file)) {
+    if (child.exitCode !== null) throw new Error((await ended).err)
+    await sleep(100)
+  }
+  expect(await readFile(file, 'utf8')).toMatch(/^SHARD_1_URL=postgres:\/\/.*\nSHARD_2_URL=/)
+  const counted = await app.run(['sql', 'select count(*) as n from tasks', '--local', '--json'])
+  const total = (JSON.parse(counted.out) as { rows: { n: string }[] }[]).reduce(
+    (sum, shard) => sum + Number(shard.rows[0]?.n),
+    0,
+  )
+  expect(total).toBe(20)
+  child.kill('SIGINT')
+  const { code, out } = await ended
+  expect(code).toBe(130)
+  expect(normalise(out)).toContain('Ready.\n  shard-1  127.0.0.1:PORT/shard_1')
+  expect(existsSync(file)).toBe(false)
+})
+
+it("the skeleton's own test passes", async () => {
+  const ran = await collect(app.node(['--test', 'test/**/*.test.ts']))
+  expect(ran.out + ran.err).toContain('pass 1')
+  expect(ran.code).toBe(0)
+})
+
+it.skipIf(!existsSync('/usr/bin/script'))(
+  'in a terminal of 80 columns nothing is wider, and destructive commands ask',
+  async () => {
+    const main = new URL('../src/main.ts', import.meta.url).pathname
+    const inTerminal = (command: string, input = '') => {
+      const child = spawn(
+        'script',
+        ['-qec', `stty cols 80; ${process.execPath} --conditions=shardwright-source ${main} ${command}`, '/dev/null'],
+        {
+          cwd: app.path,
+          env: { PATH: process.env.PATH, TERM: 'xterm', ...env } as NodeJS.ProcessEnv,
+          stdio: ['pipe', 'pipe', 'pipe'],
+        },
+      )
+      if (input) setTimeout(() => child.stdin.write(input), 1500)
+      return collect(child)
+    }
+    const status = await inTerminal('status')
+    for (const line of status.out.replaceAll('\r', '').split('\n')) expect([...line].length).toBeLessThanOrEqual(80)
+    expect(status.out).toContain('festival: 3 shards')
+    const asked = await inTerminal('migrate down', 'n\r')
+    expect(asked.out).toContain('Take back the last migration?')
+    expect(asked.out).toContain('NOT_CONFIRMED')
+  },
+)
