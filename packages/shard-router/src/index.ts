@@ -1,8 +1,26 @@
-export type { FanOutOptions, MissingShard } from './execute/context.ts'
 export { MergeError } from './errors/merge-error.ts'
 export { type RouterErrorCode, routerErrorCodes } from './errors/router-error-codes.ts'
 export { RoutingError } from './errors/routing-error.ts'
+export type { FanOutOptions, MissingShard } from './execute/context.ts'
 export type { Explanation } from './explanation.ts'
+export { createShardPool } from './pool/create-shard-pool.ts'
+export { type PoolErrorCode, poolErrorCodes } from './pool/pool-error-codes.ts'
+export type { ShardPoolOptions } from './pool/pool-options.ts'
+export { decodeReadContext, encodeReadContext } from './pool/read-token.ts'
+export { installIdentity } from './pool/shard-identity.ts'
+export type {
+  AbortStrategy,
+  Lease,
+  ReadPreference,
+  RunOptions,
+  ShardPool,
+  Statement,
+  StatementResult,
+} from './pool/shard-pool.ts'
+export type { TopologyGate } from './pool/topology-gate.ts'
 export type { ShardRouterOptions } from './router-options.ts'
 export { createShardRouter, type Explainable, type PartialResult, ShardRouter } from './shard-router.ts'
+export { TopologyLease } from './topology-store/topology-lease.ts'
+export { TopologyStore } from './topology-store/topology-store.ts'
+export { type TopologyStoreErrorCode, topologyStoreErrorCodes } from './topology-store/topology-store-error-codes.ts'
 export type { TransactionOptions } from './transaction/router-transaction.ts'
