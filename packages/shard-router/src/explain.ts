@@ -7,7 +7,7 @@ import { requireKey } from './execute/execute-plan.ts'
 import { type Route, routeAccesses, shardIndex } from './execute/route.ts'
 import type { Explanation } from './explanation.ts'
 import { keySetSignature } from './plan/key/key-set.ts'
-import type { Merge, MergePlan } from './plan/merge-plan.ts'
+import { mergeSteps } from './plan/merge-steps.ts'
 import type { MultiShardPlan } from './plan/multi-shard.ts'
 import type { PreparedPlan } from './plan/prepared-plan.ts'
 import type { CallValues } from './plan/source.ts'
@@ -57,7 +57,7 @@ function explainMany(plan: PreparedPlan, route: Route, state: RouterState): Expl
       : 'the shard keys are on several shards'
   const sql = sqlOf(multi)
   const kind = multi.kind === 'fan-out' ? 'fan-out' : multi.kind === 'split' || multi.kind === 'insert-select' ? 'split' : 'broadcast'
-  return described(kind, shards, reason, keysOf(plan), shards.map((shard) => ({ shard, sql })), mergeSteps(multi))
+  return described(kind, shards, reason, keysOf(plan), shards.map((shard) => ({ shard, sql })), multiSteps(multi))
 }
 
 function sqlOf(multi: MultiShardPlan): string {
@@ -73,41 +73,16 @@ function sqlOf(multi: MultiShardPlan): string {
   }
 }
 
-function mergeSteps(multi: MultiShardPlan): string[] {
+function multiSteps(multi: MultiShardPlan): string[] {
   switch (multi.kind) {
     case 'fan-out':
-      return planSteps(multi.merge)
+      return mergeSteps(multi.merge)
     case 'broadcast':
       return ['commit on all shards or on none', 'add the row counts, put the returned rows together']
     case 'reference':
       return ['write the first shard, then the other copies', 'commit on all shards or on none']
     default:
       return ['commit on all shards or on none', 'returned rows in the order of the rows inserted']
-  }
-}
-
-function planSteps(plan: MergePlan): string[] {
-  const steps = plan.gathers.map((gather) => `first read ${gather.part} (${planSteps(gather.plan).join('; ')})`)
-  return [...steps, ...ownSteps(plan.merge)]
-}
-
-function ownSteps(merge: Merge): string[] {
-  switch (merge.kind) {
-    case 'concat':
-      return ['put the rows together']
-    case 'ordered': {
-      const sorted = merge.order.length > 0 ? ['merge the sorted rows'] : ['put the rows together']
-      const distinct = merge.distinct ? ['drop repeated rows'] : []
-      const cut = merge.window.limit || merge.window.offset ? ['apply LIMIT and OFFSET'] : []
-      return [...sorted, ...distinct, ...cut, `where types need it, PostgreSQL combines: ${merge.combine.final.sql}`]
-    }
-    case 'aggregate':
-      return [
-        `merge the partial ${merge.aggregate.groups.length > 0 ? 'groups' : 'aggregates'} in process`,
-        `where types need it, PostgreSQL combines: ${merge.combine.final.sql}`,
-      ]
-    case 'combine':
-      return [`PostgreSQL combines (${merge.combine.reason}): ${merge.combine.final.sql}`]
   }
 }
 

@@ -1,4 +1,4 @@
-import type { QueryResult } from 'kysely'
+import type { QueryResult, SelectQueryNode } from 'kysely'
 import { parseRows } from '../merge/parse-rows.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -6,6 +6,7 @@ import { refuse } from '../plan/refuse.ts'
 import { resolveSource } from '../plan/source.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
+import { explainOnShards } from './explain-on-shards.ts'
 import { selectedRows, type ShardRows, splitRows } from './insert-rows.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import { onShards } from './on-shards.ts'
@@ -42,7 +43,7 @@ export async function executeOnMany(
   const multi = plan.multi()
   switch (multi.kind) {
     case 'fan-out':
-      return await fanOut(multi, route, context)
+      return await fanOut(plan, multi, route, context)
     case 'broadcast':
       return await broadcast(multi, route, context)
     case 'split':
@@ -57,11 +58,13 @@ export async function executeOnMany(
 }
 
 async function fanOut(
+  plan: PreparedPlan,
   multi: MultiShardPlan & { kind: 'fan-out' },
   route: Route,
   context: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
   const { merge } = multi
+  if ((plan.root as SelectQueryNode).explain) return await explainOnShards(merge, route, context)
   if (merge.merge.kind === 'concat' && merge.partial) {
     // Nothing to compare: the driver may parse the rows as it does for one shard.
     const gathered = await runGathers(merge.gathers, context)

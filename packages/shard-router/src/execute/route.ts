@@ -3,7 +3,8 @@ import type { Catalog } from '../plan/catalog.ts'
 import { shardsOfKeys } from '../plan/key/evaluate-keys.ts'
 import type { Access } from '../plan/access.ts'
 import { refuse } from '../plan/refuse.ts'
-import type { CallValues } from '../plan/source.ts'
+import { type CallValues, resolveSource } from '../plan/source.ts'
+import { refuseMissing } from '../plan/write/inserted-keys.ts'
 
 export interface RouteContext {
   readonly schema: Schema
@@ -37,6 +38,7 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
   switch (access.kind) {
     case 'sharded': {
       const { family, name } = access.table
+      if (access.inserts) refuseNullKeys(access, call)
       const keys = shardsOfKeys(access.keys, call, { topology, family, type: context.catalog.keyType(family) })
       if (keys !== 'all') return { shards: keys, keyless: nowhere.keyless }
       return { shards: topology.shards.map((_, index) => index), keyless: [name] }
@@ -48,6 +50,15 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
       return access.writes ? { shards: topology.shards.map((_, index) => index), keyless: nowhere.keyless } : nowhere
     case 'system':
       return { shards: [0], keyless: nowhere.keyless }
+  }
+}
+
+/** A row without a key belongs to no shard. @throws RoutingError SHARD_KEY_MISSING */
+function refuseNullKeys(access: Access & { kind: 'sharded' }, call: CallValues): void {
+  if (access.keys.kind !== 'items') return
+  for (const { source } of access.keys.items) {
+    const value = resolveSource(source, call)
+    if (value === null || value === undefined) refuseMissing(access.table)
   }
 }
 

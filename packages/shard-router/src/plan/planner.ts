@@ -9,6 +9,7 @@ import { replaceEmptyLists } from './empty-lists.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import { refuse } from './refuse.ts'
+import { refuseKeyUpdates } from './write/key-update.ts'
 
 const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
   SelectQueryNode: 'select',
@@ -38,6 +39,7 @@ export function planStatement(
   const analyzer = new Analyzer(schema, catalog, parameters)
   // With its empty lists: they prove that no key matches.
   analyzer.analyze(root)
+  if (traits.writes) refuseKeyUpdates(root, analyzer)
   const { accesses } = analyzer
   let multi: ReturnType<PreparedPlan['multi']> | undefined
   const plan: PreparedPlan = {

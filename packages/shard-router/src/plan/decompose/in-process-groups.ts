@@ -4,11 +4,10 @@ import type { ParameterIndex } from '../compile.ts'
 import type { AggregateMerge, AggregateOutput, OrderKey } from '../merge-plan.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import type { Block } from '../scope/block.ts'
-import { impliedName, splitAlias } from '../scope/outputs.ts'
+import { bareColumnName, impliedName, splitAlias } from '../scope/outputs.ts'
 import { isDistinct } from './locality.ts'
 import { directionOf, rowWindow } from './order.ts'
 import { signatureOf } from './partial-columns.ts'
-import { bareColumnName } from './row-level.ts'
 
 export interface GroupContext {
   readonly block: Block

@@ -15,7 +15,7 @@ import type { MergePlan, OrderKey } from '../merge-plan.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import type { Block } from '../scope/block.ts'
-import { type Output, outputsOf } from '../scope/outputs.ts'
+import { bareColumnName, type Output, outputsOf } from '../scope/outputs.ts'
 import type { Localized } from './decompose.ts'
 import { isDistinct } from './locality.ts'
 import { aliased, fromGather, partialAlias, slots, without } from './nodes.ts'
@@ -152,13 +152,6 @@ function starPosition(
     return signatureOf(reference, block, parameters) === signature
   })
   return at < 0 ? undefined : at
-}
-
-export function bareColumnName(node: OperationNode): string | undefined {
-  if (node.kind === 'ColumnNode') return (node as ColumnNode).column.name
-  if (node.kind !== 'ReferenceNode' || (node as ReferenceNode).table) return undefined
-  const { column } = node as ReferenceNode
-  return column.kind === 'ColumnNode' ? column.column.name : undefined
 }
 
 /** The same clauses over the partial rows. */

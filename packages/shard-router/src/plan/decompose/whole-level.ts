@@ -5,7 +5,7 @@ import { refuse } from '../refuse.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
 import { isQuery } from '../scope/from-clause.ts'
-import { outputsOf } from '../scope/outputs.ts'
+import { bareColumnName, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
@@ -13,7 +13,7 @@ import { openSelections } from './group-level.ts'
 import { aliased, fromGather, partialColumn, without } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns } from './partial-columns.ts'
-import { bareColumnName, partialStep } from './row-level.ts'
+import { partialStep } from './row-level.ts'
 
 /**
  * Rows travel: each shard computes FROM, WHERE and the expressions of single rows; everything else is computed by

@@ -2,6 +2,7 @@ import type {
   AggregateFunctionNode,
   AliasNode,
   CastNode,
+  ColumnNode,
   FunctionNode,
   IdentifierNode,
   OperationNode,
@@ -96,4 +97,12 @@ export function impliedName(node: OperationNode): string | undefined {
 
 function lastName(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1).toLowerCase()
+}
+
+/** The column of an unqualified name. */
+export function bareColumnName(node: OperationNode): string | undefined {
+  if (node.kind === 'ColumnNode') return (node as ColumnNode).column.name
+  if (node.kind !== 'ReferenceNode' || (node as ReferenceNode).table) return undefined
+  const { column } = node as ReferenceNode
+  return column.kind === 'ColumnNode' ? column.column.name : undefined
 }
