@@ -249,6 +249,22 @@ function addShards(program: CommanderCommand, act: Act): void {
 
 function addQueries(program: CommanderCommand, act: Act): void {
   program
+    .command('explain')
+    .description('what the router would do with a query')
+    .argument('<query>', 'a Kysely expression over db, a file, or SQL')
+    .option('--sql', 'the argument is SQL')
+    .option('--no-fan-out', 'refuse what needs every shard, as router.db does')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  shardwright explain "db.selectFrom('tasks').selectAll()"\n  shardwright explain report.query.ts   (export default (db) => db.selectFrom...)`,
+    )
+    .action(
+      act<{ query: string; sql?: boolean; fanOut?: boolean }>(
+        async () => (await import('./commands/explain.ts')).explain,
+        ['query'],
+      ),
+    )
+  program
     .command('which')
     .description('bucket and shard of a key')
     .argument('<table>', 'a sharded table')

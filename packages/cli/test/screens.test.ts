@@ -173,6 +173,28 @@ it('codegen writes the Database interface with its shard keys', async () => {
   )
 })
 
+it('explain says where a query goes and why, for an expression and for a file; SQL text is refused with its reason', async () => {
+  const one = await run(
+    'explain',
+    `db.selectFrom('tasks').selectAll().where('user_id', '=', '00000000-0000-0000-0000-000000000001')`,
+  )
+  expect(one.out.split('\n')[0]).toBe('one: shard-2')
+  await writeFile(
+    path.join(app.path, 'count.query.ts'),
+    `export default (db: any) => db.selectFrom('tasks').select((eb: any) => eb.fn.countAll().as('n'))\n`,
+  )
+  expect((await run('explain', 'count.query.ts')).out.split('\n')[0]).toBe('fan-out: shard-1, shard-2, shard-3')
+  expect(await run('explain', 'count.query.ts', '--no-fan-out')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('SHARD_KEY_REQUIRED'),
+  })
+  expect(await run('explain', '--sql', 'select 1 from tasks')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('RAW_STATEMENT'),
+  })
+  expect(await run('explain', 'db.nonsense(')).toMatchObject({ code: 2 })
+})
+
 it('shards add brings an empty database to the state of the fleet, and refuses one that holds something', async () => {
   const url = (await cluster.servers[0]?.createDatabase('added')) ?? ''
   const added = await app.run(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })

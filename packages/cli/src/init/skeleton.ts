@@ -14,6 +14,7 @@ export function skeletonFiles(options: SkeletonOptions): ReadonlyMap<string, str
     ['shardwright.config.ts', source.config(options)],
     ['src/database.ts', source.database],
     ['src/tasks.ts', source.tasks],
+    ['src/main.ts', source.main],
     ['migrations/0001_tasks.ts', source.migration],
     ['seed.ts', source.seed],
     ['test/tasks.test.ts', source.test],

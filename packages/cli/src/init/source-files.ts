@@ -33,25 +33,35 @@ export const schema = defineSchema<Database>()({
 })
 `
 
-export const tasks = `import { type Fleet, locate, type Topology } from '@shardwright/core'
-import type { Kysely } from 'kysely'
+export const tasks = `import type { Kysely } from 'kysely'
 import type { Database } from './database.ts'
-
-/** Runs \`work\` on the shard that owns the user. */
-export async function withShardOf<T>(fleet: Fleet, topology: Topology, userId: string, work: (db: Kysely<Database>) => Promise<T>): Promise<T> {
-  const { shard } = locate(topology, { family: 'user_id', type: 'uuid', value: userId })
-  await using connection = await fleet.shards[shard]!.connect()
-  return await work(connection.kysely<Database>())
-}
 
 export async function addTask(db: Kysely<Database>, task: { user_id: string; id: string; title: string }): Promise<void> {
   await db.insertInto('tasks').values({ ...task, done: false }).execute()
 }
 
+/** One shard answers: the router finds the key in the WHERE. */
 export async function tasksOf(db: Kysely<Database>, userId: string): Promise<string[]> {
   const rows = await db.selectFrom('tasks').select('title').where('user_id', '=', userId).orderBy('id').execute()
   return rows.map((row) => row.title)
 }
+
+/** Every shard answers; give it \`router.fanOut()\`. */
+export async function countTasks(db: Kysely<Database>): Promise<number> {
+  const row = await db.selectFrom('tasks').select(({ fn }) => fn.countAll().as('tasks')).executeTakeFirstOrThrow()
+  return Number(row.tasks)
+}
+`
+
+export const main = `import { resolveTopology } from '@shardwright/cli'
+import { createShardRouter } from '@shardwright/shard-router'
+import config from '../shardwright.config.ts'
+import { schema } from './database.ts'
+import { countTasks } from './tasks.ts'
+
+const router = createShardRouter({ schema, topology: resolveTopology(config) })
+console.log(\`There are \${await countTasks(router.fanOut())} tasks on \${router.topology.shards.length} shards.\`)
+await router.close()
 `
 
 export const migration = `import { createReferenceTable, createShardedTable, type MigrationContext, seedReference } from '@shardwright/migrator'
@@ -88,45 +98,40 @@ export async function down(db: Kysely<unknown>): Promise<void> {
 
 export const seed = `import { randomUUID } from 'node:crypto'
 import type { Fleet, Topology } from '@shardwright/core'
-import { addTask, withShardOf } from './src/tasks.ts'
+import { createShardRouter } from '@shardwright/shard-router'
+import { schema } from './src/database.ts'
+import { addTask } from './src/tasks.ts'
 
 /** Fills the local cluster of \`shardwright dev\`. */
-export async function seed(fleet: Fleet, topology: Topology): Promise<void> {
+export async function seed(_fleet: Fleet, topology: Topology): Promise<void> {
+  const router = createShardRouter({ schema, topology })
   for (let user = 0; user < 20; user++) {
-    const user_id = randomUUID()
-    await withShardOf(fleet, topology, user_id, (db) => addTask(db, { user_id, id: randomUUID(), title: 'Try Shardwright' }))
+    await addTask(router.db, { user_id: randomUUID(), id: randomUUID(), title: 'Try Shardwright' })
   }
+  await router.close()
 }
 `
 
 export const test = `import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { defineTopology, fleetOf } from '@shardwright/core'
 import { startLocalCluster } from '@shardwright/local-cluster'
 import { assertComplete, createMigrator } from '@shardwright/migrator'
-import pg from 'pg'
+import { createShardRouter } from '@shardwright/shard-router'
 import { schema } from '../src/database.ts'
-import { addTask, tasksOf, withShardOf } from '../src/tasks.ts'
+import { addTask, countTasks, tasksOf } from '../src/tasks.ts'
 
 test('every user finds their own tasks, and users are spread over the shards', async () => {
   await using cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
-  const topology = defineTopology({ hash: 'postgres', ...cluster.topologyInput() })
-  const fleet = fleetOf(topology, pg.Client)
+  await using router = createShardRouter({ schema, topology: { hash: 'postgres', ...cluster.topologyInput() } })
+  const { fleet, topology } = router
   assertComplete(await createMigrator({ fleet, schema, topology, migrations: 'migrations' }).up())
 
   const users = Array.from({ length: 20 }, () => randomUUID())
-  for (const user_id of users) {
-    await withShardOf(fleet, topology, user_id, (db) => addTask(db, { user_id, id: randomUUID(), title: user_id }))
-  }
-  for (const user of users) {
-    assert.deepEqual(await withShardOf(fleet, topology, user, (db) => tasksOf(db, user)), [user])
-  }
-  for (const shard of fleet.shards) {
-    await using connection = await shard.connect()
-    const { rows } = await connection.query<{ tasks: number }>('select count(*)::int as tasks from public.tasks')
-    assert.ok(rows[0]!.tasks > 0)
-  }
+  for (const user_id of users) await addTask(router.db, { user_id, id: randomUUID(), title: user_id })
+  for (const user of users) assert.deepEqual(await tasksOf(router.db, user), [user])
+  assert.equal(await countTasks(router.fanOut()), 20)
+  for (const { id } of topology.shards) assert.ok((await countTasks(router.onShard(id))) > 0)
 })
 `
 
