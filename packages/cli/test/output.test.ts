@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { completionScript } from '../src/commands/completion.ts'
+import { mergePackageJson } from '../src/init/merge-package-json.ts'
 import { formatBytes, formatDuration } from '../src/output/bytes.ts'
 import { renderCsv } from '../src/output/csv.ts'
 import type { Screen } from '../src/output/screen.ts'
@@ -74,6 +75,29 @@ it('csv tells NULL from the empty string and quotes what must be', () => {
       ],
     ),
   ).toBe('a,b\n,""\n"x""y","l1\nl2"\n"{""a"":1}",1970-01-01T00:00:00.000Z')
+})
+
+it('init adds to a package.json and changes nothing that stands in it', () => {
+  const existing = JSON.stringify({
+    name: 'mine',
+    scripts: { test: 'echo "Error: no test specified" && exit 1', dev: 'own' },
+    dependencies: { kysely: 'file:x.tgz' },
+  })
+  const wanted = JSON.stringify({
+    name: 'app',
+    private: true,
+    scripts: { test: 'node --test', dev: 'shardwright dev' },
+    dependencies: { kysely: '1', pg: '8' },
+    devDependencies: { typescript: '7' },
+  })
+  expect(JSON.parse(mergePackageJson(existing, wanted))).toEqual({
+    name: 'mine',
+    private: true,
+    type: 'module',
+    scripts: { test: 'node --test', dev: 'own' },
+    dependencies: { kysely: 'file:x.tgz', pg: '8' },
+    devDependencies: { typescript: '7' },
+  })
 })
 
 it('sizes and times read well', () => {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError } from '../errors/cli-error.ts'
+import { mergePackageJson } from '../init/merge-package-json.ts'
 import { skeletonFiles } from '../init/skeleton.ts'
 import type { Command, CommandContext } from '../run/command.ts'
 import { wholeNumber } from './migrate.ts'
@@ -12,12 +13,12 @@ export interface InitOptions {
   readonly shards?: string
 }
 
-/** Writes a small sharded application whose test passes. Never overwrites a file. */
+/** Writes a small sharded application whose test passes. Never overwrites a file; a package.json is added to. */
 export const init: Command<InitOptions> = async (context, options) => {
   const folder = path.resolve(options.directory ?? '.')
   const answers = await ask(context, folder, options)
   const files = skeletonFiles(answers)
-  const taken = [...files.keys()].filter((file) => existsSync(path.join(folder, file)))
+  const taken = [...files.keys()].filter((file) => file !== 'package.json' && existsSync(path.join(folder, file)))
   if (taken.length > 0) {
     throw new CliError({
       code: 'FILE_EXISTS',
@@ -28,7 +29,9 @@ export const init: Command<InitOptions> = async (context, options) => {
   for (const [file, content] of files) {
     const target = path.join(folder, file)
     await mkdir(path.dirname(target), { recursive: true })
-    await writeFile(target, content, { flag: 'wx' })
+    if (file === 'package.json' && existsSync(target))
+      await writeFile(target, mergePackageJson(await readFile(target, 'utf8'), content))
+    else await writeFile(target, content, { flag: 'wx' })
   }
   const enter = options.directory === undefined ? '' : `  cd ${options.directory}\n`
   return {
