@@ -1,0 +1,25 @@
+import type { Telemetry } from '@shardwright/core'
+import type { TransactionSettings } from 'kysely'
+import type { ShardPool } from '../pool/shard-pool.ts'
+import { type AtomicContext, createAtomicContext } from './atomic-context.ts'
+import type { AtomicOptions } from './atomic-options.ts'
+import { AtomicTransaction } from './atomic-transaction.ts'
+
+/**
+ * The maker of transactions across shards, for a router whose pool changes with its topology.
+ * @throws TransactionError INVALID_TRANSACTION_OPTIONS
+ */
+export function atomicTransactions(
+  telemetry: Telemetry,
+  options?: AtomicOptions,
+): (state: { readonly pool: ShardPool }, settings: TransactionSettings) => AtomicTransaction {
+  const contexts = new WeakMap<ShardPool, AtomicContext>()
+  return ({ pool }, settings) => {
+    let context = contexts.get(pool)
+    if (context === undefined) {
+      context = createAtomicContext(pool, telemetry, options)
+      contexts.set(pool, context)
+    }
+    return new AtomicTransaction(context, settings)
+  }
+}
