@@ -9,6 +9,7 @@ import {
   type Schema,
   systemClock,
   type Topology,
+  type TopologyInput,
 } from '@shardwright/core'
 import { type Compilable, type CompiledQuery, Kysely, type TransactionBuilder } from 'kysely'
 import pg from 'pg'
@@ -23,8 +24,7 @@ import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
-import { createAtomicContext } from './transaction/atomic-context.ts'
-import { AtomicTransaction } from './transaction/atomic-transaction.ts'
+import { atomicTransactions } from './transaction/atomic-transactions.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
 
 /** A query builder, or what it compiled to. */
@@ -61,7 +61,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       telemetry,
       clock: options.clock ?? systemClock,
       planCacheSize,
-      atomic: (state, settings) => new AtomicTransaction(createAtomicContext(state.pool, telemetry), settings),
+      atomic: atomicTransactions(telemetry),
     })
     this.db = this.#open(keyedMode)
   }
@@ -142,7 +142,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    */
   transaction(options: TransactionOptions = {}): TransactionBuilder<DatabaseOf<S>> {
     const { isolationLevel, accessMode } = options
-    const kind = options.crossShard === 'atomic' ? 'fan-out' : 'keyed'
+    const kind = options.fanOut ? 'fan-out' : 'keyed'
     let builder = this.#open<DatabaseOf<S>>({ kind, transaction: options }).transaction()
     if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
     if (accessMode) builder = builder.setAccessMode(accessMode)
@@ -172,6 +172,16 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       query.compile(),
     )
     return { rows, missing }
+  }
+
+  /**
+   * Routes by another topology from now on: a later epoch with the same id, hash and buckets. Checks its shards first;
+   * statements and transactions that began before end on the old one. Resolves when they have.
+   * @throws TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH
+   */
+  async replaceTopology(next: TopologyInput | Topology): Promise<void> {
+    await this.#core.replaceTopology(resolveTopology(next))
+    this.#fleet = undefined
   }
 
   /** Waits for what runs and closes every connection. Idempotent. */

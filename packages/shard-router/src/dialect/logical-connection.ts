@@ -1,5 +1,5 @@
 import { type CommitScope, commitScopeSymbol, currentReadContext } from '@shardwright/core'
-import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
+import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import { executeOnMany, executeOnOne, requireKey, toQueryResult } from '../execute/execute-plan.ts'
 import { type Route, routeAccesses, shardIndex } from '../execute/route.ts'
@@ -7,7 +7,7 @@ import { streamPlan } from '../execute/stream-plan.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import type { CallValues } from '../plan/source.ts'
-import type { RunOptions } from '../pool/shard-pool.ts'
+import type { AbortStrategy, RunOptions } from '../pool/shard-pool.ts'
 import { OneShardTransaction } from '../transaction/one-shard-transaction.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { confine } from './confine-plan.ts'
@@ -22,9 +22,12 @@ export class LogicalConnection implements DatabaseConnection {
   readonly #core: RouterCore
   readonly #mode: Mode
   #transaction: RouterTransaction | undefined
+  /** The topology that the transaction began with; a new one must not change what its shard numbers mean. */
+  #pinned: RouterState | undefined
   #ended = false
-  /** Aborts what runs on this connection now, when Kysely asks for it. */
+  /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
+  #strategy: AbortStrategy = 'cancel query'
 
   constructor(core: RouterCore, mode: Mode) {
     this.#core = core
@@ -39,40 +42,32 @@ export class LogicalConnection implements DatabaseConnection {
     return this.#transaction?.scope
   }
 
-  async executeQuery<R>(query: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     try {
-      const state = this.#core.state ?? (await this.#core.ready())
-      return (await this.#execute(query, state, options)) as QueryResult<R>
+      const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
+      return (await this.#execute(query, state)) as QueryResult<R>
     } catch (error) {
       throw withCallersStack(error)
     }
   }
 
-  async *streamQuery<R>(
-    query: CompiledQuery,
-    chunkSize: number,
-    options?: AbortableOperationOptions,
-  ): AsyncIterableIterator<QueryResult<R>> {
-    const state = this.#core.state ?? (await this.#core.ready())
+  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
     if (this.#mode.kind === 'shard') {
       const statement = { sql: query.sql, parameters: query.parameters, access: 'write', rows: 'objects' } as const
-      yield* streamPlan.raw(shardIndex(state.topology, this.#mode.shard ?? ''), statement, chunkSize, this.#context(state, { parameters: query.parameters }, options)) as AsyncIterableIterator<QueryResult<R>>
+      yield* streamPlan.raw(shardIndex(state.topology, this.#mode.shard ?? ''), statement, chunkSize, this.#context(state, { parameters: query.parameters })) as AsyncIterableIterator<QueryResult<R>>
       return
     }
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call, options)
+    const context = this.#context(state, call)
     const route = this.#route(plan, call, state)
     yield* streamPlan.planned(plan, route, sql, chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
   }
 
-  async #execute(
-    query: CompiledQuery,
-    state: RouterState,
-    options: AbortableOperationOptions | undefined,
-  ): Promise<QueryResult<unknown>> {
-    if (this.#mode.kind === 'shard') return await this.#executeRaw(query, state, options)
+  async #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
+    if (this.#mode.kind === 'shard') return await this.#executeRaw(query, state)
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call, options)
+    const context = this.#context(state, call)
     const route = this.#route(plan, call, state)
     if (route.shards.length === 0 && plan.emptyWithoutKeys) return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
     if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, state), sql, context)
@@ -115,14 +110,10 @@ export class LogicalConnection implements DatabaseConnection {
     )
   }
 
-  async #executeRaw(
-    query: CompiledQuery,
-    state: RouterState,
-    options: AbortableOperationOptions | undefined,
-  ): Promise<QueryResult<unknown>> {
+  async #executeRaw(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
     const shard = shardIndex(state.topology, this.#mode.shard ?? '')
     const { sql, parameters } = query
-    const run = this.#runOptions(state, options)
+    const run = this.#runOptions(state)
     const statement = { sql, parameters, access: 'write', rows: 'objects' } as const
     const result = this.#transaction
       ? await this.#transaction.execute(shard, statement, run)
@@ -130,18 +121,13 @@ export class LogicalConnection implements DatabaseConnection {
     return toQueryResult(result)
   }
 
-  #context(
-    state: RouterState,
-    call: CallValues,
-    options: AbortableOperationOptions | undefined,
-  ): ExecutionContext {
+  #context(state: RouterState, call: CallValues): ExecutionContext {
     const { fanOut } = this.#mode
     return {
       state,
       transaction: this.#transaction,
       call,
-      run: this.#runOptions(state, options),
-      reads: this.#mode.reads,
+      run: this.#runOptions(state),
       maxRows: fanOut?.maxRows ?? defaultMaxRows,
       concurrency: fanOut?.concurrency ?? state.topology.shards.length,
       missing: this.#mode.missing,
@@ -149,16 +135,19 @@ export class LogicalConnection implements DatabaseConnection {
     }
   }
 
-  #runOptions(state: RouterState, options: AbortableOperationOptions | undefined): RunOptions {
+  #runOptions(state: RouterState): RunOptions {
     const { fanOut, reads } = this.#mode
-    const signal = options?.signal
     const deadlineMs = fanOut?.deadlineMs
-    if (!signal && !reads && deadlineMs === undefined) return noOptions
-    if (signal) this.#running = new AbortController()
+    const running = this.#running
+    if (!running && !reads && deadlineMs === undefined) return noOptions
+    const strategy = () => this.#strategy
     return {
-      ...(signal && this.#running ? { signal: this.#running.signal, abortStrategy: 'cancel query' as const } : {}),
       ...(reads ? { reads } : {}),
       ...(deadlineMs === undefined ? {} : { deadline: state.clock.monotonicMs() + deadlineMs }),
+      signal: running?.signal,
+      get abortStrategy() {
+        return running ? strategy() : undefined
+      },
     }
   }
 
@@ -179,6 +168,7 @@ export class LogicalConnection implements DatabaseConnection {
 
   async begin(settings: TransactionSettings): Promise<void> {
     const state = await this.#core.ready()
+    this.#pinned = state
     const options = { ...this.#mode.transaction, ...settings }
     this.#transaction =
       options.crossShard === 'atomic'
@@ -187,16 +177,20 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    const transaction = this.#transaction
-    this.#transaction = undefined
+    const transaction = this.#endTransaction()
     const commit = await transaction?.commit()
     for (const token of commit?.tokens ?? []) currentReadContext()?.add(token)
   }
 
   async rollback(): Promise<void> {
+    await this.#endTransaction()?.rollback()
+  }
+
+  #endTransaction(): RouterTransaction | undefined {
     const transaction = this.#transaction
     this.#transaction = undefined
-    await transaction?.rollback()
+    this.#pinned = undefined
+    return transaction
   }
 
   /** Kysely gives the connection back: nothing may be left open. */
@@ -206,16 +200,24 @@ export class LogicalConnection implements DatabaseConnection {
     if (this.#transaction) await this.rollback()
   }
 
-  async collectSessionInfo(): Promise<void> {}
+  /** Kysely calls this when an abort may have to stop the statement on the server. */
+  async collectSessionInfo(): Promise<void> {
+    this.#running = new AbortController()
+  }
 
   async cancelQuery(): Promise<void> {
-    this.#running?.abort(new DOMException('The query was cancelled.', 'AbortError'))
+    this.#stop('cancel query', 'The query was cancelled.')
     await this.#transaction?.cancel()
   }
 
   async killSession(): Promise<void> {
-    this.#running?.abort(new DOMException('The session was ended.', 'AbortError'))
+    this.#stop('kill session', 'The session was ended.')
     await this.#transaction?.kill()
+  }
+
+  #stop(strategy: AbortStrategy, reason: string): void {
+    this.#strategy = strategy
+    this.#running?.abort(new DOMException(reason, 'AbortError'))
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AbortStrategy, ReadPreference } from '../pool/shard-pool.ts'
+import type { ReadPreference } from '../pool/shard-pool.ts'
 import type { FanOutOptions, MissingShard } from '../execute/context.ts'
 import type { TransactionOptions } from '../transaction/router-transaction.ts'
 
@@ -13,7 +13,6 @@ export interface Mode {
   readonly reads?: ReadPreference
   readonly transaction?: TransactionOptions
   readonly missing?: MissingShard[]
-  readonly abortStrategy?: AbortStrategy
 }
 
 export const keyedMode: Mode = Object.freeze({ kind: 'keyed' })

@@ -1,4 +1,4 @@
-import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
+import { type Clock, type Schema, type Telemetry, type Topology, TopologyError } from '@shardwright/core'
 import type { CompiledQuery, TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { RouterState } from '../execute/context.ts'
@@ -119,10 +119,16 @@ export class RouterCore {
     return this.#atomic(state, settings)
   }
 
-  /** Swaps topology and connections together; what was planned with the old ones runs on them. */
-  replacePool(pool: ShardPool): void {
+  /** Checks the shards of the next topology, then swaps it and the connections together. */
+  async replaceTopology(next: Topology): Promise<void> {
+    const state = await this.ready()
+    refuseOtherTopology(state.topology, next)
+    const { pool, drained } = this.#pool.replaceTopology(next)
+    const catalog = await loadCatalog(this.schema, next, pool)
     this.#pool = pool
-    if (this.#state) this.#state = Object.freeze({ ...this.#state, topology: pool.topology, pool, types: new TypeNames(pool) })
+    this.#state = Object.freeze({ ...state, catalog, topology: next, pool, types: new TypeNames(pool) })
+    this.#plans = new PlanCache(this.#planCacheSize)
+    await drained
   }
 
   async close(): Promise<void> {
@@ -130,4 +136,22 @@ export class RouterCore {
     this.#closed = true
     await this.#pool.close()
   }
+}
+
+/** Keys stay in their buckets for ever: only shards, the bucket map and pins may change. */
+function refuseOtherTopology(current: Topology, next: Topology): void {
+  const fault =
+    next.id !== current.id
+      ? `it is topology '${next.id}', and this router runs '${current.id}'`
+      : next.hash !== current.hash || next.buckets !== current.buckets
+        ? 'hash and number of buckets cannot change'
+        : next.epoch <= current.epoch
+          ? `its epoch ${next.epoch} is not after ${current.epoch}`
+          : undefined
+  if (!fault) return
+  throw new TopologyError({
+    code: 'TOPOLOGY_CONFLICT',
+    message: `The topology cannot replace the current one: ${fault}.`,
+    hint: 'Change shards, bucketMap or pins of the current topology, and raise its epoch.',
+  })
 }

@@ -2,7 +2,7 @@ import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
 import type { TypeNames } from '../merge/type-names.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { CallValues } from '../plan/source.ts'
-import type { ReadPreference, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 
 /** What all statements of a router share at one topology. */
@@ -31,7 +31,6 @@ export interface ExecutionContext {
   readonly transaction: RouterTransaction | undefined
   readonly call: CallValues
   readonly run: RunOptions
-  readonly reads: ReadPreference | undefined
   readonly maxRows: number
   readonly concurrency: number
   /** Set when missing shards are reported instead of thrown. */

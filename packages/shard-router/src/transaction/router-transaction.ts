@@ -31,6 +31,8 @@ export interface RouterTransaction {
 export interface TransactionOptions extends TransactionSettings {
   /** `atomic`: more than one shard, committed by two-phase commit. Default: one shard. */
   readonly crossShard?: 'refuse' | 'atomic'
+  /** True: statements without a shard key may go to all shards. */
+  readonly fanOut?: boolean
 }
 
 /** BEGIN with its modes, as PostgreSQL writes them. */
