@@ -190,7 +190,7 @@ class Load {
 
   constructor(url: string) {
     const workerData = { url, writers: 4, pauseMs: 2 }
-    this.#worker = new Worker(new URL('./partitions-load.ts', import.meta.url), { workerData })
+    this.#worker = new Worker(new URL('./support/partitions-load.ts', import.meta.url), { workerData })
   }
 
   /** The latencies of the next `ms`. */

@@ -1,7 +1,7 @@
 import type { CompiledQuery } from 'kysely'
+import { confine } from './dialect/confine-plan.ts'
 import type { Mode } from './dialect/mode.ts'
 import type { RouterCore } from './dialect/router-core.ts'
-import { confine } from './dialect/confine-plan.ts'
 import type { RouterState } from './execute/context.ts'
 import { requireKey } from './execute/execute-plan.ts'
 import { type Route, routeAccesses, shardIndex } from './execute/route.ts'
@@ -37,7 +37,14 @@ function explainOne(plan: PreparedPlan, route: Route, sql: string, state: Router
   const sharded = plan.accesses.some((access) => access.kind === 'sharded')
   const id = shardId(0, state)
   return sharded
-    ? described('none', [], 'no key can match, so any shard gives the empty answer', keysOf(plan), [{ shard: id, sql: text }], [])
+    ? described(
+        'none',
+        [],
+        'no key can match, so any shard gives the empty answer',
+        keysOf(plan),
+        [{ shard: id, sql: text }],
+        [],
+      )
     : described('one', [id], 'every shard has these tables: any one answers', [], [{ shard: id, sql: text }], [])
 }
 
@@ -56,8 +63,20 @@ function explainMany(plan: PreparedPlan, route: Route, state: RouterState): Expl
       ? `no shard key for ${route.keyless.map((name) => `'${name}'`).join(', ')}: every shard is asked`
       : 'the shard keys are on several shards'
   const sql = sqlOf(multi)
-  const kind = multi.kind === 'fan-out' ? 'fan-out' : multi.kind === 'split' || multi.kind === 'insert-select' ? 'split' : 'broadcast'
-  return described(kind, shards, reason, keysOf(plan), shards.map((shard) => ({ shard, sql })), multiSteps(multi))
+  const kind =
+    multi.kind === 'fan-out'
+      ? 'fan-out'
+      : multi.kind === 'split' || multi.kind === 'insert-select'
+        ? 'split'
+        : 'broadcast'
+  return described(
+    kind,
+    shards,
+    reason,
+    keysOf(plan),
+    shards.map((shard) => ({ shard, sql })),
+    multiSteps(multi),
+  )
 }
 
 function sqlOf(multi: MultiShardPlan): string {

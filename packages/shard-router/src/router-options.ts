@@ -1,8 +1,8 @@
 import type { Clock, Schema, Telemetry, Topology, TopologyInput } from '@shardwright/core'
 import { ConfigurationError, defineTopology } from '@shardwright/core'
-import type { FanOutOptions } from './execute/context.ts'
 import type { KyselyConfig, KyselyPlugin } from 'kysely'
 import { z } from 'zod'
+import type { FanOutOptions } from './execute/context.ts'
 import type { ShardPoolOptions } from './pool/pool-options.ts'
 
 export interface ShardRouterOptions<S extends Schema> {

@@ -3,11 +3,11 @@ import type { CompiledQuery, OperationNode, RootOperationNode } from 'kysely'
 import type { RouterState } from '../execute/context.ts'
 import { indexParameters } from '../plan/compile.ts'
 import { confineTree } from '../plan/confine.ts'
+import type { KeyItem } from '../plan/key/key-set.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import { type CallValues, resolveSource } from '../plan/source.ts'
-import type { KeyItem } from '../plan/key/key-set.ts'
 import type { Mode } from './mode.ts'
 import type { RouterCore } from './router-core.ts'
 
@@ -50,11 +50,12 @@ function checkInsertedKeys(
   const own = canonicalKey(type, confined.value as string)
   for (const access of plan.accesses) {
     if (access.kind !== 'sharded' || !access.writes || !access.inserts) continue
-    if (access.keys.kind !== 'items' && access.keys.kind !== 'none') return leaves(access.table.name)
+    if (access.keys.kind !== 'items' && access.keys.kind !== 'none') leaves(access.table.name)
     const items: readonly KeyItem[] = access.keys.kind === 'items' ? access.keys.items : []
     for (const item of items) {
       const value = resolveSource(item.source, call)
-      if (value === null || value === undefined || canonicalKey(type, value as string) !== own) leaves(access.table.name)
+      if (value === null || value === undefined || canonicalKey(type, value as string) !== own)
+        leaves(access.table.name)
     }
   }
 }

@@ -55,7 +55,12 @@ export class LogicalConnection implements DatabaseConnection {
     const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
     if (this.#mode.kind === 'shard') {
       const statement = { sql: query.sql, parameters: query.parameters, access: 'write', rows: 'objects' } as const
-      yield* streamPlan.raw(shardIndex(state.topology, this.#mode.shard ?? ''), statement, chunkSize, this.#context(state, { parameters: query.parameters })) as AsyncIterableIterator<QueryResult<R>>
+      yield* streamPlan.raw(
+        shardIndex(state.topology, this.#mode.shard ?? ''),
+        statement,
+        chunkSize,
+        this.#context(state, { parameters: query.parameters }),
+      ) as AsyncIterableIterator<QueryResult<R>>
       return
     }
     const { plan, sql, call } = this.#planOf(query, state)
@@ -69,7 +74,8 @@ export class LogicalConnection implements DatabaseConnection {
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call)
     const route = this.#route(plan, call, state)
-    if (route.shards.length === 0 && plan.emptyWithoutKeys) return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
+    if (route.shards.length === 0 && plan.emptyWithoutKeys)
+      return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
     if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, state), sql, context)
     this.#refuseLeavingTransaction(route, state)
     return await executeOnMany(plan, route, context)
@@ -77,7 +83,8 @@ export class LogicalConnection implements DatabaseConnection {
 
   #planOf(query: CompiledQuery, state: RouterState): { plan: PreparedPlan; sql: string; call: CallValues } {
     const { confined } = this.#mode
-    if (!confined) return { plan: this.#core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } }
+    if (!confined)
+      return { plan: this.#core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } }
     return confine(query, confined, this.#core, state)
   }
 
@@ -233,7 +240,11 @@ async function rollbackAfter(error: unknown, transaction: RouterTransaction): Pr
 function withCallersStack(error: unknown): unknown {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return error
   const here = new Error().stack
-  const lines = here?.split('\n').slice(1).filter((line) => !line.includes('logical-connection')) ?? []
+  const lines =
+    here
+      ?.split('\n')
+      .slice(1)
+      .filter((line) => !line.includes('logical-connection')) ?? []
   if (lines.length > 0 && !error.stack.includes(lines[0] as string)) error.stack += `\n${lines.join('\n')}`
   return error
 }

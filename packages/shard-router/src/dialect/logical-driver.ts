@@ -38,11 +38,19 @@ export class LogicalDriver implements Driver {
     await logical(connection).transaction?.savepoint(savepointSql('savepoint', name, compile), name)
   }
 
-  async rollbackToSavepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler['compileQuery']): Promise<void> {
+  async rollbackToSavepoint(
+    connection: DatabaseConnection,
+    name: string,
+    compile: QueryCompiler['compileQuery'],
+  ): Promise<void> {
     await logical(connection).transaction?.rollbackToSavepoint(savepointSql('rollback to', name, compile), name)
   }
 
-  async releaseSavepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler['compileQuery']): Promise<void> {
+  async releaseSavepoint(
+    connection: DatabaseConnection,
+    name: string,
+    compile: QueryCompiler['compileQuery'],
+  ): Promise<void> {
     await logical(connection).transaction?.releaseSavepoint(savepointSql('release', name, compile), name)
   }
 

@@ -1,5 +1,5 @@
-import type { ReadPreference } from '../pool/shard-pool.ts'
 import type { FanOutOptions, MissingShard } from '../execute/context.ts'
+import type { ReadPreference } from '../pool/shard-pool.ts'
 import type { TransactionOptions } from '../transaction/router-transaction.ts'
 
 /** Which door of the router a Kysely came through: it decides what its queries may do. */

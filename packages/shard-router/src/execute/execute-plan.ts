@@ -7,7 +7,7 @@ import { resolveSource } from '../plan/source.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
 import { explainOnShards } from './explain-on-shards.ts'
-import { selectedRows, type ShardRows, splitRows } from './insert-rows.ts'
+import { type ShardRows, selectedRows, splitRows } from './insert-rows.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import { onShards } from './on-shards.ts'
 import type { Route } from './route.ts'
@@ -28,7 +28,9 @@ export function callersStatement(plan: PreparedPlan, sql: string, context: Execu
   const { template } = plan
   return {
     sql: template ? template.sql : sql,
-    parameters: template ? template.sources.map((source) => resolveSource(source, context.call)) : context.call.parameters,
+    parameters: template
+      ? template.sources.map((source) => resolveSource(source, context.call))
+      : context.call.parameters,
     access: plan.access,
     rows: 'objects',
   }
@@ -51,9 +53,7 @@ export async function executeOnMany(
     case 'insert-select':
       return await insertParts(await selectedRows(plan, multi, context), context)
     case 'reference':
-      return toQueryResult(
-        await context.atomically((transaction) => writeReference(multi.write, transaction, context)),
-      )
+      return toQueryResult(await context.atomically((transaction) => writeReference(multi.write, transaction, context)))
   }
 }
 
@@ -85,7 +85,9 @@ async function broadcast(
   const bound = bindTemplate(multi.template, gathered, context)
   return await context.atomically(async (transaction) => {
     const results = await Promise.all(
-      route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run)),
+      route.shards.map((shard) =>
+        transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run),
+      ),
     )
     return sumResults(results)
   })
@@ -97,9 +99,7 @@ async function insertParts(parts: readonly ShardRows[], context: ExecutionContex
   if (!only) return { numAffectedRows: 0n, rows: [] }
   if (parts.length === 1 && !context.transaction) return toQueryResult(await runOn(context, only.shard, only.statement))
   return await context.atomically(async (transaction) => {
-    const results = await Promise.all(
-      parts.map((part) => transaction.execute(part.shard, part.statement, context.run)),
-    )
+    const results = await Promise.all(parts.map((part) => transaction.execute(part.shard, part.statement, context.run)))
     const summed = sumResults(results)
     const complete = results.every((result, index) => result.rows.length === parts[index]?.places.length)
     if (!complete || summed.rows.length === 0) return summed

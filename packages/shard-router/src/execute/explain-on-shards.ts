@@ -1,6 +1,6 @@
 import type { QueryResult } from 'kysely'
-import { mergeSteps } from '../plan/merge-steps.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import { mergeSteps } from '../plan/merge-steps.ts'
 import type { ExecutionContext } from './context.ts'
 import { bindTemplate, runGathers } from './merge-select.ts'
 import { onShards } from './on-shards.ts'

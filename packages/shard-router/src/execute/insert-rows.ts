@@ -1,6 +1,7 @@
 import { canonicalKey, locate } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
 import { ColumnNode } from 'kysely'
+import { bindRelation, type TravellingRows } from '../merge/relation.ts'
 import { compileTemplate, sourceNode } from '../plan/compile.ts'
 import { selectGather } from '../plan/decompose/nodes.ts'
 import { keyItemOf } from '../plan/key/key-constraint.ts'
@@ -10,7 +11,6 @@ import { resolveSource } from '../plan/source.ts'
 import { refuseMissing } from '../plan/write/inserted-keys.ts'
 import { clockDefaults } from '../plan/write/split-insert.ts'
 import type { Statement } from '../pool/shard-pool.ts'
-import { bindRelation, type TravellingRows } from '../merge/relation.ts'
 import type { ExecutionContext } from './context.ts'
 import { runOn } from './context.ts'
 import { bindSources, type MergedResult, runMergePlan } from './merge-select.ts'
@@ -26,7 +26,11 @@ export interface ShardRows {
 }
 
 /** Splits the rows of VALUES by the shard of their key. */
-export async function splitRows(plan: PreparedPlan, split: Split, context: ExecutionContext): Promise<readonly ShardRows[]> {
+export async function splitRows(
+  plan: PreparedPlan,
+  split: Split,
+  context: ExecutionContext,
+): Promise<readonly ShardRows[]> {
   const values = split.node.values as ValuesNode
   const groups = new Map<number, number[]>()
   values.values.forEach((row, place) => {
@@ -63,7 +67,11 @@ function shardOfKey(value: unknown, split: { table: Split['table'] }, context: E
 }
 
 /** One moment for the rows of all shards, where the column's default is the clock's. */
-async function withClockDefaults(node: InsertQueryNode, split: Split, context: ExecutionContext): Promise<InsertQueryNode> {
+async function withClockDefaults(
+  node: InsertQueryNode,
+  split: Split,
+  context: ExecutionContext,
+): Promise<InsertQueryNode> {
   const { table } = split
   const described = context.state.catalog.table(table.schema, table.table)
   const columns = clockDefaults(node, described)
@@ -87,7 +95,8 @@ async function withClockDefaults(node: InsertQueryNode, split: Split, context: E
 
 /** Keeps the row's own nodes, so that their parameters are still found. */
 function appended(row: Row, added: readonly OperationNode[]): ValueListNode {
-  if (row.kind === 'ValueListNode') return { kind: 'ValueListNode', values: [...(row as ValueListNode).values, ...added] }
+  if (row.kind === 'ValueListNode')
+    return { kind: 'ValueListNode', values: [...(row as ValueListNode).values, ...added] }
   const list = row as PrimitiveValueListNode
   const values = list.values.map((value) => sourceNode({ from: 'constant', value }))
   return { kind: 'ValueListNode', values: [...values, ...added] }
@@ -104,7 +113,10 @@ export async function selectedRows(
   context: ExecutionContext,
 ): Promise<readonly ShardRows[]> {
   const source = await runMergePlan(insert.source, context)
-  const types = await context.state.types.of(0, source.fields.map((field) => field.dataTypeID))
+  const types = await context.state.types.of(
+    0,
+    source.fields.map((field) => field.dataTypeID),
+  )
   const node = { ...insert.node, values: selectGather(insertStep) } as InsertQueryNode
   const { with: _, ...rest } = node as InsertQueryNode & { with?: unknown }
   const template = compileTemplate(rest as OperationNode, plan.parameters)
@@ -116,7 +128,12 @@ export async function selectedRows(
       types: types.map((type) => type.sql),
       collations: types.map(() => undefined),
     }
-    const bound = bindRelation({ sql: template.sql, parameters: bindSources(template, context) }, insertStep, relation, { by: 'name' })
+    const bound = bindRelation(
+      { sql: template.sql, parameters: bindSources(template, context) },
+      insertStep,
+      relation,
+      { by: 'name' },
+    )
     return { shard, places, statement: statementOf(bound.sql, bound.parameters) }
   })
 }

@@ -32,7 +32,9 @@ export async function loadCatalog(schema: Schema, topology: Topology, pool: Shar
   const perShard = await Promise.all(topology.shards.map((_, shard) => readTables(schema, pool, shard)))
   const functions = await readFunctions(pool)
   await checkDatabases(topology, pool)
-  topology.shards.forEach((shard, index) => checkTables(schema, perShard[index] as RawTable[], shard.id, topology))
+  for (const [index, shard] of topology.shards.entries()) {
+    checkTables(schema, perShard[index] as RawTable[], shard.id, topology)
+  }
   const tables = new Map<string, CatalogTable>()
   for (const raw of perShard.flat()) {
     const name = nameOf(raw.schema, raw.table)
@@ -76,7 +78,12 @@ interface DatabaseFacts {
 async function checkDatabases(topology: Topology, pool: ShardPool): Promise<void> {
   const facts = await Promise.all(
     topology.shards.map(async (_, shard) => {
-      const { rows } = await pool.execute(shard, { sql: databaseQuery, parameters: [], access: 'write', rows: 'objects' })
+      const { rows } = await pool.execute(shard, {
+        sql: databaseQuery,
+        parameters: [],
+        access: 'write',
+        rows: 'objects',
+      })
       return rows[0] as DatabaseFacts
     }),
   )
@@ -193,7 +200,8 @@ function catalogTable(raw: RawTable): CatalogTable {
         type: column.type,
         notNull: column.notNull,
         defaultSql: column.defaultSql ?? undefined,
-        identity: column.identity === 'a' ? ('always' as const) : column.identity === 'd' ? ('by default' as const) : undefined,
+        identity:
+          column.identity === 'a' ? ('always' as const) : column.identity === 'd' ? ('by default' as const) : undefined,
         generated: column.generated,
       })),
     ),

@@ -3,7 +3,7 @@ import { MergeError } from '../errors/merge-error.ts'
 import { mergeGroups } from '../merge/groups.ts'
 import { mergeOrdered } from '../merge/ordered.ts'
 import type { PartialResult } from '../merge/partial-result.ts'
-import { bindRelation, type BoundStatement, fillSlots, type TravellingRows } from '../merge/relation.ts'
+import { type BoundStatement, bindRelation, fillSlots, type TravellingRows } from '../merge/relation.ts'
 import type { TextRow } from '../merge/row-order.ts'
 import { typeOids } from '../merge/value-order.ts'
 import type { SqlTemplate } from '../plan/compile.ts'
@@ -160,7 +160,10 @@ async function travelling(
   partial: BoundStatement | undefined,
   context: ExecutionContext,
 ): Promise<TravellingRows> {
-  const types = await context.state.types.of(shard, fields.map((field) => field.dataTypeID))
+  const types = await context.state.types.of(
+    shard,
+    fields.map((field) => field.dataTypeID),
+  )
   const collations = partial ? await collationsOf(partial, types, shard, context) : types.map(() => undefined)
   return { fields, rows, types: types.map((type) => type.sql), collations }
 }

@@ -1,8 +1,8 @@
 import type { QueryResult } from 'kysely'
 import { MergeError } from '../errors/merge-error.ts'
 import { parseRows } from '../merge/parse-rows.ts'
-import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { TextRow } from '../merge/row-order.ts'
+import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
@@ -50,7 +50,10 @@ async function* planned(
   yield* chunked(await runMergePlan(merge, context), chunkSize)
 }
 
-function* chunked(result: Awaited<ReturnType<typeof runMergePlan>>, chunkSize: number): Iterable<QueryResult<unknown>> & Generator<QueryResult<unknown>> {
+function* chunked(
+  result: Awaited<ReturnType<typeof runMergePlan>>,
+  chunkSize: number,
+): Iterable<QueryResult<unknown>> & Generator<QueryResult<unknown>> {
   for (let at = 0; at < result.rows.length; at += chunkSize) {
     yield { rows: parseRows(result.rows.slice(at, at + chunkSize) as TextRow[], result.fields) }
   }

@@ -48,7 +48,10 @@ async function copiedRows(
   const described = context.state.catalog.table(write.table.schema, write.table.table)
   const width = described?.columns.length ?? 0
   const fields = result.fields.slice(result.fields.length - width)
-  const types = await context.state.types.of(lead, fields.map((field) => field.dataTypeID))
+  const types = await context.state.types.of(
+    lead,
+    fields.map((field) => field.dataTypeID),
+  )
   return {
     fields,
     rows: (result.rows as readonly TextRow[]).map((row) => row.slice(row.length - width)),

@@ -56,7 +56,9 @@ function group(
 function outputField(output: AggregateOutput, fields: readonly PgField[]): PgField {
   const source = output.kind === 'group' ? output.position : sourcePosition(output.aggregate)
   const dataTypeID =
-    output.kind === 'aggregate' && output.aggregate.merge === 'avg' ? typeOids.numeric : (fields[source]?.dataTypeID ?? 0)
+    output.kind === 'aggregate' && output.aggregate.merge === 'avg'
+      ? typeOids.numeric
+      : (fields[source]?.dataTypeID ?? 0)
   return { name: output.name, dataTypeID, dataTypeModifier: -1 }
 }
 

@@ -22,7 +22,10 @@ export function mergeOrdered(parts: readonly PartialResult[], merge: OrderedMerg
   const end = merge.offset + merge.limit
   const seen = new Set<string>()
   let passed = 0
-  for (const row of mergeSorted(parts.map((part) => part.rows), compare)) {
+  for (const row of mergeSorted(
+    parts.map((part) => part.rows),
+    compare,
+  )) {
     if (passed >= end) break
     if (identity) {
       const key = identity(row)

@@ -25,10 +25,14 @@ export async function* streamOrdered(
 ): AsyncGenerator<QueryResult<unknown>, boolean> {
   try {
     const firsts = await Promise.all(sources.map((source) => source.next()))
-    const fields = firsts.map((first) => first.value as StatementResult | undefined).find((first) => first)?.fields ?? []
+    const fields =
+      firsts.map((first) => first.value as StatementResult | undefined).find((first) => first)?.fields ?? []
     const compare = rowOrder(merge.order, fields)
     if (!compare) return false
-    const heads: Head[] = firsts.map((first) => ({ rows: first.done ? [] : (first.value.rows as readonly TextRow[]), at: 0 }))
+    const heads: Head[] = firsts.map((first) => ({
+      rows: first.done ? [] : (first.value.rows as readonly TextRow[]),
+      at: 0,
+    }))
     yield* emit(heads, sources, compare, fields, merge, chunkSize, context)
     return true
   } finally {
@@ -70,7 +74,10 @@ async function* emit(
       out = []
     }
     source.at++
-    if (source.at >= source.rows.length && !(await refill(source, sources[index] as AsyncIterableIterator<StatementResult>))) {
+    if (
+      source.at >= source.rows.length &&
+      !(await refill(source, sources[index] as AsyncIterableIterator<StatementResult>))
+    ) {
       const last = heap.pop() as number
       if (heap.length === 0) break
       heap[0] = last

@@ -1,4 +1,5 @@
-const pattern = /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?( BC)?$/
+const pattern =
+  /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?( BC)?$/
 
 /** Microseconds of a date, timestamp or timestamptz in ISO style, as a number to compare with; infinities at the ends. */
 export function timestampOrdinal(text: string): bigint {
@@ -6,7 +7,21 @@ export function timestampOrdinal(text: string): bigint {
   if (text === '-infinity') return -(1n << 80n)
   const match = pattern.exec(text)
   if (!match) throw new RangeError('not an ISO timestamp')
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', sign, oh = '0', om = '0', os = '0', bc] = match
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '',
+    sign,
+    oh = '0',
+    om = '0',
+    os = '0',
+    bc,
+  ] = match
   // Year 1 BC is year 0.
   const astronomical = bc ? 1 - Number(year) : Number(year)
   const days = daysFromCivil(astronomical, Number(month), Number(day))

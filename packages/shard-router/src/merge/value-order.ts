@@ -5,8 +5,19 @@ import { timestampOrdinal } from './timestamp-order.ts'
 export type Compare = (a: string, b: string) => number
 
 const oids = Object.freeze({
-  bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, oid: 26, float4: 700, float8: 701, date: 1082, timestamp: 1114,
-  timestamptz: 1184, numeric: 1700, uuid: 2950,
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  oid: 26,
+  float4: 700,
+  float8: 701,
+  date: 1082,
+  timestamp: 1114,
+  timestamptz: 1184,
+  numeric: 1700,
+  uuid: 2950,
 })
 
 function integers(a: string, b: string): number {

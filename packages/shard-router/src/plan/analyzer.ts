@@ -22,8 +22,8 @@ import { buildBlock } from './scope/build-block.ts'
 import { type ExportContext, equalColumns, keysOfColumn, sameTerm } from './scope/closure.ts'
 import { cteEnvironment, emptyEnvironment } from './scope/cte-environment.ts'
 import { isQuery, type NameContext } from './scope/from-clause.ts'
-import { isPushable } from './scope/pushable.ts'
 import { type Output, outputsOf } from './scope/outputs.ts'
+import { isPushable } from './scope/pushable.ts'
 import { type CteEnvironment, type KeyExport, type Relation, shardedTableOf } from './scope/relation.ts'
 import { childrenOf } from './walk.ts'
 import { insertedKeys } from './write/inserted-keys.ts'
@@ -92,7 +92,11 @@ export class Analyzer implements NameContext, ExportContext {
     return !block.relations.some((relation) => relation.alias === table.table.identifier.name)
   }
 
-  columnsOf(query: OperationNode, environment: CteEnvironment, parent: Block | undefined): readonly string[] | undefined {
+  columnsOf(
+    query: OperationNode,
+    environment: CteEnvironment,
+    parent: Block | undefined,
+  ): readonly string[] | undefined {
     const bare = bareQuery(query)
     const outputs = this.outputs(bare, this.blockOf(bare, environment, parent))
     if (!outputs || outputs.some((output) => output.name === undefined)) return undefined
@@ -243,9 +247,11 @@ export class Analyzer implements NameContext, ExportContext {
     const visit = (node: OperationNode): void => {
       if (handled.has(node) || node.kind === 'WithNode') return
       if (isQuery(node)) {
-        const isMergeInsert = query.kind === 'MergeQueryNode' && !(node as InsertQueryNode).into && node.kind !== 'SelectQueryNode'
+        const isMergeInsert =
+          query.kind === 'MergeQueryNode' && !(node as InsertQueryNode).into && node.kind !== 'SelectQueryNode'
         if (!isMergeInsert) {
-          const ownParent = query.kind === 'InsertQueryNode' && (query as InsertQueryNode).values === node ? block.parent : block
+          const ownParent =
+            query.kind === 'InsertQueryNode' && (query as InsertQueryNode).values === node ? block.parent : block
           this.#visit(node, block.environment, ownParent, this.#membershipImports(node, block))
           return
         }

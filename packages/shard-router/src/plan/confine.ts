@@ -1,4 +1,6 @@
+import type { Schema, ShardedTable } from '@shardwright/core'
 import {
+  AliasNode as AliasFactory,
   type AliasNode,
   AndNode,
   BinaryOperationNode,
@@ -22,8 +24,6 @@ import {
   WhereNode,
   type WithNode,
 } from 'kysely'
-import type { Schema, ShardedTable } from '@shardwright/core'
-import { AliasNode as AliasFactory } from 'kysely'
 import { sourceNode } from './compile.ts'
 import { unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
@@ -240,7 +240,11 @@ function confineMerge(node: MergeQueryNode, context: ConfineContext): OperationN
   }
   const touchesUnmatched = (node.whens ?? []).some((when) => isBySource(when.condition))
   if (touchesUnmatched) {
-    refuse('CONFINED_TO_KEY', 'WHEN NOT MATCHED BY SOURCE reaches the rows of every key.', 'Delete by a statement of its own.')
+    refuse(
+      'CONFINED_TO_KEY',
+      'WHEN NOT MATCHED BY SOURCE reaches the rows of every key.',
+      'Delete by a statement of its own.',
+    )
   }
   return { ...node, using } as OperationNode
 }

@@ -27,9 +27,21 @@ export type Merge =
   /** All rows, in no order. */
   | { readonly kind: 'concat' }
   /** Sorted streams into one. */
-  | { readonly kind: 'ordered'; readonly order: readonly OrderKey[]; readonly window: RowWindow; readonly hidden: number; readonly distinct: boolean; readonly combine: Combine }
+  | {
+      readonly kind: 'ordered'
+      readonly order: readonly OrderKey[]
+      readonly window: RowWindow
+      readonly hidden: number
+      readonly distinct: boolean
+      readonly combine: Combine
+    }
   /** Partial aggregates into whole ones. */
-  | { readonly kind: 'aggregate'; readonly aggregate: AggregateMerge; readonly combine: Combine; readonly whole: () => MergePlan }
+  | {
+      readonly kind: 'aggregate'
+      readonly aggregate: AggregateMerge
+      readonly combine: Combine
+      readonly whole: () => MergePlan
+    }
   /** PostgreSQL computes the result from the partial rows. */
   | { readonly kind: 'combine'; readonly combine: Combine; readonly whole?: () => MergePlan }
 

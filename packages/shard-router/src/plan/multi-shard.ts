@@ -12,7 +12,13 @@ export type MultiShardPlan =
   /** The rows of one INSERT, to the shards of their keys. */
   | { readonly kind: 'split'; readonly node: InsertQueryNode; readonly table: ShardedTable; readonly position: number }
   /** INSERT ... SELECT whose rows have to travel: read, then split. */
-  | { readonly kind: 'insert-select'; readonly node: InsertQueryNode; readonly table: ShardedTable; readonly position: number; readonly source: MergePlan }
+  | {
+      readonly kind: 'insert-select'
+      readonly node: InsertQueryNode
+      readonly table: ShardedTable
+      readonly position: number
+      readonly source: MergePlan
+    }
   /** A write to a reference table: the lead copy first, its rows to the others. */
   | { readonly kind: 'reference'; readonly write: ReferenceWrite }
 

@@ -98,12 +98,7 @@ function refuseKeyUpdate(root: OperationNode): void {
   }
 }
 
-function planInsert(
-  plan: PreparedPlan,
-  schema: Schema,
-  catalog: Catalog,
-  context: DecomposeContext,
-): MultiShardPlan {
+function planInsert(plan: PreparedPlan, schema: Schema, catalog: Catalog, context: DecomposeContext): MultiShardPlan {
   const node = plan.root as InsertQueryNode
   const values = node.values && bareQuery(node.values)
   if (values?.kind !== 'SelectQueryNode') return planSplit(plan, schema, catalog)
@@ -130,5 +125,11 @@ function planInsertSelect(
     return { kind: 'broadcast', gathers, template: compileTemplate(root, analyzer.parameters) }
   }
   const withCtes = node.with ? ({ ...select, with: node.with } as SelectQueryNode) : select
-  return { kind: 'insert-select', node, table: split.table, position: split.position, source: decompose(withCtes, context) }
+  return {
+    kind: 'insert-select',
+    node,
+    table: split.table,
+    position: split.position,
+    source: decompose(withCtes, context),
+  }
 }

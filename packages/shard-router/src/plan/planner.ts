@@ -3,11 +3,11 @@ import { createQueryId, type OperationNode, PostgresQueryCompiler, type RootOper
 import { Analyzer } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
-import { inspectTree, type TreeTraits } from './inspect-tree.ts'
-import { isEmptyWithoutKeys } from './empty-result.ts'
 import { replaceEmptyLists } from './empty-lists.ts'
-import type { PreparedPlan } from './prepared-plan.ts'
+import { isEmptyWithoutKeys } from './empty-result.ts'
+import { inspectTree, type TreeTraits } from './inspect-tree.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
+import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
 import { refuseKeyUpdates } from './write/key-update.ts'
 
@@ -50,7 +50,9 @@ export function planStatement(
     accesses,
     access: isRead(traits) ? 'read' : 'write',
     template: plain === root && !original ? undefined : compileTemplate(plain, parameters),
-    fanOutAllowed: accesses.every((access) => access.kind !== 'sharded' || access.table.fanOut || access.keys.kind !== 'all'),
+    fanOutAllowed: accesses.every(
+      (access) => access.kind !== 'sharded' || access.table.fanOut || access.keys.kind !== 'all',
+    ),
     emptyWithoutKeys: isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog),
     multi: () => {
       multi ??= planMultiShard(plan, schema, catalog)

@@ -1,5 +1,5 @@
-import { RoutingError } from '../errors/routing-error.ts'
 import type { RouterErrorCode } from '../errors/router-error-codes.ts'
+import { RoutingError } from '../errors/routing-error.ts'
 
 /** Refuses the query being planned: what was found, and what to write instead. */
 export function refuse(

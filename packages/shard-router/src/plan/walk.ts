@@ -27,7 +27,10 @@ export function someNode(node: OperationNode, test: (node: OperationNode) => boo
 }
 
 /** Rebuilds a tree: `replace` gives a new node, or `undefined` to go on below. Untouched subtrees keep their identity. */
-export function mapNode<N extends OperationNode>(node: N, replace: (node: OperationNode) => OperationNode | undefined): N {
+export function mapNode<N extends OperationNode>(
+  node: N,
+  replace: (node: OperationNode) => OperationNode | undefined,
+): N {
   const replaced = replace(node)
   if (replaced !== undefined) return replaced as N
   let copy: Record<string, unknown> | undefined

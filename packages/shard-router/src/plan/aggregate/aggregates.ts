@@ -1,10 +1,10 @@
 import type { AggregateFunctionNode } from 'kysely'
 import { bareName } from '../scope/from-clause.ts'
 import { avg } from './avg.ts'
-import { repeated } from './repeated.ts'
 import { count } from './count.ts'
 import type { AggregateCall, DecomposableAggregate } from './decomposable.ts'
 import { max, min } from './min-max.ts'
+import { repeated } from './repeated.ts'
 import { sum } from './sum.ts'
 
 const decomposable: ReadonlyMap<string, DecomposableAggregate> = new Map([

@@ -11,7 +11,10 @@ export type AddPartial = (node: OperationNode) => number
  * over the partial columns that is the whole. `inProcess` names the same merge for the in-process engine.
  */
 export interface DecomposableAggregate {
-  decompose(call: AggregateCall, add: AddPartial): { readonly final: OperationNode; readonly inProcess: InProcessAggregate }
+  decompose(
+    call: AggregateCall,
+    add: AddPartial,
+  ): { readonly final: OperationNode; readonly inProcess: InProcessAggregate }
 }
 
 export type InProcessAggregate =

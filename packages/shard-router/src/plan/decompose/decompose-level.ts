@@ -1,13 +1,13 @@
 import type { OperationNode, OrderByItemNode, SelectQueryNode } from 'kysely'
+import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits } from './expression.ts'
-import { refuseLocks } from './order.ts'
 import { decomposeGroups } from './group-level.ts'
 import { isDistinct } from './locality.ts'
+import { refuseLocks } from './order.ts'
 import { decomposeRows } from './row-level.ts'
 import { decomposeWhole } from './whole-level.ts'
-import { compileTemplate } from '../compile.ts'
 
 /** Plans one query level whose FROM and WHERE run shard by shard: what is pushed, and how the rest is merged. */
 export function decomposeLevel(localized: Localized): MergePlan {

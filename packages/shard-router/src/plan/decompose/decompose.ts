@@ -1,11 +1,5 @@
-import type {
-  CommonTableExpressionNode,
-  OperationNode,
-  SelectQueryNode,
-  TableNode,
-  WithNode,
-} from 'kysely'
-import { Analyzer, bareQuery, setArms } from '../analyzer.ts'
+import type { CommonTableExpressionNode, OperationNode, SelectQueryNode, TableNode, WithNode } from 'kysely'
+import { type Analyzer, bareQuery, setArms } from '../analyzer.ts'
 import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
@@ -38,7 +32,8 @@ export function decompose(root: OperationNode, context: DecomposeContext): Merge
   const localized = localize(root, context)
   const node = localized.root as SelectQueryNode
   if (localized.locality.spreadOf(node) === 'everywhere') return runOnce(localized)
-  if (node.setOperations) return isWholeLocal(node, localized) ? runEverywhere(localized) : decomposeArms(localized, context)
+  if (node.setOperations)
+    return isWholeLocal(node, localized) ? runEverywhere(localized) : decomposeArms(localized, context)
   const block = localized.analyzer.knownBlock(node)
   const obstacle = localized.locality.obstacle(node, block)
   if (obstacle) refuseObstacle(obstacle)
@@ -59,7 +54,10 @@ function runEverywhere({ root, analyzer, gathers }: Localized): MergePlan {
   }
 }
 
-export function refuseObstacle(obstacle: { readonly code: 'CROSS_SHARD_JOIN' | 'CROSS_SHARD_SUBQUERY' | 'UNSUPPORTED_MERGE'; readonly reason: string }): never {
+export function refuseObstacle(obstacle: {
+  readonly code: 'CROSS_SHARD_JOIN' | 'CROSS_SHARD_SUBQUERY' | 'UNSUPPORTED_MERGE'
+  readonly reason: string
+}): never {
   return refuse(
     obstacle.code,
     `The query cannot run shard by shard: ${obstacle.reason}.`,
@@ -151,7 +149,11 @@ function withCtes(query: OperationNode, block: Block, analyzer: Analyzer): Opera
   if (expressions.length === 0) return query
   const own = select.with?.expressions ?? []
   const recursive = select.with?.recursive || expressions.some((expression) => isRecursive(expression))
-  const node: WithNode = { kind: 'WithNode', expressions: [...expressions, ...own], ...(recursive ? { recursive } : {}) }
+  const node: WithNode = {
+    kind: 'WithNode',
+    expressions: [...expressions, ...own],
+    ...(recursive ? { recursive } : {}),
+  }
   return { ...select, with: node } as OperationNode
 }
 
@@ -268,4 +270,3 @@ function armOf(arm: SelectQueryNode, localized: Localized): OperationNode {
   localized.analyzer.adopt(arm, block)
   return arm
 }
-

@@ -14,9 +14,9 @@ import { decomposableAggregate, ignoresRepeats } from '../aggregate/aggregates.t
 import type { AggregateCall, InProcessAggregate } from '../aggregate/decomposable.ts'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
-import { refuse } from '../refuse.ts'
 import { openRaw } from '../raw/open-raw.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
+import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
 import { bareName, isQuery } from '../scope/from-clause.ts'
 import { bareColumnName, outputsOf } from '../scope/outputs.ts'
@@ -127,13 +127,24 @@ class GroupLevel {
     const groupCount = this.#partials.count
     const final = this.#finalNode(groupItems)
     const partial: SelectQueryNode = {
-      ...without(this.#node, 'selections', 'groupBy', 'having', 'orderBy', 'limit', 'offset', 'fetch', 'frontModifiers', 'distinctOn'),
+      ...without(
+        this.#node,
+        'selections',
+        'groupBy',
+        'having',
+        'orderBy',
+        'limit',
+        'offset',
+        'fetch',
+        'frontModifiers',
+        'distinctOn',
+      ),
       selections: this.#partials.selections(),
       ...(groupCount > 0 ? { groupBy: GroupByNode.create(range(groupCount).map(groupByPosition)) } : {}),
     }
     const combine = {
       final: compileTemplate(final, analyzer.parameters),
-      reason: 'the expressions over the aggregates are PostgreSQL\'s',
+      reason: "the expressions over the aggregates are PostgreSQL's",
       hidden: 0,
     }
     const shared = { gathers, partial: compileTemplate(partial, analyzer.parameters), accesses: analyzer.accesses }
@@ -146,7 +157,10 @@ class GroupLevel {
     const averages = [...this.#inProcess.values()].some((own) => own.merge === 'avg')
     const whole = () => decomposeWhole(this.#localized, 'an average of single precision needs the rows')
     return aggregate
-      ? { ...shared, merge: { kind: 'aggregate', aggregate: { ...aggregate, groups: range(groupCount) }, combine, whole } }
+      ? {
+          ...shared,
+          merge: { kind: 'aggregate', aggregate: { ...aggregate, groups: range(groupCount) }, combine, whole },
+        }
       : { ...shared, merge: { kind: 'combine', combine, ...(averages ? { whole } : {}) } }
   }
 
@@ -173,7 +187,8 @@ class GroupLevel {
       return
     }
     if (expression.kind === 'TupleNode' || expression.kind === 'ValueListNode') {
-      for (const value of (expression as unknown as { values: readonly OperationNode[] }).values) this.#addGroups(unwrapRaw(value))
+      for (const value of (expression as unknown as { values: readonly OperationNode[] }).values)
+        this.#addGroups(unwrapRaw(value))
       return
     }
     this.#groups.set(this.#signature(expression), this.#partials.add(expression))
@@ -196,7 +211,11 @@ class GroupLevel {
     const groups = groupItems.map((item) => this.#rewrite(item, false))
     for (const position of this.#dependent) groups.push(partialColumn(position))
     if (this.#dependent.size > 0 && groupItems.some(isGroupingSet)) {
-      refuse('UNSUPPORTED_MERGE', 'A column outside the grouping sets is selected.', 'Group by the column, or aggregate it.')
+      refuse(
+        'UNSUPPORTED_MERGE',
+        'A column outside the grouping sets is selected.',
+        'Group by the column, or aggregate it.',
+      )
     }
     return {
       kind: 'SelectQueryNode',
@@ -204,7 +223,9 @@ class GroupLevel {
       selections,
       ...(isDistinct(node) ? { frontModifiers: node.frontModifiers ?? [] } : {}),
       ...(node.distinctOn ? { distinctOn: node.distinctOn.map((item) => this.#rewrite(item, false)) } : {}),
-      ...(groups.length > 0 ? { groupBy: GroupByNode.create(groups.map((group) => GroupByItemNode.create(group))) } : {}),
+      ...(groups.length > 0
+        ? { groupBy: GroupByNode.create(groups.map((group) => GroupByItemNode.create(group))) }
+        : {}),
       ...(having ? { having } : {}),
       ...(order.length > 0 ? { orderBy: OrderByNode.create(order) } : {}),
       ...(node.limit ? { limit: node.limit } : {}),
@@ -248,10 +269,9 @@ class GroupLevel {
   }
 
   #rewriteAggregate(call: AggregateCall): OperationNode {
-    const { final, inProcess } = (decomposableAggregate(call) as NonNullable<ReturnType<typeof decomposableAggregate>>).decompose(
-      call,
-      (partial) => this.#partials.add(partial),
-    )
+    const { final, inProcess } = (
+      decomposableAggregate(call) as NonNullable<ReturnType<typeof decomposableAggregate>>
+    ).decompose(call, (partial) => this.#partials.add(partial))
     this.#inProcess.set(call, inProcess)
     return final
   }

@@ -59,8 +59,7 @@ function orderOf(
     const bare = unwrapRaw(item.orderBy)
     const name = bareColumnName(bare)
     const byName = outputs.findIndex((output) => name !== undefined && output.name === name)
-    const position =
-      byName >= 0 ? byName : signatures.indexOf(signatureOf(bare, context.block, context.parameters))
+    const position = byName >= 0 ? byName : signatures.indexOf(signatureOf(bare, context.block, context.parameters))
     if (position < 0) return undefined
     keys.push({ position, ...directionOf(item) })
   }

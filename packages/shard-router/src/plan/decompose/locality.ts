@@ -43,7 +43,11 @@ export class Locality {
     const { source } = relation
     switch (source.kind) {
       case 'table':
-        return source.placement.kind === 'sharded' ? 'sharded' : source.placement.kind === 'single' ? 'whole' : 'everywhere'
+        return source.placement.kind === 'sharded'
+          ? 'sharded'
+          : source.placement.kind === 'single'
+            ? 'whole'
+            : 'everywhere'
       case 'query':
         return this.spreadOf(source.query)
       case 'recursion':
@@ -107,7 +111,10 @@ export class Locality {
   #isLevelLocal(node: SelectQueryNode): boolean {
     const block = this.analyzer.knownBlock(node)
     if (block.relations.some((relation) => this.spreadOfRelation(relation) === 'whole')) return false
-    if (this.obstacle(node, block) || !block.relations.some((relation) => this.spreadOfRelation(relation) === 'sharded')) {
+    if (
+      this.obstacle(node, block) ||
+      !block.relations.some((relation) => this.spreadOfRelation(relation) === 'sharded')
+    ) {
       return false
     }
     if (this.subqueries(node).some((subquery) => this.subqueryPlace(subquery, node, block) !== 'stays')) return false
@@ -116,7 +123,11 @@ export class Locality {
 
   /** True when groups, duplicates and window partitions never span shards: each is bound to one shard key. */
   isRowLocal(node: SelectQueryNode, block: Block): boolean {
-    const shapes = [...(node.selections ?? []), ...(node.having ? [node.having] : []), ...(node.orderBy ? [node.orderBy] : [])]
+    const shapes = [
+      ...(node.selections ?? []),
+      ...(node.having ? [node.having] : []),
+      ...(node.orderBy ? [node.orderBy] : []),
+    ]
     const traits = shapes.map((shape) => expressionTraits(shape, this.analyzer.catalog))
     if (node.groupBy) {
       if (!node.groupBy.items.some((item) => this.#isKey(item.groupBy, block))) return false
@@ -140,11 +151,13 @@ export class Locality {
 
   #selectsKey(node: SelectQueryNode, block: Block): boolean {
     const outputs = this.analyzer.outputs(node, block)
-    return outputs?.some(({ term }) => {
-      if (!term || term.block !== block) return false
-      const own = this.analyzer.termExport(term)
-      return own !== undefined && own.family !== '' && !own.nullable
-    }) ?? false
+    return (
+      outputs?.some(({ term }) => {
+        if (!term || term.block !== block) return false
+        const own = this.analyzer.termExport(term)
+        return own !== undefined && own.family !== '' && !own.nullable
+      }) ?? false
+    )
   }
 
   #windowsCarryKey(node: SelectQueryNode, block: Block): boolean {
@@ -157,16 +170,23 @@ export class Locality {
       if (current.kind !== 'AggregateFunctionNode') return false
       return (current as { over?: unknown }).over !== undefined && !windowIsLocal(current)
     }
-    return ![...(node.selections ?? []), ...(node.orderBy ? [node.orderBy] : [])].some((item) => someNode(item, badWindow))
+    return ![...(node.selections ?? []), ...(node.orderBy ? [node.orderBy] : [])].some((item) =>
+      someNode(item, badWindow),
+    )
   }
 
   /** Why a level's FROM cannot be joined shard by shard; `undefined` when it can. */
   obstacle(query: OperationNode, block: Block): Obstacle | undefined {
     const spread = new Map(block.relations.map((relation) => [relation, this.spreadOfRelation(relation)]))
     const sharded = block.relations.filter((relation) => spread.get(relation) === 'sharded')
-    const lonely = block.relations.find((relation) => spread.get(relation) === 'whole' && relation.source.kind !== 'query')
+    const lonely = block.relations.find(
+      (relation) => spread.get(relation) === 'whole' && relation.source.kind !== 'query',
+    )
     if (lonely && block.relations.length > 1) {
-      return { code: 'CROSS_SHARD_JOIN', reason: `'${lonely.alias}' lives on one shard and is joined with tables on others` }
+      return {
+        code: 'CROSS_SHARD_JOIN',
+        reason: `'${lonely.alias}' lives on one shard and is joined with tables on others`,
+      }
     }
     return this.#outerJoinObstacle(query, block, spread) ?? this.#keyObstacle(sharded, block)
   }
@@ -221,7 +241,9 @@ export class Locality {
   #outerJoinObstacle(query: OperationNode, block: Block, spread: ReadonlyMap<Relation, Spread>): Obstacle | undefined {
     const joins = (query as SelectQueryNode).joins ?? []
     const first = block.relations.length - joins.length
-    let accumulated = block.relations.slice(0, Math.max(first, 0)).some((relation) => spread.get(relation) === 'sharded')
+    let accumulated = block.relations
+      .slice(0, Math.max(first, 0))
+      .some((relation) => spread.get(relation) === 'sharded')
     for (const [index, join] of joins.entries()) {
       const relation = block.relations[first + index] as Relation
       const added = spread.get(relation) === 'sharded'
@@ -249,7 +271,12 @@ export class Locality {
     return [bare, ...setArms(bare)].every((arm) => {
       const block = this.analyzer.knownBlock(arm)
       const own = block.relations.every((relation) => this.#isRelationTied(relation, block, outer))
-      return own && this.subqueries(arm).every((inner) => !this.#touchesShards(inner) || this.isTied(inner, outer) || this.isTied(inner, block))
+      return (
+        own &&
+        this.subqueries(arm).every(
+          (inner) => !this.#touchesShards(inner) || this.isTied(inner, outer) || this.isTied(inner, block),
+        )
+      )
     })
   }
 
@@ -278,7 +305,8 @@ export class Locality {
       if (node.kind !== 'BinaryOperationNode') return false
       const { leftOperand, operator, rightOperand } = node as BinaryOperationNode
       if (bareQuery(rightOperand) !== bareQuery(subquery)) return false
-      if (operator.kind !== 'OperatorNode' || !['in', 'not in'].includes((operator as OperatorNode).operator)) return false
+      if (operator.kind !== 'OperatorNode' || !['in', 'not in'].includes((operator as OperatorNode).operator))
+        return false
       const term = resolveColumn(leftOperand, block)
       if (!term || term.block !== block || this.spreadOfRelation(term.relation) !== 'sharded') return false
       const outerExport = this.analyzer.termExport(term)

@@ -46,9 +46,7 @@ export function castToPartial(node: OperationNode, position: number): OperationN
 
 /** `from <gathered relation> as p` */
 export function fromGather(step: number): FromNode {
-  return FromNode.create([
-    AliasNode.create(TableNode.create(slots.gather(step)), IdentifierNode.create(partialAlias)),
-  ])
+  return FromNode.create([AliasNode.create(TableNode.create(slots.gather(step)), IdentifierNode.create(partialAlias))])
 }
 
 /** `select * from <gathered relation>` */

@@ -1,11 +1,4 @@
-import type {
-  FetchNode,
-  OperationNode,
-  OrderByItemNode,
-  RawNode,
-  SelectQueryNode,
-  ValueNode,
-} from 'kysely'
+import type { FetchNode, OperationNode, OrderByItemNode, RawNode, SelectQueryNode, ValueNode } from 'kysely'
 import { LimitNode } from 'kysely'
 import { type ParameterIndex, plannedSource, sourceNode } from '../compile.ts'
 import type { RowWindow } from '../merge-plan.ts'
@@ -20,10 +13,15 @@ export interface Direction {
 
 /** Direction and place of NULLs, with PostgreSQL's defaults: NULLs last ascending, first descending. */
 export function directionOf(item: OrderByItemNode): Direction {
-  const text = item.direction?.kind === 'RawNode' ? (item.direction as RawNode).sqlFragments.join(' ').trim().toLowerCase() : ''
+  const text =
+    item.direction?.kind === 'RawNode' ? (item.direction as RawNode).sqlFragments.join(' ').trim().toLowerCase() : ''
   const words = text.split(/\s+/)
   if (!/^(asc|desc)?( ?nulls (first|last))?$/.test(text)) {
-    refuse('RAW_SQL_NOT_UNDERSTOOD', 'A raw ORDER BY direction is not understood.', "Use 'asc', 'desc' and nullsFirst().")
+    refuse(
+      'RAW_SQL_NOT_UNDERSTOOD',
+      'A raw ORDER BY direction is not understood.',
+      "Use 'asc', 'desc' and nullsFirst().",
+    )
   }
   const descending = words[0] === 'desc'
   const nulls = item.nulls ?? (text.includes('nulls') ? words[words.length - 1] : undefined)

@@ -2,15 +2,16 @@ import { ColumnNode, IdentifierNode, type OperationNode, ReferenceNode, type Sel
 import { compileTemplate, type ParameterIndex } from '../compile.ts'
 import type { Block } from '../scope/block.ts'
 import { resolveColumn } from '../scope/block.ts'
-import { mapNode } from '../walk.ts'
 import { isQuery } from '../scope/from-clause.ts'
+import { mapNode } from '../walk.ts'
 import { aliased } from './nodes.ts'
 
 /** Equal signatures are equal expressions to PostgreSQL: same text, same parameters, columns by what they resolve to. */
 export function signatureOf(node: OperationNode, block: Block, parameters: ParameterIndex): string {
   const canonical = mapNode(node, (current) => {
     if (isQuery(current)) return current
-    const term = current.kind === 'ReferenceNode' || current.kind === 'RawNode' ? resolveColumn(current, block) : undefined
+    const term =
+      current.kind === 'ReferenceNode' || current.kind === 'RawNode' ? resolveColumn(current, block) : undefined
     if (!term) return undefined
     const level = term.block === block ? 'own' : 'outer'
     return ReferenceNode.create(ColumnNode.create(term.column), TableNode.create(`${level} ${term.relation.bit}`))

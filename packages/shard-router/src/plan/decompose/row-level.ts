@@ -44,12 +44,17 @@ export function decomposeRows(localized: Localized): MergePlan {
   const window = rowWindow(node, analyzer.parameters)
   const combine = {
     final: compileTemplate(finalNode(node, layout, repeats), analyzer.parameters),
-    reason: node.fetch ? 'WITH TIES is PostgreSQL\'s' : node.distinctOn && repeats ? 'DISTINCT ON is PostgreSQL\'s' : 'the order is PostgreSQL\'s',
+    reason: node.fetch
+      ? "WITH TIES is PostgreSQL's"
+      : node.distinctOn && repeats
+        ? "DISTINCT ON is PostgreSQL's"
+        : "the order is PostgreSQL's",
     hidden: layout.hidden.length,
   }
   const shared = { gathers, partial: compileTemplate(partial, analyzer.parameters), accesses: analyzer.accesses }
   const custom = layout.items.some((item) => item.collation)
-  if (node.fetch || !window || custom || (repeats && node.distinctOn)) return { ...shared, merge: { kind: 'combine', combine } }
+  if (node.fetch || !window || custom || (repeats && node.distinctOn))
+    return { ...shared, merge: { kind: 'combine', combine } }
   return {
     ...shared,
     merge: { kind: 'ordered', order: layout.order, window, hidden: layout.hidden.length, distinct: repeats, combine },

@@ -1,8 +1,8 @@
-import { type OperationNode, type SelectQueryNode, SelectModifierNode } from 'kysely'
+import { type OperationNode, SelectModifierNode, type SelectQueryNode } from 'kysely'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
-import { refuse } from '../refuse.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
+import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
 import { isQuery } from '../scope/from-clause.ts'
 import { bareColumnName, outputsOf } from '../scope/outputs.ts'
@@ -28,7 +28,18 @@ export function decomposeWhole(localized: Localized, reason: string, distinctRow
   // A row must arrive even when no column of it is needed: count(*) counts rows.
   const selections = partials.count > 0 ? partials.selections() : [aliased(literalOne(), 'c1')]
   const partial: SelectQueryNode = {
-    ...without(node, 'selections', 'groupBy', 'having', 'orderBy', 'limit', 'offset', 'fetch', 'frontModifiers', 'distinctOn'),
+    ...without(
+      node,
+      'selections',
+      'groupBy',
+      'having',
+      'orderBy',
+      'limit',
+      'offset',
+      'fetch',
+      'frontModifiers',
+      'distinctOn',
+    ),
     selections,
     ...(distinctRows ? { frontModifiers: [SelectModifierNode.create('Distinct')] } : {}),
   }
@@ -74,9 +85,10 @@ class WholeLevel {
     })
     const groups = (node.groupBy?.items ?? []).map((item) => {
       const name = bareColumnName(unwrapRaw(item.groupBy))
-      const output = name !== undefined && !resolveColumn(item.groupBy, this.#block)
-        ? outputs.find((candidate) => candidate.name === name)?.expression
-        : undefined
+      const output =
+        name !== undefined && !resolveColumn(item.groupBy, this.#block)
+          ? outputs.find((candidate) => candidate.name === name)?.expression
+          : undefined
       return { ...item, groupBy: this.#rewrite(output ?? item.groupBy, false) }
     })
     return {
@@ -125,14 +137,31 @@ class WholeLevel {
 }
 
 function isLeaf(node: OperationNode): boolean {
-  return ['IdentifierNode', 'OperatorNode', 'DataTypeNode', 'ValueNode', 'PrimitiveValueListNode', 'CollateNode'].includes(
-    node.kind,
-  )
+  return [
+    'IdentifierNode',
+    'OperatorNode',
+    'DataTypeNode',
+    'ValueNode',
+    'PrimitiveValueListNode',
+    'CollateNode',
+  ].includes(node.kind)
 }
 
 const scalarKinds = new Set([
-  'ReferenceNode', 'ColumnNode', 'FunctionNode', 'AggregateFunctionNode', 'BinaryOperationNode', 'UnaryOperationNode',
-  'ParensNode', 'CaseNode', 'CastNode', 'JSONReferenceNode', 'AndNode', 'OrNode', 'RawNode', 'TupleNode',
+  'ReferenceNode',
+  'ColumnNode',
+  'FunctionNode',
+  'AggregateFunctionNode',
+  'BinaryOperationNode',
+  'UnaryOperationNode',
+  'ParensNode',
+  'CaseNode',
+  'CastNode',
+  'JSONReferenceNode',
+  'AndNode',
+  'OrNode',
+  'RawNode',
+  'TupleNode',
 ])
 
 function isScalar(node: OperationNode): boolean {

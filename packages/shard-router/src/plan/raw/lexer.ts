@@ -38,7 +38,13 @@ export function tokenize(text: string): readonly Token[] | undefined {
       if (match.text === ')' || match.text === ']') {
         if (open.pop() !== (match.text === ')' ? '(' : '[')) return undefined
       }
-      tokens.push({ kind: match.kind, text: normalize(match.kind, match.text), start: position, end, depth: open.length })
+      tokens.push({
+        kind: match.kind,
+        text: normalize(match.kind, match.text),
+        start: position,
+        end,
+        depth: open.length,
+      })
       if (match.text === '(' || match.text === '[') open.push(match.text)
     }
     position = end

@@ -74,7 +74,9 @@ function resolveQualified(table: TableNode, column: string, start: Block): Colum
 
 function resolveUnqualified(column: string, start: Block): ColumnTerm | undefined {
   for (let block: Block | undefined = start; block; block = block.parent) {
-    const owners = block.relations.filter((relation) => relation.columns === undefined || relation.columns.includes(column))
+    const owners = block.relations.filter(
+      (relation) => relation.columns === undefined || relation.columns.includes(column),
+    )
     if (owners.length === 0) continue
     const [owner] = owners
     // A relation of unknown columns may own the name; two owners are an error that PostgreSQL will raise.

@@ -55,12 +55,20 @@ export function buildBlock(
     case 'MergeQueryNode':
       return mergeBlock(block, query as MergeQueryNode, names)
     default:
-      return refuse('UNSUPPORTED_NODE', `A ${query.kind} is no query.`, 'Use a SELECT, INSERT, UPDATE, DELETE or MERGE.')
+      return refuse(
+        'UNSUPPORTED_NODE',
+        `A ${query.kind} is no query.`,
+        'Use a SELECT, INSERT, UPDATE, DELETE or MERGE.',
+      )
   }
 }
 
 function refuseTarget(): never {
-  return refuse('UNSUPPORTED_NODE', 'A write needs exactly one target table.', "Write one table a statement, as PostgreSQL does.")
+  return refuse(
+    'UNSUPPORTED_NODE',
+    'A write needs exactly one target table.',
+    'Write one table a statement, as PostgreSQL does.',
+  )
 }
 
 function joinAndFilter(

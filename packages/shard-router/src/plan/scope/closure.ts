@@ -1,4 +1,4 @@
-import { type ParameterIndex } from '../compile.ts'
+import type { ParameterIndex } from '../compile.ts'
 import { keyConstraint } from '../key/key-constraint.ts'
 import { intersectKeys, type KeySet } from '../key/key-set.ts'
 import { type Block, type ColumnTerm, resolveColumn } from './block.ts'

@@ -27,7 +27,13 @@ export interface NameContext {
   columnsOf(query: OperationNode, environment: CteEnvironment, parent: Block | undefined): readonly string[] | undefined
 }
 
-const queryKinds = new Set(['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode', 'MergeQueryNode'])
+const queryKinds = new Set([
+  'SelectQueryNode',
+  'InsertQueryNode',
+  'UpdateQueryNode',
+  'DeleteQueryNode',
+  'MergeQueryNode',
+])
 
 export function isQuery(node: OperationNode): boolean {
   return queryKinds.has(node.kind)
@@ -122,7 +128,11 @@ function rawAlias(alias: OperationNode): { alias: string; columns?: readonly str
   const plain = fragment?.tokens.every((token) => token.kind !== 'symbol' || ['(', ')', ','].includes(token.text))
   const [first, ...columns] = words.map((token) => token.text)
   if (!fragment?.closed || !plain || first === undefined) {
-    return refuse('RAW_SQL_NOT_UNDERSTOOD', 'A raw alias in FROM is not of the form t or t(a, b).', 'Name it by .as("t").')
+    return refuse(
+      'RAW_SQL_NOT_UNDERSTOOD',
+      'A raw alias in FROM is not of the form t or t(a, b).',
+      'Name it by .as("t").',
+    )
   }
   return columns.length > 0 ? { alias: first, columns } : { alias: first }
 }
@@ -139,7 +149,12 @@ function describe(node: OperationNode, block: Block, names: NameContext, lateral
   if (node.kind === 'TableNode') return describeTable(node as TableNode, block, names)
   if (isQuery(node)) {
     const source: RelationSource = { kind: 'query', query: node, environment: block.environment, cte: undefined }
-    return { name: '', schema: undefined, source, columns: names.columnsOf(node, block.environment, lateral ? block : block.parent) }
+    return {
+      name: '',
+      schema: undefined,
+      source,
+      columns: names.columnsOf(node, block.environment, lateral ? block : block.parent),
+    }
   }
   if (node.kind === 'ValuesNode') return replicated('')
   if (node.kind === 'FunctionNode') {
@@ -147,7 +162,11 @@ function describe(node: OperationNode, block: Block, names: NameContext, lateral
     return replicated((node as FunctionNode).func)
   }
   if (node.kind === 'RawNode') return describeRaw(node as RawNode, names)
-  return refuse('UNSUPPORTED_NODE', `A ${node.kind} in FROM is not understood.`, 'Use a table, a subquery or a function.')
+  return refuse(
+    'UNSUPPORTED_NODE',
+    `A ${node.kind} in FROM is not understood.`,
+    'Use a table, a subquery or a function.',
+  )
 }
 
 function replicated(name: string): Described {
@@ -179,7 +198,10 @@ function checkTableFunction(name: string, catalog: Catalog): void {
 }
 
 export function bareName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1).replaceAll('"', '').toLowerCase()
+  return name
+    .slice(name.lastIndexOf('.') + 1)
+    .replaceAll('"', '')
+    .toLowerCase()
 }
 
 function describeTable(node: TableNode, block: Block, names: NameContext): Described {
@@ -189,7 +211,12 @@ function describeTable(node: TableNode, block: Block, names: NameContext): Descr
     const source: RelationSource = cte.recursive
       ? { kind: 'recursion', cte }
       : { kind: 'query', query: cte.query, environment: cte.environment, cte }
-    return { name: cte.name, schema: undefined, source, columns: cte.columns ?? names.columnsOf(cte.query, cte.environment, cte.parent) }
+    return {
+      name: cte.name,
+      schema: undefined,
+      source,
+      columns: cte.columns ?? names.columnsOf(cte.query, cte.environment, cte.parent),
+    }
   }
   if (names.gathered.has(identifier.name)) {
     return { ...replicated(identifier.name), columns: names.gathered.get(identifier.name) }
@@ -214,4 +241,3 @@ function describeTable(node: TableNode, block: Block, names: NameContext): Descr
 function isSystem(table: string, schema: string | undefined): boolean {
   return schema === 'pg_catalog' || schema === 'information_schema' || (schema === undefined && table.startsWith('pg_'))
 }
-

@@ -26,7 +26,10 @@ export interface Output {
 }
 
 /** The outputs of a SELECT list or RETURNING, with `*` expanded; `undefined` when a relation's columns are not known. */
-export function outputsOf(selections: readonly SelectionNode[] | undefined, block: Block): readonly Output[] | undefined {
+export function outputsOf(
+  selections: readonly SelectionNode[] | undefined,
+  block: Block,
+): readonly Output[] | undefined {
   const outputs: Output[] = []
   for (const { selection } of selections ?? []) {
     const bare = unwrapRaw(selection)

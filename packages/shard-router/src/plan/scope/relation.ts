@@ -20,7 +20,12 @@ export interface Relation {
 export type RelationSource =
   | { readonly kind: 'table'; readonly placement: TablePlacement }
   /** A subquery, or a use of a CTE. */
-  | { readonly kind: 'query'; readonly query: OperationNode; readonly environment: CteEnvironment; readonly cte: Cte | undefined }
+  | {
+      readonly kind: 'query'
+      readonly query: OperationNode
+      readonly environment: CteEnvironment
+      readonly cte: Cte | undefined
+    }
   /** The recursive reference of a CTE to itself. */
   | { readonly kind: 'recursion'; readonly cte: Cte }
   /** VALUES, a function: the same on every shard. */

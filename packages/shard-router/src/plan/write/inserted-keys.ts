@@ -1,8 +1,8 @@
 import type { ShardedTable } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
 import type { Analyzer } from '../analyzer.ts'
-import { allKeys, type KeyItem, type KeySet, keyItems } from '../key/key-set.ts'
 import { keyItemOf } from '../key/key-constraint.ts'
+import { allKeys, type KeyItem, type KeySet, keyItems } from '../key/key-set.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
@@ -44,7 +44,8 @@ function rowKey(
     const list = row as PrimitiveValueListNode
     const first = analyzer.parameters.get(row)
     if (position >= list.values.length) return undefined
-    if (first === undefined) return { source: { from: 'constant', value: list.values[position] }, list: false, as: 'key' }
+    if (first === undefined)
+      return { source: { from: 'constant', value: list.values[position] }, list: false, as: 'key' }
     return { source: { from: 'parameter', index: first + position }, list: false, as: 'key' }
   }
   const value = (row as ValueListNode).values[position]

@@ -1,11 +1,11 @@
-import type { ColumnUpdateNode, InsertQueryNode, MergeQueryNode, OperationNode, UpdateQueryNode } from 'kysely'
 import type { ShardedTable } from '@shardwright/core'
+import type { ColumnUpdateNode, InsertQueryNode, MergeQueryNode, OperationNode, UpdateQueryNode } from 'kysely'
 import type { Analyzer } from '../analyzer.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
-import { shardedTableOf } from '../scope/relation.ts'
 import { bareColumnName } from '../scope/outputs.ts'
+import { shardedTableOf } from '../scope/relation.ts'
 import { childrenOf } from '../walk.ts'
 
 /** Refuses writes that would change a shard key, at any depth; `set k = k` is fine. @throws RoutingError SHARD_KEY_UPDATE */
@@ -21,7 +21,12 @@ export function refuseKeyUpdates(root: OperationNode, analyzer: Analyzer): void 
     }
     if (node.kind === 'InsertQueryNode' && (node as InsertQueryNode).onConflict) {
       const { updates, columns } = (node as InsertQueryNode).onConflict ?? {}
-      check(updates, node, analyzer, columns?.map((column) => column.column.name))
+      check(
+        updates,
+        node,
+        analyzer,
+        columns?.map((column) => column.column.name),
+      )
     }
     for (const child of childrenOf(node)) visit(child)
   }

@@ -25,7 +25,11 @@ export function planReferenceWrite(plan: PreparedPlan, schema: Schema, catalog: 
   const placement = target && schema.find(target.table.identifier.name, target.table.schema?.name)
   const described = placement && catalog.table(placement.schema, placement.table)
   if (!placement || !described || plan.kind === 'merge' || plan.kind === 'select') {
-    return refuse('CROSS_SHARD_WRITE', 'This write to a reference table cannot be copied.', 'Use INSERT, UPDATE or DELETE.')
+    return refuse(
+      'CROSS_SHARD_WRITE',
+      'This write to a reference table cannot be copied.',
+      'Use INSERT, UPDATE or DELETE.',
+    )
   }
   const analyzer = new Analyzer(schema, catalog, plan.parameters)
   const repeat = isSameOnCopies(plan, described)
@@ -33,7 +37,10 @@ export function planReferenceWrite(plan: PreparedPlan, schema: Schema, catalog: 
   const returned = node.returning?.selections ?? []
   const statement = repeat
     ? plan.root
-    : { ...node, returning: { kind: 'ReturningNode', selections: [...returned, SelectionNode.create(SelectAllNode.create())] } }
+    : {
+        ...node,
+        returning: { kind: 'ReturningNode', selections: [...returned, SelectionNode.create(SelectAllNode.create())] },
+      }
   if (!repeat && described.primaryKey.length === 0) {
     refuse(
       'VOLATILE_IN_SPLIT',

@@ -9,9 +9,11 @@ export function isSameOnCopies(plan: PreparedPlan, table: CatalogTable): boolean
   if (plan.kind !== 'insert') return true
   const node = plan.root as InsertQueryNode
   const given = new Set(node.columns?.map((column) => column.column.name))
-  const asksDefault = node.values !== undefined && someNode(node.values, (child) => child.kind === 'DefaultInsertValueNode')
+  const asksDefault =
+    node.values !== undefined && someNode(node.values, (child) => child.kind === 'DefaultInsertValueNode')
   return table.columns.every((column) => {
-    const computed = column.identity !== undefined || (column.defaultSql !== undefined && !isConstant(column.defaultSql))
+    const computed =
+      column.identity !== undefined || (column.defaultSql !== undefined && !isConstant(column.defaultSql))
     return !computed || column.generated || (given.has(column.name) && !asksDefault)
   })
 }

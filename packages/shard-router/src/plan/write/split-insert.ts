@@ -57,7 +57,8 @@ export function clockDefaults(node: InsertQueryNode, described: CatalogTable | u
     .map((column) => column.name)
 }
 
-const clock = /\b(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|\bcurrent_(timestamp|date|time)\b|\blocaltime/i
+const clock =
+  /\b(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|\bcurrent_(timestamp|date|time)\b|\blocaltime/i
 
 export function isClock(sql: string | undefined): boolean {
   return sql !== undefined && clock.test(sql)
