@@ -68,7 +68,7 @@ describe('canonical text', () => {
   })
 
   test('tenant and id cannot run into each other', () => {
-    const prefix = keyPrefix({ namespace: 'n', fingerprint: 'f', name: 'x' })
+    const prefix = keyPrefix({ namespace: 'n', name: 'x' })
     const text = fc.string()
     fc.assert(
       fc.property(text, text, text, text, (t1, i1, t2, i2) => {

@@ -25,6 +25,7 @@ async function race(
   invalidate: () => Promise<unknown>,
   tags: string[] = [],
 ): Promise<string> {
+  await reader.invalidate(key)
   const source = slowSource()
   const held = gate()
   const begun = gate()
@@ -64,6 +65,21 @@ describe('memory alone', () => {
     held.open()
     expect(await first).toBe('old')
     expect(await cache.getOrLoad(key, () => source.read())).toBe('new')
+  })
+
+  test('nor one that comes after the invalidation of a tag that the value will carry', async () => {
+    const cache = createCache({ namespace: 'memory' })
+    const source = slowSource()
+    const held = gate()
+    const begun = gate()
+    const options = { tags: ['t'] }
+    const first = cache.getOrLoad(key, () => (begun.open(), source.read(held.opened)), options)
+    await begun.opened
+    source.value = 'new'
+    await cache.invalidateTag('t')
+    expect(await cache.getOrLoad(key, () => source.read(), options)).toBe('new')
+    held.open()
+    expect(await first).toBe('old')
   })
 
   test('without leases the same race leaves the old value: the tests can see what they look for', async () => {

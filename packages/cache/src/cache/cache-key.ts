@@ -1,6 +1,5 @@
 import { CacheError } from '../errors/cache-error.ts'
 import { entryKey, type KeyPrefix, keyPrefix } from '../keys/entry-key.ts'
-import { codecVersion } from '../values/value-codec.ts'
 
 /** Names one entry. */
 export interface CacheKey {
@@ -15,12 +14,10 @@ export interface CacheKey {
 /** Turns cache keys into the text that tiers use. */
 export class KeySpace {
   readonly #namespace: string
-  readonly #fingerprint: string
   readonly #prefixes = new Map<string, KeyPrefix>()
 
-  constructor(namespace: string, fingerprint: string) {
+  constructor(namespace: string) {
     this.#namespace = namespace
-    this.#fingerprint = `v${codecVersion}.${fingerprint}`
   }
 
   keyOf(key: CacheKey): string {
@@ -36,7 +33,7 @@ export class KeySpace {
     const known = this.#prefixes.get(name)
     if (known) return known
     if (!/^[\w.-]+$/.test(name) && name !== tagName) throw badName()
-    const prefix = keyPrefix({ namespace: this.#namespace, fingerprint: this.#fingerprint, name })
+    const prefix = keyPrefix({ namespace: this.#namespace, name })
     this.#prefixes.set(name, prefix)
     return prefix
   }

@@ -13,10 +13,15 @@ import type { CacheTier } from '../tiers/cache-tier.ts'
 import { memoryTier } from '../tiers/memory-tier.ts'
 import type { ValueType } from '../values/value-type.ts'
 
-/** A source of invalidations that this process could not send itself; `createOutbox` makes one. */
+/** Invalidates these texts, or everything of the namespace. */
+export type Deliver = (texts: readonly string[] | 'everything') => Promise<void>
+
+/** A source of invalidations that no process could send in time, or that bypassed the library; `createOutbox` makes one. */
 export interface InvalidationSource {
-  /** Begins to deliver, to `deliver`, what was written by any process. */
-  start(deliver: (keys: readonly string[], tags: readonly string[]) => Promise<void>): void
+  /** What the rows of a table invalidate: the texts of keys. Rows of tables that nobody registered are left alone. */
+  register(table: string, textsOf: (row: Readonly<Record<string, unknown>>) => readonly string[]): void
+  /** Begins to deliver; a delivery that rejects is repeated. */
+  start(namespace: string, deliver: Deliver): void
   /** Resolves when everything committed before the call has been delivered. */
   catchUp(): Promise<void>
   close(): Promise<void>

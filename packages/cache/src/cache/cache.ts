@@ -15,7 +15,12 @@ import type { CacheTier } from '../tiers/cache-tier.ts'
 import type { Entry } from '../tiers/entry.ts'
 import { copyValue } from '../values/immutable.ts'
 import { type CacheKey, KeySpace } from './cache-key.ts'
-import { type CacheOptions, type ResolvedCacheOptions, resolveCacheOptions } from './cache-options.ts'
+import {
+  type CacheOptions,
+  type InvalidationSource,
+  type ResolvedCacheOptions,
+  resolveCacheOptions,
+} from './cache-options.ts'
 import { CommitBatches } from './commit-batches.ts'
 import { Tags } from './tags.ts'
 import { type CachedFunction, type WrapOptions, wrapFunction } from './wrap.ts'
@@ -77,7 +82,7 @@ export class Cache {
 
   constructor(options: ResolvedCacheOptions) {
     this.#options = options
-    this.#keys = new KeySpace(options.namespace, options.fingerprint)
+    this.#keys = new KeySpace(options.namespace)
     this.#flights = new Flights(options.leases)
     this.#near = options.tiers[0]?.shared === false ? options.tiers[0] : undefined
     this.#tags = new Tags({
@@ -236,6 +241,11 @@ export class Cache {
     return Object.freeze(Object.fromEntries([...this.#counters].map(([name, counters]) => [name, counters.snapshot])))
   }
 
+  /** Where invalidations come from that no process could send, if the cache was given one. */
+  get outbox(): InvalidationSource | undefined {
+    return this.#options.outbox
+  }
+
   /** The text of a key, as tiers and the outbox use it. */
   keyText(key: CacheKey): string {
     return this.#keys.keyOf(key)
@@ -271,10 +281,10 @@ export class Cache {
   }
 
   async #open(): Promise<void> {
-    const { tiers, namespace, clock, telemetry, valueTypes, leases, outbox } = this.#options
-    outbox?.start(async (keys, tags) => {
-      const texts = [...keys, ...tags.map((tag) => this.#keys.tagKey(tag))]
-      if ((await this.#writes.invalidate(texts, [])) === 'late') throw lateDelivery()
+    const { tiers, namespace, fingerprint, clock, telemetry, valueTypes, leases, outbox } = this.#options
+    outbox?.start(namespace, async (texts) => {
+      const sent = texts === 'everything' ? this.#writes.clear() : this.#writes.invalidate(texts, [])
+      if ((await sent) === 'late') throw lateDelivery()
     })
     const listener = {
       invalidated: (keys: readonly string[]) => this.#writes.dropLocally(keys),
@@ -282,7 +292,9 @@ export class Cache {
     }
     const catchUp = async (): Promise<void> => await outbox?.catchUp()
     await Promise.all(
-      tiers.map((tier) => tier.open({ namespace, clock, telemetry, valueTypes, leases, listener, catchUp })),
+      tiers.map((tier) =>
+        tier.open({ namespace, fingerprint, clock, telemetry, valueTypes, leases, listener, catchUp }),
+      ),
     )
   }
 
@@ -291,6 +303,7 @@ export class Cache {
     refuseRecursion(request.key, request.key)
     const outcome = await this.#flights.join(
       request.key,
+      [...request.options.tags, ...request.options.absentTags].map((tag) => this.#keys.tagKey(tag)),
       (flight) => this.#flow.run(request, flight),
       () => request.counters.add('joined'),
     )

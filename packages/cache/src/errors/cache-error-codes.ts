@@ -25,9 +25,10 @@ export const cacheErrorCodes = Object.freeze({
     meaning: 'The load of an entry asked the cache for the entry that it is loading.',
     remedy: 'Read the database inside a load, or another entry.',
   },
-  CACHE_TABLE_NAME: {
-    meaning: 'A table or column given to the outbox cannot be used.',
-    remedy: 'Give `table` or `schema.table` with columns that exist on every shard.',
+  CACHE_OUTBOX_COLUMN: {
+    meaning:
+      'A column given to the outbox does not exist or is of a type whose text differs between server and driver.',
+    remedy: 'Give id and key columns of integer, text, varchar, uuid or numeric type.',
   },
 } as const)
 

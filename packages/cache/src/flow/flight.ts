@@ -11,13 +11,15 @@ export interface Outcome {
 
 /** One reading of one key that is under way in this process, with all callers that joined it. */
 export class Flight {
+  readonly key: string
   /** Callers with a smaller number came before it began. */
   readonly sequence: number
   /** An invalidation came: late comers must not join, and what it finds is not kept. */
   dirty = false
   promise: Promise<Outcome> = neverStarted
 
-  constructor(sequence: number) {
+  constructor(key: string, sequence: number) {
+    this.key = key
     this.sequence = sequence
   }
 }

@@ -6,6 +6,8 @@ import { Flight, type Outcome } from './flight.ts'
  */
 export class Flights {
   readonly #flights = new Map<string, Flight>()
+  /** By the keys of the tags that their values will carry: those end them just as well. */
+  readonly #byTag = new Map<string, Set<Flight>>()
   readonly #leases: boolean
   #sequence = 0
 
@@ -13,11 +15,16 @@ export class Flights {
     this.#leases = leases
   }
 
-  async join(key: string, start: (flight: Flight) => Promise<Outcome>, joined: () => void): Promise<Outcome> {
+  async join(
+    key: string,
+    tagKeys: readonly string[],
+    start: (flight: Flight) => Promise<Outcome>,
+    joined: () => void,
+  ): Promise<Outcome> {
     const arrived = ++this.#sequence
     for (;;) {
       const current = this.#flights.get(key)
-      if (!current) return await this.#begin(key, start)
+      if (!current) return await this.#begin(key, tagKeys, start)
       joined()
       const outcome = await current.promise
       if (outcome.verified || current.sequence > arrived) return outcome
@@ -28,10 +35,8 @@ export class Flights {
   end(keys: readonly string[]): void {
     if (!this.#leases) return
     for (const key of keys) {
-      const flight = this.#flights.get(key)
-      if (!flight) continue
-      flight.dirty = true
-      this.#flights.delete(key)
+      this.#end(this.#flights.get(key))
+      for (const flight of this.#byTag.get(key) ?? []) this.#end(flight)
     }
   }
 
@@ -39,12 +44,26 @@ export class Flights {
     this.end([...this.#flights.keys()])
   }
 
-  #begin(key: string, start: (flight: Flight) => Promise<Outcome>): Promise<Outcome> {
-    const flight = new Flight(++this.#sequence)
+  #end(flight: Flight | undefined): void {
+    if (!flight) return
+    flight.dirty = true
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
+  }
+
+  #begin(key: string, tagKeys: readonly string[], start: (flight: Flight) => Promise<Outcome>): Promise<Outcome> {
+    const flight = new Flight(key, ++this.#sequence)
     this.#flights.set(key, flight)
+    for (const tag of tagKeys) this.#byTag.set(tag, (this.#byTag.get(tag) ?? new Set()).add(flight))
     flight.promise = start(flight).finally(() => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      for (const tag of tagKeys) this.#forget(tag, flight)
     })
     return flight.promise
+  }
+
+  #forget(tag: string, flight: Flight): void {
+    const flights = this.#byTag.get(tag)
+    flights?.delete(flight)
+    if (flights?.size === 0) this.#byTag.delete(tag)
   }
 }

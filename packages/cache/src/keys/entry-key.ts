@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalText } from './canonical-text.ts'
 
-/** The whole name of an entry in every tier, e.g. `shop:v1.3f2a:wallet:{"f1"|"w1"}`. */
+/** The whole name of an entry in every tier, e.g. `shop:wallet:{"f1"|"w1"}`. */
 export type EntryKey = string
 
 /** Text before the entry's own part; the same for all entries of one name. */
@@ -11,8 +11,6 @@ export interface KeyPrefix {
 
 export interface KeyPrefixParts {
   readonly namespace: string
-  /** Of the code that writes the values: codec and schema, so that a deploy never reads the wrong type. */
-  readonly fingerprint: string
   readonly name: string
 }
 
@@ -20,7 +18,7 @@ const longestKey = 256
 
 /** Made once per name. None of the parts holds a brace or a colon (checked with the options). */
 export function keyPrefix(parts: KeyPrefixParts): KeyPrefix {
-  return Object.freeze({ text: `${parts.namespace}:${parts.fingerprint}:${parts.name}:{` })
+  return Object.freeze({ text: `${parts.namespace}:${parts.name}:{` })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TierContext } from '../tiers/cache-tier.ts'
+import { codecVersion } from '../values/value-codec.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { type Channels, decodeEvent } from './channels.ts'
 import { withDeadline } from './deadline.ts'
@@ -52,7 +53,7 @@ export class RedisLink {
     return this.#state === 'linked' && this.#init.context.clock.monotonicMs() < this.#validUntil
   }
 
-  /** Changes with the server's run id, a failover and `clear`; stamped on every value. */
+  /** Changes with the server's run id, a failover, `clear`, and the shape of the values; stamped on every value. */
   get epoch(): Buffer {
     return this.#epoch
   }
@@ -174,11 +175,11 @@ export class RedisLink {
   }
 
   async #readEpoch(): Promise<Buffer> {
-    const { commands, channels, options } = this.#init
+    const { commands, channels, options, context } = this.#init
     const work = (async () => {
       const runIds = await commands.runIds()
       const generation = await commands.call('GET', channels.generationKey)
-      return `${runIds}|${generation === null ? '' : textOf(generation)}`
+      return `${codecVersion}|${context.fingerprint}|${runIds}|${generation === null ? '' : textOf(generation)}`
     })()
     const text = await withDeadline(work, options.linkLeaseMs / 2)
     return createHash('sha256').update(text).digest().subarray(0, 8)

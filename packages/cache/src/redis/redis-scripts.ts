@@ -38,10 +38,9 @@ return 0
 
 /** KEYS value, lease. ARGV my lease, frame, milliseconds to live, '1' to check the lease. */
 export const fillScript = script(`
-if ARGV[4] == '1' then
-  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-  redis.call('DEL', KEYS[2])
-end
+local mine = redis.call('GET', KEYS[2]) == ARGV[1]
+if ARGV[4] == '1' and not mine then return 0 end
+if mine then redis.call('DEL', KEYS[2]) end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 `)

@@ -33,6 +33,7 @@ export function cached<R extends RepositoryTypes>(repository: Repository<R>, opt
   const keys = new RowKeys({ name: resolved.name, idColumns, keyColumn })
   const entry = resolved.cache.resolve(resolved.entry)
   const init: CachedInit = { repository: repository as unknown as Repository, options: resolved, keys, entry }
+  resolved.cache.outbox?.register(table, (row) => textsOfRow(init, row))
   return Object.freeze({
     table,
     idColumns,
@@ -148,15 +149,12 @@ class CachedRepository implements BoundRepository {
   }
 
   #textsOf(rows: readonly Row[]): string[] {
-    const { keys, options } = this.#init
-    const tags = rows.flatMap((row) => keys.tags(row))
-    const texts = this.#whole(rows).map((row) => options.cache.keyText(keys.row(row)))
-    return [...new Set([...texts, ...tags.map((tag) => options.cache.tagText(tag))])]
+    return [...new Set(rows.flatMap((row) => textsOfRow(this.#init, row)))]
   }
 
   /** Rows that name themselves: an insert may leave its id to the server. */
   #whole(rows: readonly Row[]): readonly Row[] {
-    return rows.filter((row) => this.#init.repository.idColumns.every((column) => row[column] !== undefined))
+    return rows.filter((row) => namesItself(this.#init, row))
   }
 
   /**
@@ -189,6 +187,17 @@ class CachedRepository implements BoundRepository {
     const kept = { ...entry, absentTags: keys.tags(id) }
     return (await options.cache.getByText(text, options.name, load, kept)) as object | undefined
   }
+}
+
+function namesItself(init: CachedInit, row: Row): boolean {
+  return init.repository.idColumns.every((column) => row[column] !== undefined)
+}
+
+/** What a write to this row ends: its own entry, the lists of its shard key, and that there was no such row. */
+function textsOfRow(init: CachedInit, row: Row): readonly string[] {
+  const { cache } = init.options
+  const tags = init.keys.tags(row).map((tag) => cache.tagText(tag))
+  return namesItself(init, row) ? [cache.keyText(init.keys.row(row)), ...tags] : tags
 }
 
 function noScope(table: string): CacheError {

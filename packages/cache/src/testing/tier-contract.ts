@@ -35,6 +35,7 @@ export function tierContract(makeTier: () => CacheTier | Promise<CacheTier>): re
 function contextFor(invalidated: string[]): TierContext {
   return {
     namespace: `contract-${randomUUID()}`,
+    fingerprint: '0',
     clock: systemClock,
     telemetry: noTelemetry,
     valueTypes: [],

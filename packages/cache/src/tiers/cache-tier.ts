@@ -43,6 +43,11 @@ export interface TierListener {
 /** What the cache gives its tiers when it opens them. */
 export interface TierContext {
   readonly namespace: string
+  /**
+   * Of the shape of the values. A tier that outlives the process must not give entries of another one. It is no part of
+   * the key: what an older version of the code invalidates must end the entries of the newer one too.
+   */
+  readonly fingerprint: string
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly valueTypes: readonly ValueType[]

@@ -2,7 +2,7 @@ import v8 from 'node:v8'
 import { Packr } from 'msgpackr'
 import type { ValueType } from './value-type.ts'
 
-/** Part of every key: values of another codec are never read. Raise it when the bytes change. */
+/** Stamped on every value: those of another codec are never read. Raise it when the bytes change. */
 export const codecVersion = 1
 
 /** Turns values into bytes and back without loss; `exotic` picks V8's own format. */

@@ -1,0 +1,48 @@
+import type { FleetConnection } from '@shardwright/core'
+import { outboxTable } from './outbox-table.ts'
+
+/** One noticed write; `row_id` is null for TRUNCATE. */
+export interface OutboxRow {
+  readonly id: string
+  readonly table_name: string
+  readonly row_id: Readonly<Record<string, string>> | null
+  readonly age_ms: number
+}
+
+export interface DrainRequest {
+  readonly namespace: string
+  readonly tables: readonly string[]
+  /** Rows that another process is about to deliver: passed over, or waited for. */
+  readonly locked: 'skip' | 'wait'
+  readonly deliver: (rows: readonly OutboxRow[]) => Promise<void>
+}
+
+const batch = 500
+
+/**
+ * Delivers one batch: rows are deleted in the transaction that has read them, after their delivery, so a process that
+ * dies in between leaves them to another. Gives how many there were; fewer than a full batch means there are no more.
+ */
+export async function drainBatch(
+  connection: FleetConnection,
+  request: DrainRequest,
+): Promise<{ count: number; more: boolean }> {
+  await connection.query('begin')
+  try {
+    const { rows } = await connection.query<OutboxRow>(
+      `select id::text, table_name, row_id, (extract(epoch from clock_timestamp() - written_at) * 1000)::float8 as age_ms
+       from ${outboxTable} where namespace = $1 and table_name = any($2)
+       order by id limit ${batch} for update${request.locked === 'skip' ? ' skip locked' : ''}`,
+      [request.namespace, [...request.tables]],
+    )
+    if (rows.length > 0) {
+      await request.deliver(rows)
+      await connection.query(`delete from ${outboxTable} where id = any($1::bigint[])`, [rows.map((row) => row.id)])
+    }
+    await connection.query('commit')
+    return { count: rows.length, more: rows.length === batch }
+  } catch (error) {
+    await connection.query('rollback').catch(() => undefined)
+    throw error
+  }
+}

@@ -1,0 +1,134 @@
+import { createFleet, type Fleet } from '@shardwright/core'
+import { startLocalCluster } from '@shardwright/local-cluster'
+import { type Kysely, sql } from 'kysely'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Cache, cached, createCache, createOutbox, installOutbox, removeOutbox } from '../src/index.ts'
+import { until } from './caches.ts'
+import { createWallets, type Database, scopedKysely, walletRepository } from './repository.ts'
+
+let cluster: Awaited<ReturnType<typeof startLocalCluster>>
+let fleet: Fleet
+let db: Kysely<Database>
+const tables = [{ table: 'wallets', id: ['festival_id', 'id'], key: 'festival_id' }]
+const id = { festival_id: 'f1', id: '00000000-0000-4000-8000-00000000000a' }
+const open: Cache[] = []
+
+beforeAll(async () => {
+  cluster = await startLocalCluster({ shards: 1, databasePerShard: true })
+  db = scopedKysely<Database>(cluster.shards[0]!.url)
+  fleet = createFleet({ shards: [{ id: 'shard-1', url: cluster.shards[0]!.url }], Client: pg.Client })
+  await sql.raw(createWallets).execute(db)
+  await installOutbox(fleet, { namespace: 'shop', tables })
+  await installOutbox(fleet, { namespace: 'shop', tables })
+})
+
+afterAll(async () => {
+  await db?.destroy()
+  await cluster?.stop()
+})
+
+beforeEach(async () => {
+  for (const cache of open.splice(0)) await cache.close()
+  await sql`truncate wallets, shardwright_cache_outbox`.execute(db)
+  await sql`insert into wallets values (${id.festival_id}, ${id.id}, 10, 1)`.execute(db)
+  await sql`delete from shardwright_cache_outbox`.execute(db)
+})
+
+async function walletsOf() {
+  const cache = await createCache({ namespace: 'shop', outbox: createOutbox({ fleet, pollMs: 20 }) }).ready()
+  open.push(cache)
+  return cached(walletRepository, { cache, strategy: 'read-through' }).with(db)
+}
+
+const outboxRows = async () =>
+  (await sql<{ row_id: unknown }>`select row_id from shardwright_cache_outbox order by id`.execute(db)).rows
+
+describe('writes past the library', () => {
+  test('are seen: update, bulk update, insert, delete, a changed id, truncate', async () => {
+    const wallets = await walletsOf()
+    const balance = async () => (await wallets.findById(id))?.balance
+    const count = async () => (await wallets.findMany({ festival_id: 'f1' })).length
+    expect([await balance(), await count()]).toEqual(['10', 1])
+    await sql`update wallets set balance = 11 where id = ${id.id}`.execute(db)
+    await until(async () => (await balance()) === '11', 'the update')
+    await sql`insert into wallets select 'f1', gen_random_uuid(), 0, 1 from generate_series(1, 1200)`.execute(db)
+    await until(async () => (await count()) === 1201, 'the insert')
+    await sql`update wallets set festival_id = 'f2' where id = ${id.id}`.execute(db)
+    await until(async () => (await balance()) === undefined, 'the move')
+    expect((await wallets.findById({ ...id, festival_id: 'f2' }))?.balance).toBe('11')
+    await sql`delete from wallets where festival_id = 'f1'`.execute(db)
+    await until(async () => (await count()) === 0, 'the delete')
+    await sql`truncate wallets`.execute(db)
+    await until(async () => (await wallets.findById({ ...id, festival_id: 'f2' })) === undefined, 'the truncate')
+    await until(async () => (await outboxRows()).length === 0, 'an empty outbox')
+  })
+
+  test('only when committed; two-phase commits work', async () => {
+    const client = new pg.Client({ connectionString: cluster.shards[0]!.url })
+    await client.connect()
+    await client.query('begin')
+    await client.query('update wallets set balance = 99')
+    await client.query('rollback')
+    expect(await outboxRows()).toEqual([])
+    await client.query('begin')
+    await client.query('update wallets set balance = 12')
+    await client.query("prepare transaction 'cache-outbox'")
+    expect(await outboxRows()).toEqual([])
+    await client.query("commit prepared 'cache-outbox'")
+    expect(await outboxRows()).toEqual([{ row_id: id }])
+    await client.end()
+  })
+
+  test('a delivery that fails leaves its rows, and the next one brings them', async () => {
+    const outbox = createOutbox({ fleet, pollMs: 20 })
+    const delivered: (readonly string[] | 'everything')[] = []
+    let failures = 2
+    outbox.register('wallets', (row) => [JSON.stringify(row)])
+    outbox.start('shop', async (texts) => {
+      if (failures-- > 0) throw new Error('Redis is away')
+      delivered.push(texts)
+    })
+    await sql`update wallets set balance = 13`.execute(db)
+    await until(() => delivered.length > 0, 'the delivery')
+    expect(delivered).toEqual([[JSON.stringify({ id: id.id, festival_id: 'f1' })]])
+    await until(async () => (await outboxRows()).length === 0, 'an empty outbox')
+    await outbox.close()
+  })
+
+  test('catchUp waits for what another process has taken but not delivered', async () => {
+    await sql`update wallets set balance = 14`.execute(db)
+    const order: string[] = []
+    const first = createOutbox({ fleet, pollMs: 10_000 })
+    first.register('wallets', () => ['x'])
+    first.start('shop', async () => {
+      order.push('taken')
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      order.push('delivered')
+    })
+    await until(() => order.length === 1, 'the first drain')
+    const second = createOutbox({ fleet, pollMs: 10_000 })
+    second.register('wallets', () => ['x'])
+    second.start('shop', async () => void order.push('again'))
+    await second.catchUp()
+    order.push('caught up')
+    expect(order).toEqual(['taken', 'delivered', 'caught up'])
+    await first.close()
+    await second.close()
+  })
+})
+
+test('columns that do not match are refused, names are quoted, removal removes', async () => {
+  const install = (table: string, columns: string[]) =>
+    installOutbox(fleet, { namespace: 'odd', tables: [{ table, id: columns }] })
+  await expect(install('wallets', ['nothing'])).rejects.toMatchObject({ code: 'CACHE_OUTBOX_COLUMN' })
+  await expect(install('wallets"; drop table wallets; --', ['id'])).rejects.toMatchObject({ code: 'CACHE_OPTIONS' })
+  await sql`create table "Odd 'name'" ("the id" int primary key, at timestamptz)`.execute(db)
+  await install("Odd 'name'", ['the id'])
+  await expect(install("Odd 'name'", ['at'])).rejects.toThrow(/timestamptz/)
+  await sql`insert into "Odd 'name'" values (1)`.execute(db)
+  expect(await outboxRows()).toEqual([{ row_id: { 'the id': '1' } }])
+  await removeOutbox(fleet, { namespace: 'odd', tables: [{ table: "Odd 'name'", id: ['the id'] }] })
+  await sql`insert into "Odd 'name'" values (2)`.execute(db)
+  expect(await outboxRows()).toHaveLength(1)
+})
