@@ -33,7 +33,8 @@ export const partitionsApply: Command<{ readonly force?: boolean }> = async (con
   }
 }
 
-function policiesOf({ config }: OpenedConfig) {
+/** The policies of the configuration. @throws CliError CONFIG_INVALID when it has none */
+export function policiesOf({ config }: OpenedConfig) {
   if (config.partitions?.length) return config.partitions
   throw new CliError({
     code: 'CONFIG_INVALID',

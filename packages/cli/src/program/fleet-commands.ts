@@ -1,0 +1,85 @@
+import type { Command as CommanderCommand } from 'commander'
+import type { ConvertCommandOptions } from '../commands/partitions-convert.ts'
+import type { Act } from './act.ts'
+
+export function addShards(program: CommanderCommand, act: Act): void {
+  const shards = program.command('shards').description('list, add and check shards')
+  shards
+    .command('list')
+    .description('shards with their servers and buckets')
+    .action(act(async () => (await import('../commands/shards.ts')).shardsList))
+  shards
+    .command('add')
+    .description("bring an empty database to the fleet's state")
+    .argument('<id>', 'the new shard')
+    .requiredOption('--url-env <variable>', 'the environment variable with its URL')
+    .option('--baseline', 'copy the schema of a shard instead of running all migrations')
+    .option('--source <shard>', 'the model; default: the first shard')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  SHARD_5_URL=postgres://... shardwright shards add shard-5 --url-env SHARD_5_URL',
+    )
+    .action(
+      act<{ id: string; urlEnv: string; baseline?: boolean; source?: string }>(
+        async () => (await import('../commands/shards.ts')).shardsAdd,
+        ['id'],
+      ),
+    )
+  shards
+    .command('check')
+    .description('compare every shard with the first one, reference data included')
+    .action(act(async () => (await import('../commands/shards.ts')).shardsCheck))
+  program
+    .command('drift')
+    .description('compare the schemas of the shards; offers the SQL that mends')
+    .option('--snapshot <file>', 'compare with a committed snapshot')
+    .option('--write <file>', 'write that snapshot from the first shard')
+    .option('--sql', 'print only the SQL that mends')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  shardwright drift\n  shardwright drift --write schema.snapshot.json\n  shardwright drift --snapshot schema.snapshot.json --sql',
+    )
+    .action(
+      act<{ snapshot?: string; write?: string; sql?: boolean }>(
+        async () => (await import('../commands/drift.ts')).drift,
+      ),
+    )
+  const partitions = program.command('partitions').description('time partitions by their policies')
+  partitions
+    .command('plan')
+    .description('what the policies want, as SQL')
+    .action(act(async () => (await import('../commands/partitions.ts')).partitionsPlan))
+  partitions
+    .command('apply')
+    .description('bring every table to its policy')
+    .option('--force', 'remove more partitions than one run may')
+    .action(act<{ force?: boolean }>(async () => (await import('../commands/partitions.ts')).partitionsApply))
+  partitions
+    .command('convert')
+    .description('turn a plain table into a partitioned one while it is used')
+    .argument('<table>', 'a table with a policy')
+    .option('--shard <id...>', 'only these shards')
+    .option('--dry-run', 'print the plan, change nothing')
+    .option('--drop-old', 'drop the old table in the end')
+    .addHelpText('after', '\nExamples:\n  shardwright partitions convert transactions --dry-run')
+    .action(
+      act<ConvertCommandOptions>(
+        async () => (await import('../commands/partitions-convert.ts')).partitionsConvert,
+        ['table'],
+      ),
+    )
+  const topology = program.command('topology').description('show, check and compare the topology')
+  topology
+    .command('show')
+    .description('shards and buckets, without passwords')
+    .action(act(async () => (await import('../commands/topology.ts')).topologyShow))
+  topology
+    .command('validate')
+    .description('load and check the configuration')
+    .action(act(async () => (await import('../commands/topology.ts')).topologyValidate))
+  topology
+    .command('diff')
+    .description("what changes from here to another configuration's topology")
+    .argument('<other>', 'a configuration file')
+    .action(act<{ other: string }>(async () => (await import('../commands/topology.ts')).topologyDiff, ['other']))
+}
