@@ -19,7 +19,7 @@ export type {
 } from './pool/shard-pool.ts'
 export type { TopologyGate } from './pool/topology-gate.ts'
 export type { ShardRouterOptions } from './router-options.ts'
-export { createShardRouter, type Explainable, type PartialResult, ShardRouter } from './shard-router.ts'
+export { createShardRouter, type Explainable, type ExplainOptions, type PartialResult, ShardRouter } from './shard-router.ts'
 export { TopologyLease } from './topology-store/topology-lease.ts'
 export { TopologyStore } from './topology-store/topology-store.ts'
 export { type TopologyStoreErrorCode, topologyStoreErrorCodes } from './topology-store/topology-store-error-codes.ts'

@@ -30,6 +30,13 @@ import type { TransactionOptions } from './transaction/router-transaction.ts'
 /** A query builder, or what it compiled to. */
 export type Explainable = Compilable | CompiledQuery
 
+export interface ExplainOptions {
+  /** False: refuses what `router.db` would refuse. Default: true. */
+  readonly fanOut?: boolean
+  /** The key that `router.for` was given. */
+  readonly for?: Readonly<Record<string, unknown>>
+}
+
 /** A result with the shards that did not answer. */
 export interface PartialResult<Row> {
   readonly rows: Row[]
@@ -100,19 +107,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * await router.for({ festival_id: f }).selectFrom('wallets').selectAll().execute()
    */
   for<F extends FamilyName<S>>(key: { readonly [K in F]: KeyOf<S, K> }): Kysely<ConfinedDatabase<S, F>> {
-    const entries = Object.entries(key)
-    const [family, value] = entries[0] ?? []
-    if (entries.length !== 1 || family === undefined || !this.#core.schema.families.has(family)) {
-      refuse(
-        'INVALID_OPTIONS',
-        'router.for takes one key family with its key.',
-        `Use one of: ${[...this.#core.schema.families.keys()].join(', ')}.`,
-      )
-    }
-    if (value === null || value === undefined) {
-      refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
-    }
-    return this.#open({ kind: 'confined', confined: { family, value } })
+    return this.#open(this.#confinedMode(key))
   }
 
   /**
@@ -149,10 +144,16 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     return builder
   }
 
-  /** What the router would do with a query: shards, reason, SQL, merge steps. */
-  async explain(query: Explainable, options: { readonly fanOut?: boolean } = {}): Promise<Explanation> {
+  /**
+   * What the router would do with a query: shards, reason, SQL, merge steps. A query of `router.for(key)` needs its key.
+   * @example
+   * console.log(`${await router.explain(query)}`)
+   * await router.explain(query, { for: { festival_id: f } })
+   */
+  async explain(query: Explainable, options: ExplainOptions = {}): Promise<Explanation> {
     const compiled = 'compile' in query ? query.compile() : query
-    const mode: Mode = options.fanOut === false ? keyedMode : { kind: 'fan-out' }
+    const unconfined: Mode = options.fanOut === false ? keyedMode : { kind: 'fan-out' }
+    const mode = options.for ? this.#confinedMode(options.for) : unconfined
     return await explainQuery(compiled, mode, this.#core)
   }
 
@@ -191,6 +192,22 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #confinedMode(key: Readonly<Record<string, unknown>>): Mode {
+    const entries = Object.entries(key)
+    const [family, value] = entries[0] ?? []
+    if (entries.length !== 1 || family === undefined || !this.#core.schema.families.has(family)) {
+      refuse(
+        'INVALID_OPTIONS',
+        'router.for takes one key family with its key.',
+        `Use one of: ${[...this.#core.schema.families.keys()].join(', ')}.`,
+      )
+    }
+    if (value === null || value === undefined) {
+      refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
+    }
+    return { kind: 'confined', confined: { family, value } }
   }
 
   #open<Database>(mode: Mode): Kysely<Database> {
