@@ -155,7 +155,11 @@ describe('maintain', () => {
     ['epoch-s', 'bigint', 'extract(epoch from now())::bigint'],
     ['epoch-ms', 'bigint', '(extract(epoch from now()) * 1000)::bigint'],
     ['epoch-us', 'bigint', '(extract(epoch from now()) * 1000000)::bigint'],
-    ['uuid-v7', 'uuid', 'uuidv7()'],
+    [
+      'uuid-v7',
+      'uuid',
+      "(lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '7000800000000000000a')::uuid",
+    ],
   ] as const)('case 11: partitions by %s', async (key, type, now) => {
     const fleet = await server.fleet(`create table events (at ${type} not null) partition by range (at)`)
     const policy = define({ table: 'events', by: 'at', key, every: 'day', zone: 'Europe/Berlin', premake: 2 })

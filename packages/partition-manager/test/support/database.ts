@@ -7,6 +7,20 @@ export { fleetOfUrls } from './fleet-of-urls.ts'
 
 let number = 0
 
+/** Runs the suite against a server of another version: `SHARDWRIGHT_PARTITIONS_URL=postgres://...`. */
+const otherServer = process.env.SHARDWRIGHT_PARTITIONS_URL
+
+async function createElsewhere(url: string, count: number): Promise<string[]> {
+  await using connection = await connect(fleetOfUrls([url]))
+  const urls: string[] = []
+  for (let at = 0; at < count; at++) {
+    const name = `t${process.pid}_${Date.now().toString(36)}_${++number}`
+    await connection.query(`create database ${name}`)
+    urls.push(Object.assign(new URL(url), { pathname: `/${name}` }).href)
+  }
+  return urls
+}
+
 /** A cluster for a test file; each test takes fresh databases from it. */
 export class TestServer {
   #cluster: LocalCluster | undefined
@@ -17,6 +31,7 @@ export class TestServer {
   }
 
   async start(settings: Record<string, string | number> = {}): Promise<void> {
+    if (otherServer) return
     this.#cluster = await startLocalCluster({ shards: 1, settings, startTimeoutMs: 120_000 })
   }
 
@@ -26,6 +41,7 @@ export class TestServer {
 
   /** URLs of fresh databases. */
   async databases(count = 1): Promise<string[]> {
+    if (otherServer) return await createElsewhere(otherServer, count)
     const server = this.cluster.servers[0]
     if (!server) throw new Error('the cluster has no server')
     const urls: string[] = []
