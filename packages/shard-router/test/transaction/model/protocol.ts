@@ -1,0 +1,214 @@
+import type { Transaction, World } from './state.ts'
+
+/** The protocol as it is, or with one of its cares taken away: the walk must find what that care is for. */
+export interface Rules {
+  /** Recovery rolls back what is prepared and has no decision, because it is old, and writes no row. */
+  readonly rollbackByAge?: boolean
+  /** Recovery removes its abort row while the decider's transaction is open still. */
+  readonly forgetAbortsAtOnce?: boolean
+  /** Recovery removes a commit row without looking at the participants. */
+  readonly forgetCommitsAtOnce?: boolean
+  /** A process that lost the answer to its decision asks for the row only, not for the fate of its transaction. */
+  readonly trustRowAlone?: boolean
+  /** COMMIT PREPARED goes out before the decision. */
+  readonly settleBeforeDecision?: boolean
+}
+
+/** A step that may come next: its name, and what it does to the world. */
+export interface Step {
+  readonly name: string
+  readonly apply: (world: World) => void
+}
+
+const participants = [1, 2] as const
+const all = [0, 1, 2] as const
+
+export function nextSteps(world: World, rules: Rules): Step[] {
+  const steps: Step[] = []
+  world.transactions.forEach((transaction, index) => {
+    const add = (name: string, apply: (transaction: Transaction, world: World) => void) =>
+      steps.push({ name: `T${index}: ${name}`, apply: (next) => apply(next.transactions[index]!, next) })
+    processSteps(transaction, rules, add)
+    serverSteps(transaction, add)
+    if (world.faults > 0) faultSteps(transaction, add)
+  })
+  world.recoverers.forEach((_, index) => recovererSteps(world, index, rules, steps))
+  return steps
+}
+
+type Add = (name: string, apply: (transaction: Transaction, world: World) => void) => void
+
+function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
+  const { process, parts, wires, lost, through } = transaction
+  switch (process) {
+    case 'preparing': {
+      for (const shard of participants) {
+        if (wires[shard] === 'idle' && !lost[shard] && !through[shard])
+          add(`sends PREPARE to ${shard}`, (next) => void (next.wires[shard] = 'sent'))
+        if (wires[shard] === 'done' && !lost[shard])
+          add(`hears that ${shard} is prepared`, (next) => {
+            next.wires[shard] = 'idle'
+            next.through[shard] = true
+          })
+      }
+      if (all.some((shard) => lost[shard] || wires[shard] === 'refused'))
+        add('gives up', (next) => enter(next, 'aborting'))
+      if (rules.settleBeforeDecision && through[1] && through[2] && parts[1] === 'prepared')
+        add('commits 1 before the decision', (next) => finish(next, 1, 'committed'))
+      if (through[1] && through[2] && !lost[0])
+        add('sends its decision', (next) => {
+          next.wires[0] = 'sent'
+          next.process = 'deciding'
+        })
+      return
+    }
+    case 'deciding': {
+      if (lost[0]) return add('loses the answer to its decision', (next) => void (next.process = 'asking'))
+      if (wires[0] === 'done') add('hears that the decision stands', (next) => enter(next, 'settling'))
+      if (wires[0] === 'refused') add('hears that the decision is refused', (next) => enter(next, 'aborting'))
+      return
+    }
+    case 'asking': {
+      if (transaction.row === 'none') add('writes abort at the decider', (next) => void (next.row = 'abort'))
+      else
+        add('asks for its fate', (next) => {
+          const committed = rules.trustRowAlone ? next.row === 'commit' : next.parts[0] === 'committed'
+          enter(next, committed ? 'settling' : 'aborting')
+        })
+      return
+    }
+    case 'settling':
+    case 'aborting': {
+      for (const shard of participants) {
+        if (through[shard]) continue
+        const outcome = process === 'settling' ? 'committed' : 'aborted'
+        add(`has ${shard} ${outcome}`, (next) => {
+          if (next.parts[shard] === 'prepared') finish(next, shard, outcome)
+          else if (outcome === 'aborted' && !next.lost[shard] && next.wires[shard] !== 'sent') endSession(next, shard)
+          next.through[shard] = true
+        })
+      }
+      // Not all participants need be reached: the rest is recovery's.
+      add('answers its caller', (next) => {
+        if (process === 'aborting' && !next.lost[0]) endSession(next, 0)
+        next.process = process === 'settling' ? 'success' : 'failure'
+      })
+      return
+    }
+  }
+}
+
+/** A server runs what it was sent, also when nobody waits for it any more, and ends sessions that were left. */
+function serverSteps({ process, wires, lost, parts }: Transaction, add: Add): void {
+  for (const shard of all) {
+    if (wires[shard] === 'sent') add(`shard ${shard} runs its command`, (next) => runCommand(next, shard))
+    const left = lost[shard] || process === 'dead' || process === 'failure'
+    if (left && (parts[shard] === 'open' || wires[shard] !== 'idle'))
+      add(`shard ${shard} ends the session`, (next) => endSession(next, shard))
+  }
+}
+
+function faultSteps({ process, lost }: Transaction, add: Add): void {
+  if (process === 'dead' || process === 'success' || process === 'failure') return
+  add('the process is killed', (next, world) => {
+    next.process = 'dead'
+    world.faults--
+  })
+  for (const shard of all) {
+    if (lost[shard]) continue
+    add(`the connection to ${shard} is lost`, (next, world) => {
+      next.lost[shard] = true
+      world.faults--
+    })
+    add(`the server of ${shard} crashes`, (_next, world) => {
+      // Every session of it ends, also those of other transactions; what is prepared or committed stays.
+      for (const each of world.transactions) {
+        each.lost[shard] = true
+        endSession(each, shard)
+      }
+      world.faults--
+    })
+  }
+}
+
+function recovererSteps(world: World, index: number, rules: Rules, steps: Step[]): void {
+  const { at, of } = world.recoverers[index]!
+  const add = (name: string, apply: (next: World) => void) => steps.push({ name: `R${index}: ${name}`, apply })
+  const go = (next: World, to: World['recoverers'][number]['at'], whose = of) => {
+    next.recoverers[index] = { at: to, of: to === 'idle' ? 0 : whose }
+  }
+  if (at !== 'idle') add('is killed', (next) => go(next, 'idle'))
+  const transaction = world.transactions[of]!
+  switch (at) {
+    case 'idle':
+      world.transactions.forEach(({ parts, row }, whose) => {
+        if (participants.some((shard) => parts[shard] === 'prepared'))
+          add(`sees T${whose} prepared`, (next) => go(next, 'saw', whose))
+        if (row === 'commit') add(`reads the commit row of T${whose}`, (next) => go(next, 'forgetting', whose))
+        if (row === 'abort' && (rules.forgetAbortsAtOnce || parts[0] !== 'open'))
+          add(`forgets the abort row of T${whose}`, (next) => void (next.transactions[whose]!.row = 'none'))
+      })
+      return
+    case 'saw':
+      if (rules.rollbackByAge && transaction.row === 'none')
+        return void add(`T${of} is old`, (next) => go(next, 'finishing abort'))
+      return void add(`writes abort for T${of}, unless decided`, (next) => {
+        const its = next.transactions[of]!
+        if (its.row === 'none') its.row = 'abort'
+        go(next, 'wrote')
+      })
+    case 'wrote':
+      return void add(`reads the row of T${of}`, (next) => {
+        const { row } = next.transactions[of]!
+        go(next, row === 'none' ? 'saw' : row === 'commit' ? 'finishing commit' : 'finishing abort')
+      })
+    case 'finishing commit':
+    case 'finishing abort':
+      for (const shard of participants) {
+        if (transaction.parts[shard] !== 'prepared') continue
+        const outcome = at === 'finishing commit' ? 'committed' : 'aborted'
+        add(`has ${shard} of T${of} ${outcome}`, (next) => finish(next.transactions[of]!, shard, outcome))
+      }
+      return
+    case 'forgetting':
+      if (rules.forgetCommitsAtOnce || transaction.parts[1] !== 'prepared')
+        add(`finds nothing of T${of} prepared at 1`, (next) => go(next, 'forgetting, one looked at'))
+      return
+    case 'forgetting, one looked at':
+      if (rules.forgetCommitsAtOnce || transaction.parts[2] !== 'prepared')
+        add(`finds nothing of T${of} prepared at 2, and forgets its commit row`, (next) => {
+          const its = next.transactions[of]!
+          if (its.row === 'commit') its.row = 'none'
+          go(next, 'idle')
+        })
+      return
+  }
+}
+
+function runCommand(transaction: Transaction, shard: 0 | 1 | 2): void {
+  if (shard !== 0) {
+    const able = transaction.parts[shard] === 'open'
+    if (able) transaction.parts[shard] = 'prepared'
+    transaction.wires[shard] = able ? 'done' : 'refused'
+    return
+  }
+  // INSERT and COMMIT. The unique key refuses the second row; a lost session refuses everything.
+  const able = transaction.parts[0] === 'open' && transaction.row === 'none'
+  if (able) transaction.row = 'commit'
+  transaction.parts[0] = able ? 'committed' : 'aborted'
+  transaction.wires[0] = able ? 'done' : 'refused'
+}
+
+function endSession(transaction: Transaction, shard: 0 | 1 | 2): void {
+  if (transaction.parts[shard] === 'open') transaction.parts[shard] = 'aborted'
+  transaction.wires[shard] = 'idle'
+}
+
+function finish(transaction: Transaction, shard: 1 | 2, outcome: 'committed' | 'aborted'): void {
+  transaction.parts[shard] = outcome
+}
+
+function enter(transaction: Transaction, process: 'settling' | 'aborting'): void {
+  transaction.process = process
+  transaction.through = [false, false, false]
+}
