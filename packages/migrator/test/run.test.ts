@@ -156,6 +156,7 @@ describe('up and down', () => {
       ...Array(3).fill('0002_b not-started'),
     ])
     expect(went.reason).toBe('0002_b waits for shard-4')
+    await expect(migrator.dryRun()).rejects.toMatchObject({ code: 'FLEET_INCOMPLETE' })
     expect(JSON.stringify([stopped, went, await migrator.status()])).not.toContain('secret-word')
   })
 })
@@ -303,4 +304,46 @@ it("takes the provider of Kysely's own migrator", async () => {
   const migrator = createMigrator({ fleet, migrations: provider })
   expect((await migrator.up()).outcome).toBe('complete')
   expect((await migrator.down()).outcome).toBe('complete')
+})
+
+describe('a migration and its session', () => {
+  it('takes several statements in one text, but no COMMIT among them', async () => {
+    const fleet = await freshFleet(cluster, 1)
+    const several = (text: string) =>
+      createMigrator({
+        fleet,
+        migrations: [defineMigration({ name: '0001', up: async (db) => void (await sql.raw(text).execute(db)) })],
+      }).up({ lint: 'off' })
+    expect((await several('create table x (id int); commit; begin')).steps[0]?.error?.code).toBe('TRANSACTION_CONTROL')
+    expect((await several('create table x (id int); insert into x values (1); select 1')).outcome).toBe('complete')
+  })
+
+  it('leaves no setting, search_path or role behind for the next one', async () => {
+    const fleet = await freshFleet(cluster, 1)
+    await on(
+      fleet,
+      'shard-1',
+      'drop role if exists migration_guest; create role migration_guest; grant create on schema public to migration_guest',
+    )
+    const migrations = [
+      await sqlMigration(
+        '0001',
+        `create schema aside; set search_path = aside; set work_mem = '8MB'; set role migration_guest; create table public.of_guest (id int)`,
+      ),
+      await sqlMigration('0002', 'create table plain (id int)'),
+    ]
+    const report = await createMigrator({ fleet, migrations }).up()
+    expect(report.steps.map((step) => step.error)).toEqual([undefined, undefined])
+    expect(
+      await on(
+        fleet,
+        'shard-1',
+        `select relname::text, relnamespace::regnamespace::text as schema, relowner::regrole::text = 'migration_guest' as guest from pg_class where relname in ('plain', 'of_guest') order by 1`,
+      ),
+    ).toEqual([
+      { relname: 'of_guest', schema: 'public', guest: true },
+      { relname: 'plain', schema: 'public', guest: false },
+    ])
+    await on(fleet, 'shard-1', 'drop owned by migration_guest; drop role migration_guest')
+  })
 })

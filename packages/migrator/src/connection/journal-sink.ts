@@ -84,7 +84,7 @@ export class JournalSink implements StatementSink {
   async #run(sql: string, parameters: readonly unknown[], hash: string): Promise<QueryResult<unknown>> {
     if (!this.#beforeTransaction) await this.#write([...this.#journal, { hash, done: false, affected: null }])
     const result = await this.#send(sql, parameters)
-    await this.#append({ hash, done: true, affected: result.rowCount })
+    await this.#append({ hash, done: true, affected: result.rowCount ?? null })
     return toQueryResult(result)
   }
 

@@ -1,9 +1,15 @@
 import { isSyntaxError, type ParsedStatement, parseSql, type SqlNode } from '../sql/parse-sql.ts'
 
+/** The statements of a text; empty when they are newer than our parser. */
+export function statementsOf(sql: string): readonly ParsedStatement[] {
+  const parsed = parseSql(sql)
+  return isSyntaxError(parsed) ? [] : parsed
+}
+
 /** The single statement of `sql`, or undefined when it is several or newer than our parser. */
 export function singleStatement(sql: string): ParsedStatement | undefined {
-  const parsed = parseSql(sql)
-  return isSyntaxError(parsed) || parsed.length !== 1 ? undefined : parsed[0]
+  const statements = statementsOf(sql)
+  return statements.length === 1 ? statements[0] : undefined
 }
 
 /** True for BEGIN, COMMIT, ROLLBACK and their prepared forms; savepoints stay inside the transaction. */

@@ -1,7 +1,7 @@
 import type { FleetConnection } from '@shardwright/core'
 import type { QueryResult } from 'kysely'
 import { MigrationError } from '../errors/migration-error.ts'
-import { controlsTransaction, needsNoTransaction, singleStatement } from './statement-kind.ts'
+import { controlsTransaction, needsNoTransaction, statementsOf } from './statement-kind.ts'
 import type { StatementSink } from './statement-sink.ts'
 
 /** Sends a migration's statements inside the transaction that the runner opened; the migration cannot end it. */
@@ -15,9 +15,9 @@ export class TransactionSink implements StatementSink {
   }
 
   async execute(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
-    const statement = singleStatement(sql)
-    if (statement && controlsTransaction(statement)) throw this.#controls()
-    if (statement && needsNoTransaction(statement)) throw needsOwnMigration(this.#migration)
+    const statements = statementsOf(sql)
+    if (statements.some(controlsTransaction)) throw this.#controls()
+    if (statements.some(needsNoTransaction)) throw needsOwnMigration(this.#migration)
     return toQueryResult(await this.#connection.query(sql, parameters))
   }
 
@@ -52,11 +52,16 @@ export function needsOwnMigration(migration: string): MigrationError {
   })
 }
 
-export function toQueryResult(result: {
-  rows: unknown[]
-  rowCount: number | null
-  command: string
-}): QueryResult<unknown> {
+interface DriverResult {
+  readonly rows: unknown[]
+  readonly rowCount: number | null
+  readonly command: string
+}
+
+/** For a text of several statements the driver gives a list of results: the last one is the text's. */
+export function toQueryResult(answer: DriverResult | readonly DriverResult[]): QueryResult<unknown> {
+  const result = Array.isArray(answer) ? (answer as readonly DriverResult[]).at(-1) : (answer as DriverResult)
+  if (!result) return { rows: [] }
   const writes = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(result.command)
   return writes ? { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) } : { rows: result.rows }
 }

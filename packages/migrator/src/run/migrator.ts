@@ -106,6 +106,8 @@ class FleetMigrator implements Migrator {
     const migrations = await this.migrations()
     const chosen = chooseShards(this.#options.fleet, run.shards)
     const states = await readOtherStates(chosen, this.#options, run.concurrency)
+    const silent = chosen.filter((shard) => !states.has(shard.id)).map((shard) => shard.id)
+    if (silent.length > 0 && run.onFailure === 'stop') throw unknownStates(silent)
     checkHistory(migrations, states, run)
     return planRun(migrations, states, target)
   }
@@ -146,6 +148,15 @@ class FleetMigrator implements Migrator {
     const ids = [...rest.map((shard) => shard.id), ...unreachable.map((entry) => entry.shard)]
     return new Map(ids.map((id) => [id, known.get(id)]))
   }
+}
+
+function unknownStates(shards: readonly string[]): MigrationError {
+  return new MigrationError({
+    code: 'FLEET_INCOMPLETE',
+    message: `What is left to do on ${shards.join(', ')} is not known: the state cannot be read.`,
+    hint: "Bring them back, name other shards, or go on without them (onFailure: 'continue').",
+    details: { shards },
+  })
 }
 
 function nothingRun(unreachable: RunReport['unreachable']): RunReport {

@@ -9,7 +9,7 @@ import { loadSqlParser } from '../sql/parse-sql.ts'
 import { sqlStateOf } from '../sql/sql-state.ts'
 import type { MigrationRow } from '../state/migration-state.ts'
 import type { ResolvedMigratorOptions } from './migrator-options.ts'
-import type { ShardSession } from './shard-session.ts'
+import { type ShardSession, settleSession } from './shard-session.ts'
 
 export interface Step {
   readonly migration: Migration
@@ -53,10 +53,12 @@ const lockNotAvailable = '55P03'
 
 async function runInTransaction(step: Step, options: ResolvedMigratorOptions, started: number): Promise<void> {
   const { connection } = step.session
+  await settleSession(connection)
   await connection.query('begin')
   try {
     await setTimeouts(step, options, options.statementTimeoutMs)
     await call(step, new TransactionSink(connection, step.migration.name), options)
+    await connection.query('reset role') // the state is written by whom the run connected as
     await recordDone(step, options.clock.monotonicMs() - started)
     const { command } = await connection.query('commit')
     if (command !== 'COMMIT')
@@ -70,6 +72,7 @@ async function runInTransaction(step: Step, options: ResolvedMigratorOptions, st
 async function runOutsideTransaction(step: Step, options: ResolvedMigratorOptions, started: number): Promise<void> {
   const { migration, session, direction } = step
   const earlier = journalOf(session.rows.get(migration.name), direction)
+  await settleSession(session.connection)
   await setTimeouts(step, options, 0)
   await session.store.write(migration, { state: direction === 'up' ? 'running' : 'reverting', journal: earlier })
   const sink = new JournalSink(session.connection, migration.name, earlier, (journal) =>

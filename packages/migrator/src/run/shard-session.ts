@@ -27,15 +27,21 @@ export async function openLockedSession(
     await acquireMigrationLock(connection, { waitMs: options.lockWaitMs, clock: options.clock, signal })
     const store = new MigrationStore(connection, options.appliedBy)
     await store.prepare()
-    await keepOwnSchemaOffSearchPath(connection)
-    // The session may rest while other shards work, or while someone is asked between two waves: it holds the lock.
-    await connection.query(`select set_config('idle_session_timeout', '0', false)`)
+    await settleSession(connection)
     const rows = new Map(await store.read())
     return { shardId: shard.id, connection, store, rows, [Symbol.asyncDispose]: () => close(connection) }
   } catch (error) {
     await connection.release()
     throw error
   }
+}
+
+/** Brings the session's settings to a known state: what one migration has set is not there for the next one. */
+export async function settleSession(connection: FleetConnection): Promise<void> {
+  await connection.script('reset role; reset all')
+  await keepOwnSchemaOffSearchPath(connection)
+  // The session may rest while other shards work, or while someone is asked between two waves: it holds the lock.
+  await connection.query(`select set_config('idle_session_timeout', '0', false)`)
 }
 
 /** The state of a shard that the run does not touch: no lock, nothing created. */
