@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util'
+import { runDemo } from './demo.ts'
+import { shardIds } from './schema/topology.ts'
+
+const { values } = parseArgs({
+  options: {
+    transactions: { type: 'string', default: '240000' },
+    festivals: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '7' },
+    'database-per-shard': { type: 'boolean', default: false },
+  },
+})
+
+const started = performance.now()
+const { queries, problems } = await runDemo(
+  {
+    transactions: positive('transactions', values.transactions),
+    festivals: positive('festivals', values.festivals),
+    seed: positive('seed', values.seed),
+    databasePerShard: values['database-per-shard'],
+  },
+  process.stdout,
+)
+console.log(`\ntook ${((performance.now() - started) / 1000).toFixed(1)} s`)
+for (const problem of problems) console.error(`demo: not equal: ${problem}`)
+if (problems.length > 0) process.exitCode = 1
+else console.log(`demo: ok (${queries} queries, ${shardIds.length} shards, every result equal to one PostgreSQL)`)
+
+function positive(name: string, text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new RangeError(`--${name} takes a whole number from 1, not '${text}'`)
+}

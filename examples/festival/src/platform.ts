@@ -1,0 +1,132 @@
+import type { Fleet } from '@shardwright/core'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { definePartitions, maintain, type PartitionPolicy } from '@shardwright/partition-manager'
+import { createShardRouter, type ShardRouter } from '@shardwright/shard-router'
+import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { type DataSet, makeDataSet } from './data/data-set.ts'
+import { type Months, monthsUpTo } from './data/months.ts'
+import type { Doors } from './queries/query-case.ts'
+import { createTables } from './schema/create-tables.sql.ts'
+import type { Database } from './schema/database.ts'
+import { type FestivalSchema, schema } from './schema/schema.ts'
+import { festivalTopology, shardIds } from './schema/topology.ts'
+
+export interface PlatformOptions {
+  readonly transactions: number
+  readonly festivals: number
+  readonly seed: number
+  /** One server with a database per shard, for tests. Default: a server per shard. */
+  readonly databasePerShard?: boolean
+}
+
+/** Months of data; the oldest is past its time, so that retention has something to do. */
+const monthsOfData = 14
+
+/** The shards behind a router, and the one PostgreSQL that every answer is compared with. */
+export class Platform implements AsyncDisposable {
+  readonly data: DataSet
+  readonly months: Months
+  readonly router: ShardRouter<FestivalSchema>
+  readonly cluster: LocalCluster
+  /** A fleet of one: the server that holds all the data. */
+  readonly oneFleet: Fleet
+  readonly onePool: pg.Pool
+  readonly one: Kysely<Database>
+  readonly #oneCluster: LocalCluster
+  #log: ((event: LogEvent) => void) | undefined
+
+  constructor(cluster: LocalCluster, oneCluster: LocalCluster, data: DataSet, months: Months) {
+    this.cluster = cluster
+    this.#oneCluster = oneCluster
+    this.data = data
+    this.months = months
+    this.router = createShardRouter({
+      schema,
+      topology: festivalTopology(
+        cluster.shards.map((shard) => shard.url),
+        data.festivals,
+      ),
+      log: (event) => this.#log?.(event),
+    })
+    this.oneFleet = oneCluster.fleet('one')
+    const connectionString = oneCluster.shards[0]?.url
+    this.onePool = new pg.Pool({ connectionString, options: '-c TimeZone=UTC', max: 4 })
+    this.one = new Kysely<Database>({ dialect: new PostgresDialect({ pool: this.onePool }) })
+  }
+
+  /** The router's doors. */
+  get doors(): Doors {
+    const { router } = this
+    return { db: router.db, fanOut: router.fanOut(), forFestival: (id) => router.for({ festival_id: id }) }
+  }
+
+  /** The same doors, all of them leading to the one PostgreSQL. */
+  get oneDoors(): Doors {
+    const { one } = this
+    return {
+      db: one,
+      fanOut: one,
+      forFestival: () => one.$pickTables<'stands' | 'wallets' | 'transactions' | 'orders' | 'festivals' | 'users'>(),
+    }
+  }
+
+  /** Runs something and gives the statements that it sent through the router. */
+  async recorded<T>(work: () => Promise<T>): Promise<{ result: T; events: readonly LogEvent[] }> {
+    const events: LogEvent[] = []
+    this.#log = (event) => events.push(event)
+    try {
+      return { result: await work(), events }
+    } finally {
+      this.#log = undefined
+    }
+  }
+
+  /** How `transactions` is partitioned; with retention once the data is in. */
+  partitions(options: { readonly retention: boolean }): PartitionPolicy {
+    return definePartitions<Database>()({
+      table: 'transactions',
+      by: 'created_at',
+      every: 'month',
+      premake: 3,
+      from: new Date(this.months.firstMs).toISOString().slice(0, 10),
+      ...(options.retention ? { retention: { keep: '12 months', then: 'drop' } } : {}),
+    })
+  }
+
+  /** Creates the tables and their partitions, on the shards and on the one PostgreSQL. */
+  async createSchema(): Promise<void> {
+    for (const fleet of [this.router.fleet, this.oneFleet]) {
+      for (const shard of fleet.shards) {
+        await using connection = await shard.connect()
+        await connection.script(createTables)
+      }
+      const report = await maintain(fleet, [this.partitions({ retention: false })])
+      if (report.failed > 0) throw new Error(`partitions could not be created: ${report.tables[0]?.failure?.message}`)
+    }
+    await this.router.ready()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.router.close()
+    await this.one.destroy()
+    await Promise.all([this.cluster.stop(), this.#oneCluster.stop()])
+  }
+}
+
+/** Makes the data and starts the servers; nothing is created on them yet. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const months = monthsUpTo(new Date(), monthsOfData)
+  const data = makeDataSet({ ...options, months })
+  const locale = 'en-US'
+  const cluster = await startLocalCluster({
+    shards: shardIds.length,
+    databasePerShard: options.databasePerShard ?? false,
+    icu: locale,
+  })
+  const one = await startLocalCluster({ shards: 1, icu: locale }).catch(async (error: unknown) => {
+    await cluster.stop()
+    throw error
+  })
+  return new Platform(cluster, one, data, months)
+}
