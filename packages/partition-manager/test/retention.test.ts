@@ -202,7 +202,58 @@ describe('retention', () => {
   })
 })
 
+describe('what must stay', () => {
+  it('case 6: a view on the partition itself stops the removal before the detach', async () => {
+    const fleet = await server.fleet(`${old} create view march as select * from events_2020_03`)
+    const report = await maintain(fleet, [define({ retention: { keep: '12 months', then: 'drop' } })])
+    const failed = report.tables[0]?.actions.filter((a) => a.outcome === 'failed')
+    expect(failed?.map((a) => a.failure?.code)).toEqual(['PARTITION_REFERENCED'])
+    expect(failed?.[0]?.failure?.message).toContain('view public.march')
+    expect(await attached(fleet)).toBe(1)
+  })
+
+  it('a removal that was begun is undone when the retention is taken away or made longer', async () => {
+    for (const change of [{}, { retention: { keep: '90 years', then: 'drop' as const } }]) {
+      const fleet = await server.fleet(old)
+      // Stopped between detach and drop.
+      const stopped = await maintain(
+        fleet,
+        [define({ retention: { keep: '12 months', then: 'drop', maxDropsPerRun: 1 } })],
+        {
+          onProgress: ({ step }) => {
+            if (step === 'dispose') throw new Error('stop here')
+          },
+        },
+      )
+      expect(stopped.exitCode).toBe(1)
+      expect(await attached(fleet)).toBe(11)
+      const report = await maintain(fleet, [define({ ...change, fillGaps: true, from: '2020-01-01' })])
+      expect(report.tables[0]?.actions.map((a) => [a.action.kind, a.outcome]).at(-1)).toEqual(['reattach', 'done'])
+      expect(await attached(fleet)).toBe(12)
+      await using connection = await connect(fleet)
+      expect(await scalar(connection, 'select count(*)::int from events')).toBe(120)
+      expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
+    }
+  })
+})
+
 describe('archive before drop', () => {
+  it('counts the rows of a partition that is partitioned itself', async () => {
+    const fleet = await server.fleet(`${old.replace(', primary key (id, at)', '')}
+      create table events_2019 partition of events for values from ('2019-01-01') to ('2020-01-01') partition by hash (id);
+      create table events_2019_a partition of events_2019 for values with (modulus 2, remainder 0);
+      create table events_2019_b partition of events_2019 for values with (modulus 2, remainder 1);
+      insert into events select g, '2019-05-05' from generate_series(1, 40) g`)
+    let lines = 0
+    const archive: ArchiveFunction = async ({ rows }) => {
+      for await (const chunk of rows) lines += Buffer.from(chunk).toString().split('\n').length - 1
+      return { rows: lines }
+    }
+    const policy = define({ retention: { keep: '12 months', then: { archive }, maxDropsPerRun: 1 } })
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    expect(lines).toBe(40)
+  })
+
   it('writes files that restore, with counts', async () => {
     const fleet = await server.fleet(old)
     const directory = await mkdtemp(join(tmpdir(), 'shardwright-archive-'))

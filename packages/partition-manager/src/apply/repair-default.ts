@@ -84,12 +84,12 @@ async function nextEdge(
 ): Promise<bigint> {
   const key = identifier(policy.by)
   const table = qualified(action.defaultPartition.schema, action.defaultPartition.name)
-  const nth = `select ${key} as edge from only ${table}
+  const nth = `select ${key} as edge from ${table}
                 where ${key} >= ${bound(policy.key, reached)} and ${key} < ${bound(policy.key, action.period.to)}
                 order by ${key} limit 1 offset ${policy.repairBatchRows}`
   // Rows of one key cannot be parted: the edge is the first key after those that fill the batch.
   const { rows } = await session.query<{ edge: string | null }>(
-    `select (select ${key} from only ${table}
+    `select (select ${key} from ${table}
               where ${key} > n.edge and ${key} < ${bound(policy.key, action.period.to)}
               order by ${key} limit 1)::text as edge
        from (${nth}) n`,
@@ -112,7 +112,7 @@ async function moveRows(
   const columns = await columnList(session, state)
   const sql = `
     with moved as (
-      delete from only ${held}
+      delete from ${held}
        where ${key} >= ${bound(policy.key, range.from)} and ${key} < ${bound(policy.key, range.to)}
       returning ${columns}),
     stored as (

@@ -20,6 +20,7 @@ export async function retirePartition(
   policy: PartitionPolicy,
   action: RetirePartition,
 ): Promise<void> {
+  if (!action.resume) await refuseDependents(session, action)
   await ensureJournal(session)
   const job = await openJob(session, state, action)
   let detail = job.detail
@@ -34,6 +35,29 @@ export async function retirePartition(
   await updateJob(session, job.id, { ...detail, phase: 'dispose' })
   await dispose(session, state, policy, action, job.id, detail)
 }
+
+/** DROP would be refused only after the detach: whatever depends on the partition itself is found before anything is done. */
+async function refuseDependents(session: MaintenanceSession, action: RetirePartition): Promise<void> {
+  if (action.ending === 'detach') return
+  const { rows } = await session.query<{ name: string }>(dependentQuery, [action.partition.oid])
+  if (rows.length === 0) return
+  const names = rows.map((row) => row.name).join(', ')
+  throw new PartitionError({
+    code: 'PARTITION_REFERENCED',
+    message: `${action.partition.name} stays attached: ${names} would have to go with it (2BP01).`,
+    details: { shard: session.shard.id, partition: action.partition.name },
+  })
+}
+
+/** Views, functions and foreign keys on the partition itself; those of the parent are not meant. */
+const dependentQuery = `
+select distinct pg_describe_object(d.classid, d.objid, 0) as name
+  from pg_depend d
+ where d.refclassid = 'pg_class'::regclass and d.refobjid = $1::oid and d.deptype = 'n'
+   and (d.classid in ('pg_rewrite'::regclass, 'pg_proc'::regclass)
+        or (d.classid = 'pg_constraint'::regclass
+            and d.objid in (select oid from pg_constraint where contype = 'f' and confrelid = $1::oid and conparentid = 0)))
+ order by 1`
 
 async function openJob(
   session: MaintenanceSession,
@@ -97,7 +121,7 @@ async function dispose(
 
 async function stillArchived(session: MaintenanceSession, table: string, detail: JobDetail): Promise<boolean> {
   const archived: RowChecksum = { rows: BigInt(detail.rows ?? -1), checksum: detail.checksum ?? '' }
-  return sameRows(await checksumRows(session, `only ${table} as t`), archived)
+  return sameRows(await checksumRows(session, `${table} as t`), archived)
 }
 
 /** Somebody wrote to the partition between its archive and its detach: it goes back, and the next run begins anew. */

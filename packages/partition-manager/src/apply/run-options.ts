@@ -4,9 +4,9 @@ import { PartitionError } from '../errors/partition-error.ts'
 
 /** How a run behaves towards the server and its caller. */
 export interface RunOptions {
-  /** How long one attempt may wait for a lock, and so make others wait behind it; milliseconds, default 500. */
+  /** How long one attempt may wait for a lock, and so make others wait behind it; milliseconds, default 200. */
   readonly lockTimeoutMs?: number
-  /** Attempts per action, with growing pauses between them; default 12. */
+  /** Attempts per action, with growing pauses between them; default 15. */
   readonly lockAttempts?: number
   /** The first pause between attempts, milliseconds, default 100; it doubles up to 5 s. */
   readonly backoffMs?: number
@@ -43,8 +43,8 @@ export interface ResolvedRunOptions {
 }
 
 const numbers = z.object({
-  lockTimeoutMs: z.int().min(1).default(500),
-  lockAttempts: z.int().min(1).default(12),
+  lockTimeoutMs: z.int().min(1).default(200),
+  lockAttempts: z.int().min(1).default(15),
   backoffMs: z.int().min(1).default(100),
   parentLockWaitMs: z.int().min(0).default(10_000),
 })

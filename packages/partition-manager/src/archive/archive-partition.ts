@@ -30,12 +30,9 @@ export async function archivePartition(
   const pid = await backendOf(connection)
   try {
     await connection.query('begin isolation level repeatable read read only')
-    const expected = await checksumRows(connection, `only ${table} as t`)
+    const expected = await checksumRows(connection, `${table} as t`)
     const columns = await columnsOf(session, state)
-    const rows = copyRows(
-      connection,
-      `copy (select ${columns.map(identifier).join(', ')} from only ${table}) to stdout`,
-    )
+    const rows = copyRows(connection, `copy (select ${columns.map(identifier).join(', ')} from ${table}) to stdout`)
     session.step('archive-write', { partition: partition.name, rows: expected.rows })
     const stored = await write(archiveFunction(policy), { ...sourceOf(session, policy, action), columns, rows })
     session.step('archive-verify', { partition: partition.name, rows: stored })

@@ -8,7 +8,7 @@ import type { PartitionProblem } from './partition-plan.ts'
 import { repairAction, resumedRepairs } from './plan-repair.ts'
 import { problem } from './problem.ts'
 import { rangeText } from './range-text.ts'
-import { maxCreatesPerRun, type Range, uncovered, wantedWindow } from './wanted.ts'
+import { maxCreatesPerRun, type Range, uncovered, type WantedWindow, wantedWindow } from './wanted.ts'
 
 interface Creations {
   readonly actions: readonly PartitionAction[]
@@ -23,11 +23,12 @@ export function planCreation(state: CatalogState, policy: PartitionPolicy, now: 
     ...state.partitions,
     ...resumed.map(({ period }) => ({ lower: period.from, upper: period.to })),
   ]
+  covered.push(...underRetirement(state))
   if (window.notBefore !== undefined) covered.push({ lower: undefined, upper: window.notBefore })
   const actions: (CreatePartition | RepairDefault)[] = [...resumed]
   const problems: PartitionProblem[] = []
   const names = new Set(state.takenNames)
-  for (const period of [...window.periods].reverse()) {
+  for (const period of byUrgency(window)) {
     if (period.to <= window.onlyForRowsBefore && waitingRows(state, period) === 0n) continue
     for (const piece of uncovered(period, covered)) {
       if (actions.length >= maxCreatesPerRun) {
@@ -39,8 +40,34 @@ export function planCreation(state: CatalogState, policy: PartitionPolicy, now: 
       else problems.push(planned)
     }
   }
-  if (window.capped) problems.push(problem('PARTITION_CREATE_CAP', 'warning', 'Older periods come with later runs.'))
+  if (window.capped)
+    problems.push(
+      problem(
+        'PARTITION_CREATE_CAP',
+        'warning',
+        `Only the newest ${window.periods.length} periods were looked at for gaps.`,
+      ),
+    )
   return { actions: inOrder(actions), problems: [...problems.reverse(), ...outsideProblems(state)] }
+}
+
+/** The present first, then what is ahead, then the gaps behind it from the newest on. */
+function byUrgency({ periods, current }: WantedWindow): readonly Period[] {
+  const behind = periods.filter((period) => period.to <= current.from)
+  return [...periods.filter((period) => period.from >= current.from), ...behind.reverse()]
+}
+
+/** A partition that a killed run has detached may come back: its range is not free. */
+function underRetirement(state: CatalogState): readonly Range[] {
+  return state.jobs.flatMap(({ kind, child, detail }) => {
+    if (kind !== 'retire' || !child || child.attached) return []
+    return [
+      {
+        lower: detail.lower === null ? undefined : BigInt(detail.lower),
+        upper: detail.upper === null ? undefined : BigInt(detail.upper),
+      },
+    ]
+  })
 }
 
 interface PieceInput {

@@ -51,7 +51,7 @@ function repairSql(state: CatalogState, policy: PartitionPolicy, name: string, p
     'begin',
     `lock table ${parentName(state)} in access exclusive mode`,
     ...createTableSql(state, name),
-    `with moved as (delete from only ${from} where ${rangeCondition(policy.key, identifier(policy.by), range)} returning *) insert into ${child} select * from moved`,
+    `with moved as (delete from ${from} where ${rangeCondition(policy.key, identifier(policy.by), range)} returning *) insert into ${child} select * from moved`,
     attachSql(state, policy, name, range),
     'commit',
   ]

@@ -85,7 +85,6 @@ function retire(
   retention: RetentionPolicy | undefined,
   resumed?: RetirePartition['resume'],
 ): RetirePartition {
-  // Without a retention nobody asks for a removal any more: what is half done ends as a detached table.
   const then = retention?.then ?? 'detach'
   const concurrently = state.defaultPartition === undefined && !state.parent.distributed
   return Object.freeze({
@@ -132,7 +131,8 @@ function resume(
   const lower = job.detail.lower === null ? undefined : BigInt(job.detail.lower)
   const upper = job.detail.upper === null ? undefined : BigInt(job.detail.upper)
   const pending = state.partitions.find((p) => p.oid === child.oid)?.detachPending === true
-  const due = upper !== undefined && (!policy.retention || (cutoff !== undefined && upper <= cutoff))
+  // Without a retention nothing is due: what stands detached half-way goes back.
+  const due = upper !== undefined && cutoff !== undefined && upper <= cutoff
   if (!due && child.attached && !pending) return Object.freeze({ kind: 'forget-job', jobId: job.id, sql: [] })
   if (!due) {
     const values = forValues(policy.key, { lower, upper })

@@ -52,7 +52,7 @@ export const policySchema = z.strictObject({
   key: z.enum(partitionKeyNames).default('timestamptz'),
   every: interval,
   zone: zone.default('UTC'),
-  premake: z.int().min(0).max(10_000).default(3),
+  premake: z.int().min(0).max(1000).default(3),
   from: z.string().optional(),
   fillGaps: z.boolean().default(true),
   retention: z
