@@ -19,8 +19,41 @@ export type {
 } from './pool/shard-pool.ts'
 export type { TopologyGate } from './pool/topology-gate.ts'
 export type { ShardRouterOptions } from './router-options.ts'
-export { createShardRouter, type Explainable, type ExplainOptions, type PartialResult, ShardRouter } from './shard-router.ts'
+export {
+  createShardRouter,
+  type Explainable,
+  type ExplainOptions,
+  type PartialResult,
+  ShardRouter,
+} from './shard-router.ts'
 export { TopologyLease } from './topology-store/topology-lease.ts'
 export { TopologyStore } from './topology-store/topology-store.ts'
 export { type TopologyStoreErrorCode, topologyStoreErrorCodes } from './topology-store/topology-store-error-codes.ts'
+export type { AtomicCommit } from './transaction/atomic-commit.ts'
+export {
+  type AtomicOptions,
+  type ProtocolPoint,
+  type ProtocolStep,
+  protocolSteps,
+} from './transaction/atomic-options.ts'
+export {
+  installTransactions,
+  installTransactions,
+  recoverTransactions,
+  recoverTransactions,
+} from './transaction/recovery.ts'
+export type { RecoveryOptions, RecoveryOptions } from './transaction/recovery-options.ts'
+export type {
+  LeftPart,
+  LeftPart,
+  LeftReason,
+  LeftReason,
+  RecoveredPart,
+  RecoveredPart,
+  RecoveryReport,
+  RecoveryReport,
+} from './transaction/recovery-report.ts'
 export type { TransactionOptions } from './transaction/router-transaction.ts'
+export { type BackgroundRecovery, type BackgroundRecoveryOptions, startRecovery } from './transaction/start-recovery.ts'
+export { TransactionError } from './transaction/transaction-error.ts'
+export { type TransactionErrorCode, transactionErrorCodes } from './transaction/transaction-error-codes.ts'

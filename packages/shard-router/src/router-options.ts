@@ -4,6 +4,7 @@ import type { KyselyConfig, KyselyPlugin } from 'kysely'
 import { z } from 'zod'
 import type { FanOutOptions } from './execute/context.ts'
 import type { ShardPoolOptions } from './pool/pool-options.ts'
+import type { AtomicOptions } from './transaction/atomic-options.ts'
 
 export interface ShardRouterOptions<S extends Schema> {
   /** Where every table lives: made by `defineSchema`. */
@@ -15,6 +16,8 @@ export interface ShardRouterOptions<S extends Schema> {
   readonly log?: KyselyConfig['log']
   /** Connections: preset, sizes, replicas, time limits. */
   readonly pool?: ShardPoolOptions
+  /** Time limits of transactions across shards. */
+  readonly atomic?: AtomicOptions
   readonly telemetry?: Telemetry
   readonly clock?: Clock
   /** How many statement shapes keep their plan. Default: 2000. */

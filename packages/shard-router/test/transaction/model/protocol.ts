@@ -32,7 +32,7 @@ export function nextSteps(world: World, rules: Rules): Step[] {
     serverSteps(transaction, add)
     if (world.faults > 0) faultSteps(transaction, add)
   })
-  world.recoverers.forEach((_, index) => recovererSteps(world, index, rules, steps))
+  for (const index of world.recoverers.keys()) recovererSteps(world, index, rules, steps)
   return steps
 }
 
@@ -44,7 +44,9 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
     case 'preparing': {
       for (const shard of participants) {
         if (wires[shard] === 'idle' && !lost[shard] && !through[shard])
-          add(`sends PREPARE to ${shard}`, (next) => void (next.wires[shard] = 'sent'))
+          add(`sends PREPARE to ${shard}`, (next) => {
+            next.wires[shard] = 'sent'
+          })
         if (wires[shard] === 'done' && !lost[shard])
           add(`hears that ${shard} is prepared`, (next) => {
             next.wires[shard] = 'idle'
@@ -63,13 +65,21 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
       return
     }
     case 'deciding': {
-      if (lost[0]) return add('loses the answer to its decision', (next) => void (next.process = 'asking'))
+      if (lost[0]) {
+        add('loses the answer to its decision', (next) => {
+          next.process = 'asking'
+        })
+        return
+      }
       if (wires[0] === 'done') add('hears that the decision stands', (next) => enter(next, 'settling'))
       if (wires[0] === 'refused') add('hears that the decision is refused', (next) => enter(next, 'aborting'))
       return
     }
     case 'asking': {
-      if (transaction.row === 'none') add('writes abort at the decider', (next) => void (next.row = 'abort'))
+      if (transaction.row === 'none')
+        add('writes abort at the decider', (next) => {
+          next.row = 'abort'
+        })
       else
         add('asks for its fate', (next) => {
           const committed = rules.trustRowAlone ? next.row === 'commit' : next.parts[0] === 'committed'
@@ -146,7 +156,9 @@ function recovererSteps(world: World, index: number, rules: Rules, steps: Step[]
           add(`sees T${whose} prepared`, (next) => go(next, 'saw', whose))
         if (row === 'commit') add(`reads the commit row of T${whose}`, (next) => go(next, 'forgetting', whose))
         if (row === 'abort' && (rules.forgetAbortsAtOnce || parts[0] !== 'open'))
-          add(`forgets the abort row of T${whose}`, (next) => void (next.transactions[whose]!.row = 'none'))
+          add(`forgets the abort row of T${whose}`, (next) => {
+            next.transactions[whose]!.row = 'none'
+          })
       })
       return
     case 'saw':
