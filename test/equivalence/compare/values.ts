@@ -1,0 +1,51 @@
+/** How much two values may differ and still be the answer that PostgreSQL leaves open. */
+export interface Leeway {
+  /** Sums and statistics of floats depend on the order of the rows. */
+  readonly floats: boolean
+  /** Which of several equal values (1.0 and 1.00, 'a' and 'A' under a case-insensitive collation) stands for a group. */
+  readonly equals: boolean
+}
+
+export const strict: Leeway = { floats: false, equals: false }
+export const open: Leeway = { floats: true, equals: true }
+
+/** A row as text: type and value of every column, in their order. */
+export function rowText(row: unknown, leeway: Leeway): string {
+  if (typeof row !== 'object' || row === null) return valueText(row, leeway)
+  return Object.entries(row)
+    .map(([name, value]) => `${name}=${valueText(value, leeway)}`)
+    .join(' ')
+}
+
+export function valueText(value: unknown, leeway: Leeway): string {
+  if (value === null) return 'null'
+  if (value === undefined) return 'undefined'
+  if (value instanceof Date) return `Date(${value.getTime()})`
+  if (Buffer.isBuffer(value)) return `Buffer(${value.toString('hex')})`
+  switch (typeof value) {
+    case 'number':
+      return leeway.floats && Number.isFinite(value) ? `number ${roundedFloat(value)}` : `number ${Object.is(value, -0) ? '-0' : value}`
+    case 'string':
+      return `string ${JSON.stringify(leeway.equals ? plain(value) : value)}`
+    case 'object':
+      return Array.isArray(value)
+        ? `[${value.map((element) => valueText(element, leeway)).join(', ')}]`
+        : `{${rowText(value, leeway)}}`
+    default:
+      return `${typeof value} ${String(value)}`
+  }
+}
+
+/** Nine digits: sums of a few hundred floats agree in more. */
+function roundedFloat(value: number): string {
+  return value === 0 || Math.abs(value) < 1e-9 ? '0' : value.toPrecision(9)
+}
+
+/** One spelling for equal numerics and for texts that differ in case only. */
+function plain(text: string): string {
+  const number = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text)
+  if (!number) return text.toLowerCase()
+  const [, sign = '', whole = '0', fraction = ''] = number
+  const digits = fraction === '' ? whole : `${whole}.${fraction}`
+  return digits === '0' ? '0' : `${sign}${digits}`
+}

@@ -1,0 +1,107 @@
+import { quoted, type Step } from '../code.ts'
+import type { Kind } from '../world/columns.ts'
+import { type Aggregate, aggregate, overAggregates } from './aggregates.ts'
+import { column, expression } from './expressions.ts'
+import { direction, limits, orderByOutput } from './order.ts'
+import { sortable } from './rows.ts'
+import type { Scope } from './scope.ts'
+import type { Output, Shape } from './select.ts'
+
+/** GROUP BY with aggregates, HAVING, ORDER BY, LIMIT. */
+export function groups(scope: Scope): Shape {
+  const { random } = scope
+  const outputs: Output[] = []
+  const steps: Step[] = []
+  const sets = scope.depth === 0 && random.chance(0.08)
+  const grouped = sets ? groupingSets(scope, steps, outputs) : plainGroups(scope, steps, outputs)
+  for (let i = random.between(1, 3); i > 0; i--) {
+    const made = random.chance(0.2) ? overAggregates(scope) : aggregate(scope)
+    const name = scope.names.next('n')
+    outputs.push({ name, kind: made.kind, shardKey: false })
+    steps.push({ tag: made.tag, parts: [`.select((eb) => ${made.code}.as('${name}'))`] })
+  }
+  if (random.chance(0.22)) steps.push(having(scope))
+  if (scope.depth === 0 && random.chance(0.06)) steps.push({ tag: 'distinct', parts: ['.distinct()'] })
+  if (scope.depth === 0 && random.chance(0.55)) steps.push(...tail(scope, outputs, grouped))
+  return { steps, outputs, unique: grouped.total && grouped.nonNull ? grouped.names : [] }
+}
+
+interface Grouped {
+  /** The outputs that are groups. */
+  readonly names: readonly string[]
+  /** Together they tell all groups apart. */
+  readonly total: boolean
+  readonly nonNull: boolean
+}
+
+const groupable: readonly Kind[] = ['int', 'text', 'bool', 'date', 'key', 'enum', 'ctext', 'ci', 'num', 'ts', 'big', 'money']
+
+function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
+  const { random } = scope
+  const count = random.weighted([[2, 0], [5, 1], [3, 2]] as const)
+  const names: string[] = []
+  let hidden = false
+  for (let i = 0; i < count; i++) {
+    const made = random.chance(0.75) ? column(scope, groupable) : expression(scope, 1)
+    if (!made || ['json', 'array', 'float', 'bytes', 'id'].includes(made.kind)) continue
+    const name = scope.names.next('g')
+    const hasParameter = /eb\.val|sql\.val|^eb\('|\.when\(|'\+'|'\*'/.test(made.code)
+    if (random.chance(0.12) && !hasParameter) {
+      hidden = true
+      steps.push({ tag: 'group by hidden', parts: [`.groupBy((eb) => ${made.code})`] })
+      continue
+    }
+    const shardKey = made.ref !== undefined && scope.relations[0]?.keys.some((key) => `${scope.relations[0]?.alias}.${key}` === made.ref) === true
+    outputs.push({ name, kind: made.kind, shardKey })
+    names.push(name)
+    const by = made.ref && random.chance(0.6) ? quoted(made.ref) : hasParameter || random.chance(0.3) ? quoted(name) : `(eb) => ${made.code}`
+    steps.push({ tag: 'group by', parts: [`.select((eb) => ${made.code}.as('${name}')).groupBy(${by})`] })
+  }
+  return { names, total: !hidden && names.length > 0, nonNull: true }
+}
+
+function groupingSets(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
+  const first = column(scope, ['int', 'bool', 'enum'])
+  const second = column(scope, ['date', 'text', 'key', 'ctext'])
+  if (!first?.ref || !second?.ref) return plainGroups(scope, steps, outputs)
+  const [a, b] = [first.ref, second.ref].map((ref) => `\${sql.ref(${quoted(ref)})}`)
+  const form = scope.random.pick([`rollup(${a}, ${b})`, `cube(${a}, ${b})`, `grouping sets ((${a}), (${b}), ())`])
+  const names = [first, second].map((made) => {
+    const name = scope.names.next('g')
+    outputs.push({ name, kind: made.kind, shardKey: false })
+    return name
+  })
+  const grouping = scope.random.chance(0.5) ? `.select(sql\`grouping(${a}, ${b})\`.as('gr'))` : ''
+  steps.push({
+    tag: 'grouping sets',
+    parts: [`.select(['${first.ref} as ${names[0]}', '${second.ref} as ${names[1]}'])${grouping}.groupBy(sql\`${form}\`)`],
+    keep: true,
+  })
+  return { names, total: false, nonNull: false }
+}
+
+function having(scope: Scope): Step {
+  const { random } = scope
+  let made: Aggregate = aggregate(scope, true)
+  for (let i = 0; i < 5 && !made.number; i++) made = aggregate(scope, true)
+  if (!made.number) made = { code: 'eb.fn.countAll()', tag: 'count', kind: 'big', number: true }
+  const operator = random.pick(["'>'", "'<='", "'<>'", "'='"])
+  return { tag: 'having', parts: [`.having((eb) => eb(${made.code}, ${operator}, ${random.between(0, 12)}))`] }
+}
+
+function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[] {
+  const { random } = scope
+  const steps: Step[] = []
+  const exact = sortable(outputs).filter(({ kind }) => kind !== 'float')
+  for (const output of random.some(exact, 0, 2)) steps.push(orderByOutput(scope, output))
+  if (random.chance(0.25)) {
+    let made = aggregate(scope, true)
+    for (let i = 0; i < 5 && made.kind === 'float'; i++) made = aggregate(scope, true)
+    if (made.kind !== 'float') steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope)})`] })
+  }
+  if (grouped.total && random.chance(0.75)) {
+    steps.push({ tag: 'order by', parts: grouped.names.map((name) => `.orderBy('${name}'${direction(scope)})`), total: true })
+  }
+  if (steps.length === 0) return []
+  return random.chance(0.5) ? [...steps, ...limits(scope, true)] : steps
+}

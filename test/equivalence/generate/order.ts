@@ -1,0 +1,54 @@
+import { quoted, type Step } from '../code.ts'
+import type { Kind } from '../world/columns.ts'
+import type { Output } from './select.ts'
+import type { Scope } from './scope.ts'
+
+/** A direction as the second argument of orderBy, or nothing. */
+export function direction(scope: Scope, kind?: Kind): string {
+  const collate = kind === 'text' || kind === 'ctext' ? 1 : 0
+  return scope.random.weighted<string>([
+    [4, ''],
+    [3, ", 'desc'"],
+    [1, ", 'asc'"],
+    [1, ', (ob) => ob.desc().nullsLast()'],
+    [1, ', (ob) => ob.asc().nullsFirst()'],
+    [0.5, ", (ob) => ob.desc().nullsFirst()"],
+    [collate, ", (ob) => ob.desc().collate('C')"],
+  ])
+}
+
+/** Kinds whose equal values look equal: their order can be read off the result. */
+const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', 'key', 'enum', 'bytes', 'ctext', 'text']
+
+export function orderByOutput(scope: Scope, output: Output, total = false): Step {
+  const shown = visible.includes(output.kind) ? { output: output.name } : {}
+  return { tag: 'order by', parts: [`.orderBy('${output.name}'${direction(scope)})`], ...shown, ...(total ? { total } : {}) }
+}
+
+/** The unique columns of every relation: no two rows are equal in them. */
+export function orderByUnique(scope: Scope): Step | undefined {
+  if (scope.relations.some(({ unique }) => unique.length === 0)) return undefined
+  const parts = scope.relations.flatMap(({ alias, unique }) =>
+    unique.map((name) => `.orderBy(${quoted(`${alias}.${name}`)}${direction(scope)})`),
+  )
+  return { tag: 'order by', parts, total: true }
+}
+
+/** LIMIT, OFFSET or FETCH, in one of the ways to write them. */
+export function limits(scope: Scope, tiesAllowed: boolean): Step[] {
+  const { random } = scope
+  const limit = random.pick([0, 1, 2, 3, 5, 10, 30])
+  const offset = random.pick([0, 1, 4, 12, 1000])
+  const limitStep: Step = {
+    tag: 'limit',
+    parts: [`.limit(${random.pick([String(limit), `${limit}n`, `sql\`${limit}\``, `sql\`\${${limit}}::int\``, 'sql`null`'])})`],
+  }
+  const offsetStep: Step = { tag: 'offset', parts: [`.offset(${random.pick([String(offset), `${offset}n`, `sql\`${offset}\``])})`] }
+  return random.weighted<Step[]>([
+    [5, [limitStep]],
+    [2, [limitStep, offsetStep]],
+    [1, [offsetStep]],
+    [tiesAllowed ? 0.8 : 0, [{ tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }]],
+    [0.4, [{ tag: 'fetch', parts: [`.fetch(${limit})`] }]],
+  ])
+}

@@ -1,0 +1,52 @@
+import type { Query, Step } from '../code.ts'
+import type { Kind } from '../world/columns.ts'
+import { condition, keyCondition } from './conditions.ts'
+import { from } from './from.ts'
+import { groups } from './groups.ts'
+import { rows } from './rows.ts'
+import type { Scope } from './scope.ts'
+import { windows } from './windows.ts'
+
+export interface Output {
+  readonly name: string
+  readonly kind: Kind
+  readonly shardKey: boolean
+}
+
+/** Select list and what comes after WHERE. */
+export interface Shape {
+  readonly steps: readonly Step[]
+  readonly outputs: readonly Output[]
+  /** Outputs that no two rows have equal. */
+  readonly unique: readonly string[]
+}
+
+export interface MadeQuery extends Shape {
+  readonly query: Query
+}
+
+type Outer = Omit<Scope, 'relations'>
+
+/** A SELECT of any shape. `root` is what it is called on: `db`, or `eb` inside another query. */
+export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
+  const { random } = outer
+  const own = from(outer)
+  const scope: Scope = { ...outer, relations: own.relations }
+  const make = random.weighted([[4, rows], [4, groups], [outer.depth === 0 ? 1.4 : 0.5, windows]] as const)
+  const shape = make(scope)
+  // WITH belongs to `db`; inside an expression only FROM can start.
+  const before = root === 'db' ? own.before : []
+  const query: Query = { head: [root], steps: [...before, ...own.steps, ...where(scope), ...shape.steps] }
+  return { ...shape, query }
+}
+
+export function where(scope: Scope): Step[] {
+  const { random } = scope
+  const steps: Step[] = []
+  const count = random.weighted([[4, 0], [4, 1], [2, 2]] as const)
+  for (let i = 0; i < count; i++) steps.push({ tag: 'where', parts: [`.where((eb) => ${condition(scope)})`] })
+  if (random.chance(0.22) && scope.relations.some(({ keys }) => keys.length > 0)) {
+    steps.push({ tag: 'where key', parts: [`.where((eb) => ${keyCondition(scope)})`] })
+  }
+  return steps
+}

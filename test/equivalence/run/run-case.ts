@@ -1,0 +1,88 @@
+import { type Query, render, tagsOf } from '../code.ts'
+import { type Answer, difference, isPossible, opennessOf } from '../compare/compare.ts'
+import type { Case } from '../generate/case.ts'
+import { tableNames } from '../world/columns.ts'
+import type { AnyKysely, OpenWorld } from '../world/databases.ts'
+import { answerOf } from './evaluate.ts'
+import type { Watch } from './watch.ts'
+
+export type Outcome =
+  | { readonly kind: 'equal'; readonly merged: boolean; readonly spread: boolean; readonly rows: number }
+  | { readonly kind: 'both failed'; readonly sameState: boolean; readonly state: string | undefined }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly why: string }
+
+const needsKey = new Set(['SHARD_KEY_REQUIRED', 'FAN_OUT_NOT_ALLOWED'])
+
+/** Runs a case on the router and on the one database, and compares. Data that a write changed is put back. */
+export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise<Outcome> {
+  const router = open.router as unknown as { db: AnyKysely; fanOut(): AnyKysely }
+  const how = own.door === 'stream' ? 'stream' : 'execute'
+  watch.start()
+  const expecting = answerOf(own.query, open.oracle, 'execute')
+  let actual = await answerOf(own.query, own.door === 'db' ? router.db : router.fanOut(), how)
+  if (own.door === 'db' && actual.kind === 'error' && needsKey.has(actual.code ?? '')) {
+    watch.start()
+    actual = await answerOf(own.query, router.fanOut(), how)
+  }
+  const { asked, withRows } = watch.seen
+  const expected = await expecting
+  const outcome = await judge(own, expected, actual, open)
+  if (own.kind === 'write') {
+    const after = expected.kind === 'rows' && outcome.kind === 'equal' ? await tablesDiffer(open) : undefined
+    await open.reset()
+    if (after) return { kind: 'failed', why: after }
+  }
+  return outcome.kind === 'equal' ? { ...outcome, merged: asked > 1, spread: withRows > 1 } : outcome
+}
+
+async function judge(own: Case, expected: Answer, actual: Answer, open: OpenWorld): Promise<Outcome> {
+  if (actual.kind === 'error') {
+    if (expected.kind === 'error') {
+      return { kind: 'both failed', sameState: expected.code === actual.code, state: expected.code ?? expected.error.message }
+    }
+    if (actual.refused) return { kind: 'refused', code: actual.code ?? 'no code', message: actual.error.message }
+    return { kind: 'failed', why: `the router failed: ${actual.error.message} (${actual.code ?? actual.error.name})` }
+  }
+  if (expected.kind === 'error') {
+    return { kind: 'failed', why: `the router answered, one PostgreSQL failed: ${expected.error.message} (${expected.code})` }
+  }
+  const tags = tagsOf(own.query)
+  const openness = { ...opennessOf(own.query, tags), ...(own.kind === 'write' ? { total: returnsInOrder(own.query, tags) } : {}) }
+  const wrong = difference(expected.rows, actual.rows, openness)
+  if (!wrong) return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
+  if (openness.limited && !openness.total && expected.rows.length === actual.rows.length && !wrong.startsWith('not in')) {
+    const all = await answerOf(withoutLimits(own.query), open.oracle, 'execute')
+    if (all.kind === 'rows' && isPossible(all.rows, actual.rows, openness.leeway)) {
+      return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
+    }
+  }
+  return { kind: 'failed', why: wrong }
+}
+
+/** Rows of VALUES come back in their order, unless some do not come back. */
+function returnsInOrder(query: Query, tags: ReadonlySet<string>): boolean {
+  return tags.has('values') && !tags.has('on conflict') && render(query).includes('returning')
+}
+
+function withoutLimits(query: Query): Query {
+  const steps = query.steps.filter(({ tag }) => !['limit', 'offset', 'fetch', 'fetch with ties'].includes(tag))
+  return { ...query, steps }
+}
+
+/** Looks at the tables themselves: all rows there, each once, copies alike. */
+async function tablesDiffer(open: OpenWorld): Promise<string | undefined> {
+  for (const table of tableNames) {
+    const { oracle, shards } = await open.contents(table)
+    const parts = table === 'r' ? shards : [shards.flat().sort()]
+    for (const part of parts) {
+      const at = Math.max(part.length, oracle.length)
+      for (let i = 0; i < at; i++) {
+        if (part[i] !== oracle[i]) {
+          return `table ${table} differs after the write\n    one PostgreSQL: ${oracle[i]}\n    the shards:     ${part[i]}`
+        }
+      }
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,160 @@
+import { defineSchema, defineTopology, locate, reference, sharded, single, type Telemetry } from '@shardwright/core'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { createShardRouter } from '@shardwright/shard-router'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { keyOf, sqlTypes, tableNames, tables, type TableName } from './columns.ts'
+import { shardCounts, type World } from './world.ts'
+
+/** Kysely over tables that only the generator knows. */
+export type AnyKysely = Kysely<Record<string, Record<string, unknown>>>
+
+interface Database {
+  readonly url: string
+  readonly pool: pg.Pool
+}
+
+const schema = defineSchema<Record<string, never>>()({
+  tables: { t: sharded('k'), u: sharded('k'), x: sharded('k'), w: sharded('h'), r: reference(), o: single('s1') },
+} as never)
+
+export type WorldRouter = ReturnType<typeof createShardRouter<typeof schema>>
+
+/** The databases of all shard counts on one server, and one with all the data. */
+export class Databases implements AsyncDisposable {
+  readonly #cluster: LocalCluster
+  readonly #shards: ReadonlyMap<number, readonly Database[]>
+  readonly #oracle: Database
+
+  private constructor(cluster: LocalCluster, shards: ReadonlyMap<number, readonly Database[]>, oracle: Database) {
+    this.#cluster = cluster
+    this.#shards = shards
+    this.#oracle = oracle
+  }
+
+  static async start(counts: readonly number[] = shardCounts): Promise<Databases> {
+    const cluster = await startLocalCluster({ shards: 1, databasePerShard: true, icu: true })
+    const server = cluster.shards[0]
+    if (!server) throw new Error('the cluster has no server')
+    const create = async (name: string): Promise<Database> => {
+      const url = await server.createDatabase(name, { icu: 'und' })
+      return { url, pool: new pg.Pool({ connectionString: url, max: 2 }) }
+    }
+    const shards = new Map<number, Database[]>()
+    for (const count of counts) {
+      const own: Database[] = []
+      for (let i = 0; i < count; i++) own.push(await create(`s${count}_${i + 1}`))
+      shards.set(count, own)
+    }
+    return new Databases(cluster, shards, await create('everything'))
+  }
+
+  async open(world: World, telemetry: Telemetry): Promise<OpenWorld> {
+    const shards = this.#shards.get(world.shards)
+    if (!shards) throw new Error(`no databases for ${world.shards} shards`)
+    const topology = defineTopology({
+      id: 'equivalence',
+      hash: world.hash,
+      shards: shards.map(({ url }, index) => ({ id: `s${index + 1}`, primary: url })),
+    })
+    const type = world.keyType
+    const placed = (index: number | undefined): Record<TableName, unknown[]> =>
+      Object.fromEntries(
+        tableNames.map((table) => [table, world.rows[table].filter((row) => {
+          if (index === undefined || table === 'r') return true
+          const key = keyOf[table]
+          if (!key) return index === 0
+          const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : type }
+          return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
+        })]),
+      ) as Record<TableName, unknown[]>
+    await Promise.all([
+      load(this.#oracle, world, placed(undefined)),
+      ...shards.map((shard, index) => load(shard, world, placed(index))),
+    ])
+    const router = createShardRouter({ schema, topology, telemetry })
+    const oracle = new Kysely<Record<string, Record<string, unknown>>>({
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options: '-c TimeZone=UTC' }) }),
+    })
+    await router.ready()
+    return new OpenWorld(world, router, oracle, [this.#oracle, ...shards])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { pool } of [this.#oracle, ...[...this.#shards.values()].flat()]) await pool.end()
+    await this.#cluster.stop()
+  }
+}
+
+/** DDL of the world: the same on every database. */
+export function worldSql(world: Pick<World, 'keyType'>): string {
+  const creates = tableNames.map((table) => {
+    const columns = tables[table].map(({ name, kind }) => {
+      const type = kind === 'key' ? `${world.keyType} not null` : name === 'h' ? 'int not null' : sqlTypes[kind]
+      return `${name} ${type}`
+    })
+    const key = keyOf[table]
+    return `create table ${table} (${columns.join(', ')}, primary key (${key ? `${key.column}, ` : ''}id));`
+  })
+  return [
+    "create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);",
+    "create type mood as enum ('sad', 'ok', 'happy');",
+    ...creates,
+  ].join('\n')
+}
+
+async function load({ pool }: Database, world: World, rows: Record<TableName, unknown[]>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query(
+      `drop schema if exists seed cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
+    )
+    for (const table of tableNames) {
+      await client.query(`create table seed.${table} (like public.${table})`)
+      await client.query(`insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`, [
+        JSON.stringify(rows[table]),
+      ])
+      await client.query(`insert into public.${table} select * from seed.${table}`)
+    }
+    await client.query('analyze')
+  } finally {
+    client.release()
+  }
+}
+
+/** A world in its databases, with a router over the shards. */
+export class OpenWorld implements AsyncDisposable {
+  readonly world: World
+  readonly router: WorldRouter
+  readonly oracle: AnyKysely
+  readonly #databases: readonly Database[]
+
+  constructor(world: World, router: WorldRouter, oracle: AnyKysely, databases: readonly Database[]) {
+    this.world = world
+    this.router = router
+    this.oracle = oracle
+    this.#databases = databases
+  }
+
+  /** Puts the first data back everywhere. */
+  async reset(): Promise<void> {
+    const sql = tableNames.map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`).join('; ')
+    await Promise.all(this.#databases.map(({ pool }) => pool.query(sql)))
+  }
+
+  /** Every table's rows as sorted text: of the one database, and of each shard. */
+  async contents(table: TableName): Promise<{ oracle: string[]; shards: string[][] }> {
+    const [oracle = [], ...shards] = await Promise.all(
+      this.#databases.map(async ({ pool }) => {
+        const { rows } = await pool.query<{ row: string }>(`select (q.*)::text as row from ${table} q`)
+        return rows.map(({ row }) => row).sort()
+      }),
+    )
+    return { oracle, shards }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.router.close()
+    await this.oracle.destroy()
+  }
+}
