@@ -6,6 +6,7 @@ import { loadCatalog } from '../execute/load-catalog.ts'
 import { TypeNames } from '../merge/type-names.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import type { TypeParsers } from '../pool/row-reader.ts'
 import type { ShardPool } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { PlanCache } from './plan-cache.ts'
@@ -16,6 +17,7 @@ export interface CoreOptions {
   readonly telemetry: Telemetry
   readonly clock: Clock
   readonly planCacheSize: number
+  readonly parsers: TypeParsers
   /** Makes a transaction that may span shards. */
   readonly atomic: (state: RouterState, settings: TransactionSettings) => RouterTransaction
 }
@@ -27,6 +29,7 @@ export class RouterCore {
   readonly clock: Clock
   readonly #planCacheSize: number
   readonly #atomic: CoreOptions['atomic']
+  readonly #parsers: TypeParsers
   #pool: ShardPool
   #plans: PlanCache
   #state: RouterState | undefined
@@ -40,6 +43,7 @@ export class RouterCore {
     this.clock = options.clock
     this.#pool = options.pool
     this.#atomic = options.atomic
+    this.#parsers = options.parsers
     this.#planCacheSize = options.planCacheSize
     this.#plans = new PlanCache(options.planCacheSize)
   }
@@ -78,6 +82,7 @@ export class RouterCore {
       catalog,
       pool,
       types: new TypeNames(pool),
+      parsers: this.#parsers,
       telemetry: this.telemetry,
       clock: this.clock,
     })

@@ -85,6 +85,7 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'No shard answered, so there is no result, not even a partial one.',
     remedy: 'Check the servers; see the causes.',
   },
+  ROUTER_NOT_READY: { meaning: 'The router has not checked its shards yet.', remedy: 'Await router.ready() first.' },
   ROUTER_CLOSED: { meaning: 'The router is closed.', remedy: 'Create a new router.' },
   INVALID_OPTIONS: { meaning: 'An option of the router is not usable.', remedy: 'See the message for the option.' },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>)

@@ -2,6 +2,7 @@ import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
 import type { TypeNames } from '../merge/type-names.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { CallValues } from '../plan/source.ts'
+import type { TypeParsers } from '../pool/row-reader.ts'
 import type { RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 
@@ -12,6 +13,8 @@ export interface RouterState {
   readonly catalog: Catalog
   readonly pool: ShardPool
   readonly types: TypeNames
+  /** How values become JavaScript's. */
+  readonly parsers: TypeParsers
   readonly telemetry: Telemetry
   readonly clock: Clock
 }

@@ -73,7 +73,7 @@ async function fanOut(
     return { rows: answers.flatMap(({ result }) => result.rows as unknown[]) }
   }
   const { fields, rows } = await runMergePlan(merge, context)
-  return { rows: parseRows(rows, fields) }
+  return { rows: parseRows(rows, fields, context.state.parsers) }
 }
 
 async function broadcast(

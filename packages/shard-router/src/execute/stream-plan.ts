@@ -1,7 +1,6 @@
 import type { QueryResult } from 'kysely'
 import { MergeError } from '../errors/merge-error.ts'
 import { parseRows } from '../merge/parse-rows.ts'
-import type { TextRow } from '../merge/row-order.ts'
 import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
@@ -47,15 +46,16 @@ async function* planned(
     const streamed = yield* streamOrdered(sources, merge.merge, chunkSize, context)
     if (streamed) return
   }
-  yield* chunked(await runMergePlan(merge, context), chunkSize)
+  yield* chunked(await runMergePlan(merge, context), chunkSize, context)
 }
 
 function* chunked(
   result: Awaited<ReturnType<typeof runMergePlan>>,
   chunkSize: number,
-): Iterable<QueryResult<unknown>> & Generator<QueryResult<unknown>> {
+  context: ExecutionContext,
+): Generator<QueryResult<unknown>> {
   for (let at = 0; at < result.rows.length; at += chunkSize) {
-    yield { rows: parseRows(result.rows.slice(at, at + chunkSize) as TextRow[], result.fields) }
+    yield { rows: parseRows(result.rows.slice(at, at + chunkSize), result.fields, context.state.parsers) }
   }
 }
 

@@ -36,7 +36,7 @@ export async function writeReference(
       others.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run)),
     )
   }
-  return callersResult(write, result, copied.fields.length)
+  return callersResult(write, result, copied.fields.length, context)
 }
 
 /** The lead returned the caller's columns and then the whole row. */
@@ -74,10 +74,15 @@ function copySql(write: ReferenceWrite): string {
   return `insert into ${table} (${columns.join(', ')}) overriding system value select ${columns.map((name) => `g.${name}`).join(', ')} from ${source} on conflict (${key.join(', ')}) ${conflict}`
 }
 
-function callersResult(write: ReferenceWrite, result: StatementResult, width: number): StatementResult {
+function callersResult(
+  write: ReferenceWrite,
+  result: StatementResult,
+  width: number,
+  context: ExecutionContext,
+): StatementResult {
   if (!write.returning) return { ...result, fields: [], rows: [] }
   const visible = result.fields.length - width
   const fields: readonly PgField[] = result.fields.slice(0, visible)
   const rows = (result.rows as readonly TextRow[]).map((row) => row.slice(0, visible))
-  return { ...result, fields, rows: parseRows(rows, fields) }
+  return { ...result, fields, rows: parseRows(rows, fields, context.state.parsers) }
 }

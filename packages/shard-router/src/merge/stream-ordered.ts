@@ -1,97 +1,139 @@
-import type { PgField } from '@shardwright/core'
 import type { QueryResult } from 'kysely'
 import type { ExecutionContext } from '../execute/context.ts'
-import type { Merge } from '../plan/merge-plan.ts'
+import type { Merge, OrderKey } from '../plan/merge-plan.ts'
 import { resolveSource, toCount } from '../plan/source.ts'
+import { createRowReader } from '../pool/row-reader.ts'
 import type { StatementResult } from '../pool/shard-pool.ts'
 import { siftDown } from './ordered.ts'
-import { parseRows } from './parse-rows.ts'
 import { rowOrder, type TextRow } from './row-order.ts'
+import { sortKeyOfType } from './value-order.ts'
 
-interface Head {
-  rows: readonly TextRow[]
-  at: number
+type Chunks = AsyncIterableIterator<StatementResult>
+type Key = number | bigint | string | null
+
+/** One sorted cursor: the chunk that is read, its first sort keys, and the chunk that is on its way. */
+class Source {
+  rows: readonly TextRow[] = []
+  keys: readonly Key[] = []
+  at = 0
+  readonly #chunks: Chunks
+  readonly #keyOf: ((row: TextRow) => Key) | undefined
+  #next: Promise<IteratorResult<StatementResult>> | undefined
+
+  constructor(chunks: Chunks, first: IteratorResult<StatementResult>, keyOf: ((row: TextRow) => Key) | undefined) {
+    this.#chunks = chunks
+    this.#keyOf = keyOf
+    this.#take(first)
+  }
+
+  get row(): TextRow {
+    return this.rows[this.at] as TextRow
+  }
+
+  get key(): Key {
+    return this.keys[this.at] as Key
+  }
+
+  /** Gives false when the cursor is at its end. */
+  async refill(): Promise<boolean> {
+    if (!this.#next) return false
+    this.#take(await this.#next)
+    return this.rows.length > 0
+  }
+
+  /** Asks for the next chunk at once: the server works while this one is merged. */
+  #take(result: IteratorResult<StatementResult>): void {
+    this.at = 0
+    this.rows = result.done ? [] : (result.value.rows as readonly TextRow[])
+    this.keys = this.#keyOf ? this.rows.map(this.#keyOf) : []
+    this.#next = result.done ? undefined : this.#chunks.next()
+    // A failure is thrown when the chunk is asked for.
+    this.#next?.catch(() => undefined)
+  }
 }
 
 /**
- * Merges sorted cursors into one stream, holding one chunk of each source. Gives false, having yielded nothing, when
- * the order of some column is PostgreSQL's alone.
+ * Merges sorted cursors into one stream, holding two chunks of each. Gives false, having yielded nothing, when the order
+ * of some column is PostgreSQL's alone.
  */
 export async function* streamOrdered(
-  sources: readonly AsyncIterableIterator<StatementResult>[],
+  cursors: readonly Chunks[],
   merge: Merge & { kind: 'ordered' },
   chunkSize: number,
   context: ExecutionContext,
 ): AsyncGenerator<QueryResult<unknown>, boolean> {
   try {
-    const firsts = await Promise.all(sources.map((source) => source.next()))
-    const fields =
-      firsts.map((first) => first.value as StatementResult | undefined).find((first) => first)?.fields ?? []
+    const firsts = await Promise.all(cursors.map((cursor) => cursor.next()))
+    const fields = firsts.find((first) => !first.done)?.value.fields ?? []
     const compare = rowOrder(merge.order, fields)
     if (!compare) return false
-    const heads: Head[] = firsts.map((first) => ({
-      rows: first.done ? [] : (first.value.rows as readonly TextRow[]),
-      at: 0,
-    }))
-    yield* emit(heads, sources, compare, fields, merge, chunkSize, context)
+    const keyOf = firstKey(merge.order[0], fields)
+    const sources = cursors.map((cursor, index) => new Source(cursor, firsts[index] as (typeof firsts)[number], keyOf))
+    const visible = fields.slice(0, fields.length - merge.hidden)
+    const reader = createRowReader(visible, context.state.parsers)
+    const before = keyOf && merge.order[0] ? keyedOrder(sources, merge.order[0], compare) : plainOrder(sources, compare)
+    let { skip, left } = windowOf(merge, context)
+    let out: unknown[] = []
+    const heap = sources.map((_, index) => index).filter((index) => (sources[index] as Source).rows.length > 0)
+    for (let i = Math.floor(heap.length / 2) - 1; i >= 0; i--) siftDown(heap, i, before)
+    while (heap.length > 0 && left > 0) {
+      const source = sources[heap[0] as number] as Source
+      if (skip > 0) skip--
+      else {
+        out.push(reader.readObject(merge.hidden > 0 ? source.row.slice(0, visible.length) : source.row))
+        left--
+      }
+      if (out.length === chunkSize) {
+        yield { rows: out }
+        out = []
+      }
+      if (++source.at >= source.rows.length && !(await source.refill())) {
+        const last = heap.pop() as number
+        if (heap.length === 0) break
+        heap[0] = last
+      }
+      siftDown(heap, 0, before)
+    }
+    if (out.length > 0) yield { rows: out }
     return true
   } finally {
-    await Promise.all(sources.map((source) => source.return?.()))
+    await Promise.all(cursors.map((cursor) => cursor.return?.()))
   }
 }
 
-async function* emit(
-  heads: readonly Head[],
-  sources: readonly AsyncIterableIterator<StatementResult>[],
-  compare: (a: TextRow, b: TextRow) => number,
-  fields: readonly PgField[],
-  merge: Merge & { kind: 'ordered' },
-  chunkSize: number,
-  context: ExecutionContext,
-): AsyncGenerator<QueryResult<unknown>, void> {
-  const visible = fields.length - merge.hidden
-  const shown = fields.slice(0, visible)
-  let { skip, left } = windowOf(merge, context)
-  const heap = heads.map((_, index) => index).filter((index) => (heads[index] as Head).rows.length > 0)
-  const head = (index: number): TextRow => (heads[index] as Head).rows[(heads[index] as Head).at] as TextRow
-  const before = (a: number, b: number): boolean => {
-    const order = compare(head(a), head(b))
+type Before = (a: number, b: number) => boolean
+
+function plainOrder(sources: readonly Source[], compare: (a: TextRow, b: TextRow) => number): Before {
+  return (a, b) => {
+    const order = compare((sources[a] as Source).row, (sources[b] as Source).row)
     return order < 0 || (order === 0 && a < b)
   }
-  for (let i = Math.floor(heap.length / 2) - 1; i >= 0; i--) siftDown(heap, i, before)
-  let out: TextRow[] = []
-  while (heap.length > 0 && left > 0) {
-    const index = heap[0] as number
-    const source = heads[index] as Head
-    const row = head(index)
-    if (skip > 0) skip--
-    else {
-      out.push(merge.hidden > 0 ? row.slice(0, visible) : row)
-      left--
-    }
-    if (out.length === chunkSize) {
-      yield { rows: parseRows(out, shown) }
-      out = []
-    }
-    source.at++
-    if (
-      source.at >= source.rows.length &&
-      !(await refill(source, sources[index] as AsyncIterableIterator<StatementResult>))
-    ) {
-      const last = heap.pop() as number
-      if (heap.length === 0) break
-      heap[0] = last
-    }
-    siftDown(heap, 0, before)
-  }
-  if (out.length > 0) yield { rows: parseRows(out, shown) }
 }
 
-async function refill(head: Head, source: AsyncIterableIterator<StatementResult>): Promise<boolean> {
-  const next = await source.next()
-  head.rows = next.done ? [] : (next.value.rows as readonly TextRow[])
-  head.at = 0
-  return head.rows.length > 0
+/** Compares the first keys, parsed once per row, and the whole rows only where they are equal. */
+function keyedOrder(
+  sources: readonly Source[],
+  first: OrderKey,
+  compare: (a: TextRow, b: TextRow) => number,
+): Before {
+  const whole = plainOrder(sources, compare)
+  const { descending } = first
+  return (a, b) => {
+    const x = (sources[a] as Source).key
+    const y = (sources[b] as Source).key
+    if (x === null || y === null || x === y) return whole(a, b)
+    return x < y !== descending
+  }
+}
+
+function firstKey(
+  order: OrderKey | undefined,
+  fields: StatementResult['fields'],
+): ((row: TextRow) => Key) | undefined {
+  if (!order) return undefined
+  const position = order.position < 0 ? fields.length + order.position : order.position
+  const keyOf = sortKeyOfType(fields[position]?.dataTypeID ?? 0)
+  return keyOf && ((row) => (row[position] === null ? null : keyOf(row[position] as string)))
 }
 
 function windowOf(merge: Merge & { kind: 'ordered' }, context: ExecutionContext): { skip: number; left: number } {

@@ -68,6 +68,28 @@ export function orderOfType(oid: number): Compare | undefined {
   return orders.get(oid)
 }
 
+/** A value by which `<` orders as the type does (numbers and bigints mix); `undefined` where the order needs more. */
+export function sortKeyOfType(oid: number): ((text: string) => number | bigint | string) | undefined {
+  switch (oid) {
+    case oids.int2:
+    case oids.int4:
+    case oids.oid:
+      return Number
+    case oids.int8:
+      return (text) => (text.length < 16 ? Number(text) : BigInt(text))
+    case oids.bool:
+    case oids.uuid:
+    case oids.bytea:
+      return (text) => text
+    case oids.date:
+    case oids.timestamp:
+    case oids.timestamptz:
+      return timestampOrdinal
+    default:
+      return undefined
+  }
+}
+
 /** A text that is equal for equal values of the type, or `undefined` where only PostgreSQL can tell. */
 export function identityOfType(oid: number): ((value: string) => string) | undefined {
   switch (oid) {

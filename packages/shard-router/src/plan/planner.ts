@@ -1,5 +1,5 @@
 import type { Schema } from '@shardwright/core'
-import { createQueryId, type OperationNode, PostgresQueryCompiler, type RootOperationNode } from 'kysely'
+import type { OperationNode, RootOperationNode } from 'kysely'
 import { Analyzer } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
@@ -81,9 +81,4 @@ function refuseStatement(root: OperationNode): never {
     'Run it on every shard with the migrator, or through router.fleet.',
     { node: root.kind },
   )
-}
-
-/** The SQL of a node as Kysely writes it, for messages and `explain`. */
-export function printNode(node: OperationNode): string {
-  return new PostgresQueryCompiler().compileQuery(node as RootOperationNode, createQueryId()).sql
 }

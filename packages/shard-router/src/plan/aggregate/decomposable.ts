@@ -22,11 +22,6 @@ export type InProcessAggregate =
   | { readonly merge: 'avg'; readonly sum: number; readonly count: number }
   | { readonly merge: 'none' }
 
-/** The arguments of either kind of node. */
-export function argumentsOf(call: AggregateCall): readonly OperationNode[] {
-  return call.kind === 'AggregateFunctionNode' ? call.aggregated : call.arguments
-}
-
 /** The same call of another function: DISTINCT and FILTER stay. */
 export function withFunction(call: AggregateCall, func: string): OperationNode {
   return { ...call, func } as AggregateCall

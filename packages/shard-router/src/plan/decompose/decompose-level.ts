@@ -1,4 +1,4 @@
-import type { OperationNode, OrderByItemNode, SelectQueryNode } from 'kysely'
+import type { OperationNode, SelectQueryNode } from 'kysely'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
 import type { Localized } from './decompose.ts'
@@ -43,8 +43,4 @@ export function shapesOf(node: SelectQueryNode): readonly OperationNode[] {
     ...(node.orderBy ? [node.orderBy] : []),
     ...(node.distinctOn ?? []),
   ]
-}
-
-export function orderItems(node: SelectQueryNode): readonly OrderByItemNode[] {
-  return node.orderBy?.items ?? []
 }

@@ -59,13 +59,6 @@ function starRelations(node: OperationNode, block: Block): readonly Relation[] |
   return relation ? [relation] : 'unknown'
 }
 
-/** True for `*` and `t.*`. */
-export function isStar(node: OperationNode): boolean {
-  const bare = unwrapRaw(node)
-  if (bare.kind === 'SelectAllNode') return true
-  return bare.kind === 'ReferenceNode' && (bare as ReferenceNode).column.kind === 'SelectAllNode'
-}
-
 function outputOf(node: OperationNode, block: Block): Output {
   const { expression, name } = splitAlias(node)
   return { name: name ?? impliedName(expression), term: resolveColumn(expression, block), expression }
