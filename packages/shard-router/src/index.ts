@@ -38,19 +38,13 @@ export {
 } from './transaction/atomic-options.ts'
 export {
   installTransactions,
-  installTransactions,
-  recoverTransactions,
   recoverTransactions,
 } from './transaction/recovery.ts'
-export type { RecoveryOptions, RecoveryOptions } from './transaction/recovery-options.ts'
+export type { RecoveryOptions } from './transaction/recovery-options.ts'
 export type {
   LeftPart,
-  LeftPart,
-  LeftReason,
   LeftReason,
   RecoveredPart,
-  RecoveredPart,
-  RecoveryReport,
   RecoveryReport,
 } from './transaction/recovery-report.ts'
 export type { TransactionOptions } from './transaction/router-transaction.ts'
