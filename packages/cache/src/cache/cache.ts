@@ -131,15 +131,12 @@ export class Cache {
   /** Like `getOrLoad`, for a key and options that were prepared: what wrappers use. */
   getByText(key: string, name: string, load: Load<unknown>, options: ResolvedEntryOptions): Promise<unknown> {
     const counters = this.#countersOf(name)
-    const near = this.#nearEntry(key)
-    if (near && (near.tags.length === 0 || this.#tags.holdNow(near.tags) === true)) {
-      const freshness = freshnessOf(near, this.#options.clock.now(), options.earlyRefresh, Math.random)
-      if (freshness === 'fresh') {
-        counters.hit(this.#near!.name)
-        return Promise.resolve(this.#hand(near))
-      }
+    const request: ReadRequest = { key, options, load, counters }
+    const nearest = this.#nearestEntry(key)
+    if (nearest instanceof Promise) {
+      return nearest.then((entry) => (this.#good(entry, options) ? this.#hit(entry, counters) : this.#read(request)))
     }
-    return this.#read({ key, options, load, counters })
+    return this.#good(nearest, options) ? Promise.resolve(this.#hit(nearest, counters)) : this.#read(request)
   }
 
   /**
@@ -308,6 +305,25 @@ export class Cache {
       () => request.counters.add('joined'),
     )
     return this.#handOutcome(outcome)
+  }
+
+  /** A look at the nearest tier before the flow: most calls end here. */
+  #nearestEntry(key: string): Entry | undefined | Promise<Entry | undefined | 'unavailable'> {
+    const nearest = this.#options.tiers[0]
+    if (!nearest || this.#closed || !this.#flow.coherent) return undefined
+    return nearest.read(key) as Entry | undefined | Promise<Entry | undefined | 'unavailable'>
+  }
+
+  /** Fresh beyond doubt, without waiting for anything. */
+  #good(entry: Entry | undefined | 'unavailable', options: ResolvedEntryOptions): entry is Entry {
+    if (entry === undefined || entry === 'unavailable') return false
+    if (entry.tags.length > 0 && this.#tags.holdNow(entry.tags) !== true) return false
+    return freshnessOf(entry, this.#options.clock.now(), options.earlyRefresh, Math.random) === 'fresh'
+  }
+
+  #hit(entry: Entry, counters: NameCounters): unknown {
+    counters.hit(this.#options.tiers[0]!.name)
+    return this.#hand(entry)
   }
 
   #nearEntry(key: string): Entry | undefined {

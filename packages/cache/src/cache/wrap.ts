@@ -33,8 +33,14 @@ export function wrapFunction<Args extends readonly unknown[], T>(
     typeof tags === 'function' || tags === undefined ? entryOptions : { ...entryOptions, tags },
   )
   const optionsOf = typeof tags === 'function' ? (args: Args) => ({ ...fixed, tags: tags(...args) }) : () => fixed
-  const call = async (...args: Args): Promise<T> =>
-    (await cache.getByText(cache.keyText(keyOf(args)), name, () => load(...args), optionsOf(args))) as T
+  const call = (...args: Args): Promise<T> => {
+    try {
+      const key = cache.keyText(keyOf(args))
+      return cache.getByText(key, name, () => load(...args), optionsOf(args)) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
   return Object.assign(call, {
     invalidate: (...args: Args) => cache.invalidate(keyOf(args)),
     invalidateWith: (invalidateOptions: InvalidateOptions, ...args: Args) =>

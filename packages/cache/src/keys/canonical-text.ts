@@ -10,7 +10,7 @@ import { CacheError } from '../errors/cache-error.ts'
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value)
+      return stringText(value)
     case 'number':
       return `#${value}`
     case 'bigint':
@@ -20,20 +20,43 @@ export function canonicalText(value: unknown): string {
     case 'undefined':
       return 'U'
     case 'object':
-      return value === null ? '_' : objectText(value, [])
+      return value === null ? '_' : objectText(value, noParents)
     default:
       throw unusable(typeof value)
   }
 }
 
+const noParents: readonly object[] = Object.freeze([])
+
+/** JSON, without its cost for the common string that needs no escapes. */
+function stringText(value: string): string {
+  return value.length < 64 && plain.test(value) ? `"${value}"` : JSON.stringify(value)
+}
+
+const plain = /^[\w .:@+/-]*$/
+
 function nested(value: unknown, parents: readonly object[]): string {
   return typeof value === 'object' && value !== null ? objectText(value, parents) : canonicalText(value)
 }
 
+function arrayText(value: readonly unknown[], parents: readonly object[]): string {
+  let inside = parents
+  let text = '['
+  for (let index = 0; index < value.length; index++) {
+    const item = value[index]
+    if (index > 0) text += ','
+    if (typeof item === 'object' && item !== null) {
+      if (inside === parents) inside = [...parents, value]
+      text += objectText(item, inside)
+    } else text += canonicalText(item)
+  }
+  return `${text}]`
+}
+
 function objectText(value: object, parents: readonly object[]): string {
   if (parents.includes(value)) throw unusable('a cycle')
+  if (Array.isArray(value)) return arrayText(value, parents)
   const inside = [...parents, value]
-  if (Array.isArray(value)) return `[${Array.from(value, (item) => nested(item, inside)).join(',')}]`
   if (value instanceof Date) return `d${value.getTime()}`
   if (value instanceof Uint8Array)
     return `b${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`

@@ -20,16 +20,18 @@ export class ReadBatcher {
   read(key: string): Promise<Buffer | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject })
-      if (this.#waiting.length === 1) process.nextTick(() => this.#flush())
+      // A full batch leaves at once: the server works on it while the next one is gathered.
+      if (this.#waiting.length >= fullBatch) this.#flush()
+      else if (this.#waiting.length === 1) process.nextTick(() => this.#flush())
     })
   }
 
   #flush(): void {
     const waiting = this.#waiting
     this.#waiting = []
+    if (waiting.length === 0) return
     if (!this.#commands.cluster) {
-      for (let from = 0; from < waiting.length; from += largestBatch)
-        this.#send(waiting.slice(from, from + largestBatch))
+      this.#send(waiting)
       return
     }
     const byKey = Map.groupBy(waiting, (one) => one.key)
@@ -50,4 +52,4 @@ export class ReadBatcher {
   }
 }
 
-const largestBatch = 500
+const fullBatch = 32

@@ -77,16 +77,13 @@ class RedisTier implements CacheTier {
     await link.open()
   }
 
-  async read(key: string): Promise<Entry | undefined | 'unavailable'> {
-    if (!this.trusted) return 'unavailable'
-    try {
-      const frame = await this.#reads.read(key)
+  read(key: string): Promise<Entry | undefined | 'unavailable'> {
+    if (!this.trusted) return nothingToSay
+    return this.#reads.read(key).then(
       // Asked again after the answer: the connection may have moved to another server in between.
-      if (!this.trusted) return 'unavailable'
-      return frame && this.#decode(frame)
-    } catch (error) {
-      return this.#unavailable('read', error)
-    }
+      (frame) => (this.trusted ? frame && this.#decode(frame) : 'unavailable'),
+      (error: unknown) => this.#unavailable('read', error),
+    )
   }
 
   async acquire(key: string, seen: Entry | undefined, leaseMs: number): Promise<Acquired> {
@@ -175,6 +172,7 @@ class RedisTier implements CacheTier {
   }
 }
 
+const nothingToSay: Promise<'unavailable'> = Promise.resolve('unavailable')
 const unavailable: Acquired = Object.freeze({ kind: 'unavailable' })
 const held: Acquired = Object.freeze({ kind: 'held' })
 const redisAttributes = Object.freeze({ tier: 'redis' })
