@@ -27,14 +27,16 @@ export async function runDemo(options: PlatformOptions, output: Output): Promise
   screen.heading(`Starting ${shardIds.length} shards, and one PostgreSQL to compare with`)
   await using platform = await startPlatform(options)
   await preparePlatform(platform, screen)
-  const checked = await checkPlatform(platform, screen)
-  return checked
+  return await checkPlatform(platform, screen)
 }
 
 /** Creates the schema and loads the data. */
 export async function preparePlatform(platform: Platform, screen: Screen): Promise<void> {
-  await platform.createSchema()
-  for (const { id, primary } of platform.router.topology.shards) screen.line(`  ${id}  ${primary.address}`)
+  const { tables } = await platform.createSchema()
+  for (const [index, { id, primary }] of platform.router.topology.shards.entries()) {
+    const figures = tables[index]?.figures
+    screen.line(`  ${id}  ${primary.address}  transactions: ${figures?.partitions} partitions, ${figures?.ahead} ahead`)
+  }
   const total = tableNames.reduce((sum, table) => sum + platform.data.rows[table].length, 0)
   screen.heading('Loading through the router')
   const progress = new Progress(screen.output, '  loading', total)

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { runDemo } from './demo.ts'
-import { shardIds } from './schema/topology.ts'
+import { reportResult } from './report-result.ts'
 
 const { values } = parseArgs({
   options: {
@@ -12,7 +12,7 @@ const { values } = parseArgs({
 })
 
 const started = performance.now()
-const { queries, problems } = await runDemo(
+const result = await runDemo(
   {
     transactions: positive('transactions', values.transactions),
     festivals: positive('festivals', values.festivals),
@@ -22,9 +22,7 @@ const { queries, problems } = await runDemo(
   process.stdout,
 )
 console.log(`\ntook ${((performance.now() - started) / 1000).toFixed(1)} s`)
-for (const problem of problems) console.error(`demo: not equal: ${problem}`)
-if (problems.length > 0) process.exitCode = 1
-else console.log(`demo: ok (${queries} queries, ${shardIds.length} shards, every result equal to one PostgreSQL)`)
+process.exitCode = reportResult(result, process.stdout)
 
 function positive(name: string, text: string): number {
   const number = Number(text)

@@ -1,6 +1,12 @@
 import type { Fleet } from '@shardwright/core'
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
-import { definePartitions, maintain, type PartitionPolicy } from '@shardwright/partition-manager'
+import { clusterFromEnvironment, type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import {
+  definePartitions,
+  type MaintenanceReport,
+  maintain,
+  type PartitionPolicy,
+  printReport,
+} from '@shardwright/partition-manager'
 import { createShardRouter, type ShardRouter } from '@shardwright/shard-router'
 import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
 import pg from 'pg'
@@ -84,27 +90,34 @@ export class Platform implements AsyncDisposable {
 
   /** How `transactions` is partitioned; with retention once the data is in. */
   partitions(options: { readonly retention: boolean }): PartitionPolicy {
+    // biome-ignore lint/suspicious/noThenProperty: the policy's own word, as in `keep 12 months, then drop`.
+    const retention = { keep: '12 months', then: 'drop' } as const
     return definePartitions<Database>()({
       table: 'transactions',
       by: 'created_at',
       every: 'month',
       premake: 3,
       from: new Date(this.months.firstMs).toISOString().slice(0, 10),
-      ...(options.retention ? { retention: { keep: '12 months', then: 'drop' } } : {}),
+      ...(options.retention ? { retention } : {}),
     })
   }
 
-  /** Creates the tables and their partitions, on the shards and on the one PostgreSQL. */
-  async createSchema(): Promise<void> {
-    for (const fleet of [this.router.fleet, this.oneFleet]) {
-      for (const shard of fleet.shards) {
-        await using connection = await shard.connect()
-        await connection.script(createTables)
-      }
-      const report = await maintain(fleet, [this.partitions({ retention: false })])
-      if (report.failed > 0) throw new Error(`partitions could not be created: ${report.tables[0]?.failure?.message}`)
-    }
+  /** Creates the tables and their partitions, on the shards and on the one PostgreSQL. Tells about the shards. */
+  async createSchema(): Promise<MaintenanceReport> {
+    await this.#createTables(this.oneFleet)
+    const report = await this.#createTables(this.router.fleet)
     await this.router.ready()
+    return report
+  }
+
+  async #createTables(fleet: Fleet): Promise<MaintenanceReport> {
+    for (const shard of fleet.shards) {
+      await using connection = await shard.connect()
+      await connection.script(createTables)
+    }
+    const report = await maintain(fleet, [this.partitions({ retention: false })])
+    if (report.failed > 0) throw new Error(`The partitions could not be created:\n${printReport(report)}`)
+    return report
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,12 +127,12 @@ export class Platform implements AsyncDisposable {
   }
 }
 
-/** Makes the data and starts the servers; nothing is created on them yet. */
+/** Makes the data and starts the servers, or takes those of SHARDWRIGHT_SHARD_URLS; nothing is created on them yet. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const months = monthsUpTo(new Date(), monthsOfData)
   const data = makeDataSet({ ...options, months })
   const locale = 'en-US'
-  const cluster = await startLocalCluster({
+  const cluster = await clusterFromEnvironment({
     shards: shardIds.length,
     databasePerShard: options.databasePerShard ?? false,
     icu: locale,

@@ -21,6 +21,7 @@ export function bulkInsert({ data, months }: Subject): QueryCase {
   return {
     title: 'One INSERT with orders of twelve festivals',
     ordered: true,
+    writes: true,
     run: async (doors) =>
       await doors.db.insertInto('orders').values(rows).returning(['festival_id', 'id', 'total']).execute(),
   }

@@ -6,6 +6,7 @@ export function expiredSessions({ months }: Subject): QueryCase {
   return {
     title: 'Sessions that have expired are deleted everywhere',
     ordered: true,
+    writes: true,
     run: async ({ fanOut }) => {
       const result = await fanOut.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirstOrThrow()
       return [{ deleted: String(result.numDeletedRows) }]

@@ -25,6 +25,8 @@ export interface QueryCase {
   readonly title: string
   /** Whether the rows have an order; otherwise only the set of rows is compared. */
   readonly ordered: boolean
+  /** Whether it changes data, so that it runs only once. */
+  readonly writes?: boolean
   /** The key of `doors.forFestival`, which the plan in words needs. */
   readonly festival?: string
   run(doors: Doors): Promise<readonly object[]>

@@ -8,6 +8,7 @@ export function topUp({ data, months }: Subject): QueryCase {
   return {
     title: 'A visitor tops up a wallet, in a transaction',
     ordered: true,
+    writes: true,
     festival: festival_id,
     run: async (doors) =>
       await doors

@@ -16,7 +16,7 @@ export async function cacheRevenue(platform: Platform, cache: Cache): Promise<Ca
   const cachedStarted = performance.now()
   let wrong = 0
   for (let read = 1; read <= reads; read++) {
-    const rows = await cache.getOrLoad({ name: 'revenue', id: 'per-kind' }, load, { tags: ['revenue'] })
+    const rows = await cache.getOrLoad({ name: 'revenue', tenant: null, id: 'per-kind' }, load, { tags: ['revenue'] })
     if (compareRows(rows, plain, { ordered: true }) !== undefined) wrong += 1
     if (read % readsPerInvalidation === 0) await cache.invalidateTag('revenue')
   }

@@ -4,7 +4,7 @@ import type { Platform } from '../platform.ts'
 import { wallets } from '../schema/repositories.ts'
 import { type CacheResult, cacheResult } from './run-caching.ts'
 
-const rounds = 150
+const rounds = 200
 const readsPerRound = 20
 
 /** Write-through: a wallet that was changed is in the cache again before the change is confirmed. */
@@ -34,7 +34,7 @@ interface Work {
 /** Popular wallets are read, and after every twenty reads one is changed; each read must see the last change. */
 async function work(platform: Platform, repository: typeof wallets): Promise<Work> {
   const bound = repository.with(platform.router.db)
-  const rows = platform.data.rows.wallets.slice(0, 2_000)
+  const rows = platform.data.rows.wallets.slice(0, 400)
   const random = new Random(11)
   const written = new Map<number, string>()
   let wrong = 0

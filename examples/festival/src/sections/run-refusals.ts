@@ -2,7 +2,7 @@ import { ShardwrightError } from '@shardwright/core'
 import type { Platform } from '../platform.ts'
 import type { Screen } from '../show/screen.ts'
 
-/** Queries that no shard, and no merge, can answer as one PostgreSQL would: each is refused. Gives what was not. */
+/** Queries that would be slow by accident, or wrong: each is refused. Gives what was not. */
 export async function runRefusals(screen: Screen, platform: Platform): Promise<string[]> {
   const { router } = platform
   const refusals: [title: string, code: string, run: () => Promise<unknown>][] = [
@@ -34,7 +34,7 @@ export async function runRefusals(screen: Screen, platform: Platform): Promise<s
     ],
   ]
   const problems: string[] = []
-  screen.heading('Refused, because one PostgreSQL would give an answer that the shards cannot')
+  screen.heading('Refused, with what to write instead')
   for (const [title, code, run] of refusals) {
     const error = await run().then(
       () => undefined,

@@ -1,11 +1,11 @@
-import type { CheckedQuery } from '../check/check-query.ts'
+import type { CheckedQuery, Times } from '../check/check-query.ts'
 import type { Platform } from '../platform.ts'
 import type { Screen } from '../show/screen.ts'
 import { tableOf } from '../show/table.ts'
 
 /** Prints a query: SQL, plan in words, time, rows, and whether one PostgreSQL says the same. */
 export async function showQuery(screen: Screen, platform: Platform, checked: CheckedQuery): Promise<void> {
-  const { query, rows, statements, durationMs, oneDurationMs, difference } = checked
+  const { query, rows, statements, shardTimes, oneTimes, difference } = checked
   for (const { query: statement } of statements) {
     screen.field('sql', statement.sql)
     const key = query.festival === undefined ? {} : { for: { festival_id: query.festival } }
@@ -15,8 +15,12 @@ export async function showQuery(screen: Screen, platform: Platform, checked: Che
     if (plan.merge.length > 0) for (const sql of onShards) screen.field('each', sql)
     for (const step of plan.merge) screen.field('merge', step)
   }
-  const one = `one PostgreSQL: ${oneDurationMs.toFixed(1)} ms`
-  screen.field('time', `${durationMs.toFixed(1)} ms (${one})`)
+  screen.field('time', `${timesOf(shardTimes)}; one PostgreSQL ${timesOf(oneTimes)}`)
   for (const line of tableOf(rows)) screen.line(`           ${line}`)
   screen.field('check', difference === undefined ? 'equal to one PostgreSQL' : `NOT EQUAL: ${difference}`)
+}
+
+function timesOf({ firstMs, laterMs }: Times): string {
+  const first = `${firstMs.toFixed(1)} ms`
+  return laterMs === undefined ? first : `${first} at first, then ${laterMs.toFixed(1)} ms`
 }
