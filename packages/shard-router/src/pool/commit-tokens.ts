@@ -6,9 +6,7 @@ import type { Statement } from './shard-pool.ts'
 // because the inserted one may stand behind a page header that no replica ever replays to.
 const tokenSql: Statement = Object.freeze({
   sql: `select (case when pg_catalog.current_setting('synchronous_commit') = 'off'
-      then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)::text as lsn,
-    (select system_identifier::text from pg_catalog.pg_control_system()) || ':' ||
-    pg_catalog.lower(pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)) as incarnation`,
+    then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)::text as lsn`,
   parameters: Object.freeze([]),
   access: 'write',
   rows: 'objects',
@@ -21,14 +19,18 @@ const tokenSql: Statement = Object.freeze({
 export class CommitTokens {
   readonly #shard: string
   readonly #primary: () => Server
+  readonly #incarnation: () => string | undefined
   readonly #epoch: () => number
   /** Not yet sent: commits until then may join. */
   #waiting: Promise<CommitToken> | undefined
   #running: Promise<CommitToken> | undefined
+  #lastIncarnation: string | undefined
 
-  constructor(shard: string, primary: () => Server, epoch: () => number) {
+  /** `incarnation` is that of the primary, known since its sessions were opened. */
+  constructor(shard: string, primary: () => Server, incarnation: () => string | undefined, epoch: () => number) {
     this.#shard = shard
     this.#primary = primary
+    this.#incarnation = incarnation
     this.#epoch = epoch
   }
 
@@ -49,9 +51,16 @@ export class CommitTokens {
 
   async #ask(): Promise<CommitToken> {
     try {
-      const { rows } = await this.#primary().execute(tokenSql)
-      const { lsn, incarnation } = rows[0] as { lsn: string; incarnation: string }
-      return Object.freeze({ shard: this.#shard, lsn, incarnation, epoch: this.#epoch() })
+      for (;;) {
+        const { rows } = await this.#primary().execute(tokenSql)
+        const incarnation = this.#incarnation()
+        const known = this.#lastIncarnation
+        this.#lastIncarnation = incarnation
+        // A failover in between: the position may be one of the old primary's log.
+        if (incarnation === undefined || (known !== undefined && known !== incarnation)) continue
+        const { lsn } = rows[0] as { lsn: string }
+        return Object.freeze({ shard: this.#shard, lsn, incarnation, epoch: this.#epoch() })
+      }
     } finally {
       this.#running = undefined
     }

@@ -12,8 +12,9 @@ export function runMeasured(
   options: RunOptions | undefined,
   lane: LaneName,
   telemetry: StatementTelemetry | undefined,
+  prefix?: string,
 ): Promise<StatementResult> {
-  const running = runOnSession(context, session, statement, options)
+  const running = runOnSession(context, session, statement, options, prefix)
   return telemetry === undefined ? running : measured(context, statement, running, lane, telemetry)
 }
 

@@ -10,30 +10,38 @@ import { simpleForm, unnamedForm, WireQuery } from './wire-query.ts'
 /**
  * Runs one statement on a session that is the caller's alone. The server itself stops it at the deadline.
  * An abort is answered when the strategy is done, `ignore query` at once; `session.running` tells when the session is free.
+ * `prefix` (BEGIN) travels in front of the statement.
  */
 export async function runOnSession(
   context: ServerContext,
   session: Session,
   statement: Statement,
   options: RunOptions | undefined,
+  prefix?: string,
 ): Promise<StatementResult> {
   options?.signal?.throwIfAborted()
   await setTimeoutFor(context, session, options?.deadline)
   // Undoing is right at any time.
   if (!/^\s*rollback\b/i.test(statement.sql)) context.checkCurrent?.()
-  const running = submit(context, session, statement)
+  const running = submit(context, session, statement, prefix)
   session.running = running
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
 }
 
-function submit(context: ServerContext, session: Session, statement: Statement): Promise<StatementResult> {
+function submit(
+  context: ServerContext,
+  session: Session,
+  statement: Statement,
+  prefix: string | undefined,
+): Promise<StatementResult> {
   return new Promise((resolve, reject) => {
     const form = statement.parameters.length === 0 && statement.sql.includes(';') ? simpleForm : unnamedForm
     const query = new WireQuery(statement, form, context.types, (done, error) => {
       if (error === undefined) resolve(done.result(context.role === 'primary' ? 'primary' : context.address.label))
       else reject(tagDriverError(error, context, session))
     })
+    query.prefix = prefix
     session.client.query(query as unknown as Query)
   })
 }

@@ -9,6 +9,17 @@ import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool
 import type { StatementTelemetry } from './statement-telemetry.ts'
 import { cancelStatement, destroySocket, killSession } from './stop-statement.ts'
 
+const beginForm = /^\s*(?:begin|start\s+transaction)\b[^;]*$/i
+
+// BEGIN waits for the statement behind it and travels with it: a round trip less for every transaction.
+const begun: StatementResult = Object.freeze({
+  command: 'BEGIN',
+  rowCount: 0,
+  rows: Object.freeze([]),
+  fields: Object.freeze([]),
+  server: '',
+})
+
 /** A session lent to one caller. Statements given while one runs wait for it, as on a pg client. */
 export class SessionLease implements Lease {
   readonly shard: number
@@ -16,6 +27,7 @@ export class SessionLease implements Lease {
   readonly #pool: SessionPool
   readonly #session: Session
   readonly #telemetry: StatementTelemetry | undefined
+  #begin: string | undefined
   #released = false
 
   constructor(
@@ -34,6 +46,7 @@ export class SessionLease implements Lease {
 
   get client(): PgClient {
     this.#checkHeld()
+    this.#sendBegin()
     return this.#session.client as unknown as PgClient
   }
 
@@ -43,11 +56,18 @@ export class SessionLease implements Lease {
 
   execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
     this.#checkHeld()
-    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry)
+    if (beginForm.test(statement.sql) && this.#begin === undefined) {
+      this.#begin = statement.sql
+      return Promise.resolve(begun)
+    }
+    const begin = this.#begin
+    this.#begin = undefined
+    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry, begin)
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
     this.#checkHeld()
+    this.#sendBegin()
     return streamOnSession(this.#context, this.#session, statement, chunkSize, options)
   }
 
@@ -76,6 +96,15 @@ export class SessionLease implements Lease {
     this.#pool.destroy(this.#session)
   }
 
+  // pg keeps the order of what is queued on a client. BEGIN itself fails only with the connection, which the statement
+  // behind it then tells.
+  #sendBegin(): void {
+    const begin = this.#begin
+    if (begin === undefined) return
+    this.#begin = undefined
+    this.#session.running = this.#session.client.query(begin).catch(ignore)
+  }
+
   #checkHeld(): void {
     if (this.#released)
       throw poolError('LEASE_RELEASED', 'The lease was already given back.', {
@@ -83,3 +112,5 @@ export class SessionLease implements Lease {
       })
   }
 }
+
+function ignore(): void {}

@@ -24,6 +24,7 @@ export class SessionPool {
   readonly #leased = new Set<Session>()
   #opening = 0
   #waiters: SessionWaiter[] = []
+  #pressure: NodeJS.Timeout | undefined
   #sweeper: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
   #drained: (() => void) | undefined
@@ -107,6 +108,8 @@ export class SessionPool {
 
   async #drain(timeoutMs: number): Promise<void> {
     clearInterval(this.#sweeper)
+    clearTimeout(this.#pressure)
+    this.#pressure = undefined
     const idle = this.#idle.splice(0)
     await Promise.all(idle.map((session) => session.client.end().catch(ignore)))
     if (this.#isDrained()) return
@@ -135,8 +138,23 @@ export class SessionPool {
   }
 
   #grow(): void {
-    const room = this.#size.maximum + this.#size.overflow - this.totalCount
-    if (room <= 0 || this.#opening >= this.#waiters.length) return
+    if (this.#opening >= this.#waiters.length) return
+    if (this.totalCount >= this.#size.maximum) this.#overflowLater()
+    else this.#openOne()
+  }
+
+  // To open a session costs more than to wait a moment for one: the overflow is for a queue that lasts.
+  #overflowLater(): void {
+    if (this.#pressure !== undefined || this.#size.overflow === 0) return
+    this.#pressure = setTimeout(() => {
+      this.#pressure = undefined
+      if (this.#opening >= this.#waiters.length) return
+      if (this.totalCount < this.#size.maximum + this.#size.overflow) this.#openOne()
+      this.#overflowLater()
+    }, overflowAfterMs)
+  }
+
+  #openOne(): void {
     this.#opening++
     this.#open().then(
       (session) => this.#opened(session),
@@ -196,5 +214,7 @@ export class SessionPool {
     return poolError('POOL_CLOSED', `The pool of ${this.#label} is closed.`, { server: this.#label })
   }
 }
+
+const overflowAfterMs = 50
 
 function ignore(): void {}

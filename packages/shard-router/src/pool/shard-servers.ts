@@ -46,7 +46,12 @@ export class ShardServers {
     this.#makePrimary = makePrimary
     this.#primary = makePrimary(candidates[0]!)
     this.#replicas = makeReplicas(() => this.#primary)
-    this.#tokens = new CommitTokens(this.id, () => this.#primary, settings.epoch)
+    this.#tokens = new CommitTokens(
+      this.id,
+      () => this.#primary,
+      () => lineage.incarnation,
+      settings.epoch,
+    )
   }
 
   get primary(): Server {

@@ -5,6 +5,7 @@ export interface WireConnection {
   bind(message: { statement?: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void
   describe(message: { type: 'P' | 'S'; name: string }): void
   close(message: { type: 'S'; name: string }): void
+  execute(message: object): void
   query(text: string): void
   sync(): void
   sendCopyFail(message: string): void
@@ -16,4 +17,11 @@ const executeAndSync = Uint8Array.of(0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0
 /** Runs the unnamed portal to its end and closes the statement's implicit transaction. */
 export function sendExecuteAndSync(connection: WireConnection): void {
   if (connection.stream.writable) connection.stream.write(executeAndSync)
+}
+
+/** Runs a command without Sync: what follows belongs to the same batch, and is skipped when this fails. */
+export function sendPrefix(connection: WireConnection, text: string): void {
+  connection.parse({ text, name: '' })
+  connection.bind({ statement: '', values: [], valueMapper: (value) => value })
+  connection.execute({})
 }

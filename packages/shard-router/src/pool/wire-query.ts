@@ -4,7 +4,7 @@ import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
 import { createRowReader, emptyFields, type RowReader, type TypeParsers } from './row-reader.ts'
 import type { Statement, StatementResult } from './shard-pool.ts'
-import { sendExecuteAndSync, type WireConnection } from './wire-connection.ts'
+import { sendExecuteAndSync, sendPrefix, type WireConnection } from './wire-connection.ts'
 
 /** How one statement is sent. `simple`: by the simple protocol, for scripts of several statements. */
 export interface WireForm {
@@ -38,6 +38,8 @@ export class WireQuery {
   rowsRead: unknown[] = []
   command = ''
   rowCount = 0
+  /** A statement without parameters or rows that travels in front of this one, as BEGIN does: one round trip for both. */
+  prefix: string | undefined = undefined
   /** Monotonic milliseconds, kept by the lane. */
   sentAt = 0
   #failure: unknown
@@ -72,7 +74,7 @@ export class WireQuery {
   submit(connection: WireConnection): Error | null {
     const { sql, parameters } = this.statement
     if (this.form.simple) {
-      connection.query(sql)
+      connection.query(this.prefix === undefined ? sql : `${this.prefix};${sql}`)
       return null
     }
     connection.stream.cork?.()
@@ -80,6 +82,7 @@ export class WireQuery {
       if (this.form.parse) {
         // Bound first, so that a value that cannot be sent leaves nothing half-sent.
         const values = parameters.map(prepareValue)
+        if (this.prefix !== undefined) sendPrefix(connection, this.prefix)
         connection.parse({ text: sql, name: this.form.name })
         connection.bind({ statement: this.form.name, values, valueMapper: same })
       } else {
