@@ -121,9 +121,14 @@ it('bash completes commands, sub-commands and options', () => {
   expect(complete('shardwright', '--json', 'migrate', 'up', '--dry')).toBe('--dry-run')
 })
 
-it('every command explains itself with no line wider than 80, and every option says what it does', () => {
+it('every command explains itself with an example, no line wider than 80, and every option says what it does', () => {
   const visit = (command: ReturnType<typeof createProgram>['commander']) => {
-    const help = command.helpInformation()
+    let help = ''
+    const writeOut = (text: string) => {
+      help += text
+    }
+    command.configureOutput({ writeOut }).outputHelp()
+    if (command.commands.length === 0) expect(help, command.name()).toContain('\nExamples:\n')
     for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
     for (const option of command.options) expect(option.description, option.flags).not.toBe('')
     for (const sub of command.commands) visit(sub as typeof command)

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { createFleet } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { installTransactions } from '@shardwright/shard-router'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AppFolder } from './support/app.ts'
@@ -73,4 +76,53 @@ it('status shows replicas and partitions; drift sees neither', async () => {
   }
   expect((await app.run(['status'], env)).out).toMatch(/\b1, \d.* behind/)
   expect((await app.run(['drift'], env)).out).toBe('No drift: 2 shards are equal to shard-1.\n')
+})
+
+it('transactions recover ends what a crash left prepared, as its decider says; doctor and status show it before', async () => {
+  const [decider, other] = cluster.shards
+  const fleet = createFleet({
+    shards: cluster.shards.map(({ id, url }) => ({ id, url })),
+    topologyId: 'parts',
+    Client: pg.Client,
+  })
+  await installTransactions(fleet)
+  const run = async (url: string, text: string) => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      return (await client.query(text)).rows as Record<string, string>[]
+    } finally {
+      await client.end()
+    }
+  }
+  const [incarnation] = await run(
+    decider?.url ?? '',
+    `select system_identifier || ':' || lower(substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)) as id from pg_control_system()`,
+  )
+  // What a process leaves that dies between the first phase and its decision.
+  const gid = `sw1:parts:${randomUUID()}:shard-1@${incarnation?.id}:shard-2`
+  await run(other?.url ?? '', 'create table public.left_over (id int)')
+  const client = new pg.Client({ connectionString: other?.url })
+  await client.connect()
+  await client.query('begin')
+  await client.query('insert into public.left_over values (1)')
+  await client.query(`prepare transaction '${gid}'`)
+  await client.end()
+
+  const before = JSON.parse((await app.run(['status', '--json'], env)).out) as {
+    healthy: boolean
+    shards: { facts: { inDoubt: number } }[]
+  }
+  expect(before.healthy).toBe(false)
+  expect(before.shards.map((shard) => shard.facts.inDoubt)).toEqual([0, 1])
+  const doctor = await app.run(['doctor'], env)
+  expect(doctor.out).toContain('shard-2: 1 prepared transactions wait for their end')
+  expect(await app.run(['transactions', 'recover'], env)).toMatchObject({
+    code: 0,
+    out: '0 ended, 0 left, 1 too young to be looked at.\n',
+  })
+  const recovered = await app.run(['transactions', 'recover', '--grace', '0'], env)
+  expect(recovered.out.replace(/\s+/g, ' '), recovered.err).toContain('1 ended, 0 left')
+  expect(await run(other?.url ?? '', 'select count(*)::int as n from public.left_over')).toEqual([{ n: 0 }])
+  expect(await run(other?.url ?? '', 'select gid from pg_prepared_xacts')).toEqual([])
 })

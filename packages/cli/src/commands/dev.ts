@@ -10,6 +10,7 @@ import { envFile, removeLocalState, writeLocalState } from '../config/local-stat
 import { resolveTopology } from '../config/resolve-topology.ts'
 import { CliError } from '../errors/cli-error.ts'
 import type { Command, CommandContext } from '../run/command.ts'
+import { toJson } from '../run/run-command.ts'
 import { migratorOf } from './migrate.ts'
 import { progressOf } from './migrate-progress.ts'
 
@@ -34,7 +35,12 @@ export const dev: Command<{ readonly redis?: boolean }> = async (context, option
     const fleet = fleetOf(topology, Client)
     await migrateAndSeed(context, loaded, fleet, topology)
     await writeLocalState(loaded.folder, { pid: process.pid, env })
-    context.screen.line(readyScreen(loaded.folder, fleet))
+    const ready = {
+      ready: true,
+      envFile: envFile(loaded.folder),
+      shards: fleet.shards.map(({ id, address }) => ({ id, address })),
+    }
+    context.screen.line(context.global.json ? toJson(ready) : readyScreen(loaded.folder, fleet))
     await untilAborted(context.signal)
   } finally {
     await removeLocalState(loaded.folder)

@@ -12,6 +12,8 @@ export interface ExplainOptions {
   readonly query: string
   readonly sql?: boolean
   readonly fanOut?: boolean
+  /** `family=key`: as a query of `router.for`. */
+  readonly for?: string
 }
 
 type QueryOf = (db: unknown) => unknown
@@ -22,11 +24,24 @@ export const explain: Command<ExplainOptions> = async (context, options) => {
   const router = createShardRouter({ schema, topology })
   try {
     const query = await readQuery(options, router.db)
-    const explanation = await router.explain(query, { fanOut: options.fanOut !== false })
+    const key = options.for === undefined ? {} : { for: keyOf(options.for) }
+    const explanation = await router.explain(query, { fanOut: options.fanOut !== false, ...key })
     return { data: explanation, render: (width) => wrap(String(explanation), width, '    ') }
   } finally {
     await router.close()
   }
+}
+
+function keyOf(text: string): Readonly<Record<string, string>> {
+  const [, family, key] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (family === undefined || key === undefined) {
+    throw new CliError({
+      code: 'USAGE',
+      message: `--for takes family=key, not ${JSON.stringify(text)}.`,
+      hint: 'e.g. --for user_id=42',
+    })
+  }
+  return { [family]: key }
 }
 
 async function readQuery({ query, sql: isSql }: ExplainOptions, db: unknown): Promise<Explainable> {

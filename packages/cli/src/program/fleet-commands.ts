@@ -7,6 +7,7 @@ export function addShards(program: CommanderCommand, act: Act): void {
   shards
     .command('list')
     .description('shards with their servers and buckets')
+    .addHelpText('after', '\nExamples:\n  shardwright shards list --json')
     .action(act(async () => (await import('../commands/shards.ts')).shardsList))
   shards
     .command('add')
@@ -15,10 +16,7 @@ export function addShards(program: CommanderCommand, act: Act): void {
     .requiredOption('--url-env <variable>', 'the environment variable with its URL')
     .option('--baseline', 'copy the schema of a shard instead of running all migrations')
     .option('--source <shard>', 'the model; default: the first shard')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  SHARD_5_URL=postgres://... shardwright shards add shard-5 --url-env SHARD_5_URL',
-    )
+    .addHelpText('after', '\nExamples:\n  shardwright shards add shard-5 --url-env SHARD_5_URL')
     .action(
       act<{ id: string; urlEnv: string; baseline?: boolean; source?: string }>(
         async () => (await import('../commands/shards.ts')).shardsAdd,
@@ -28,6 +26,7 @@ export function addShards(program: CommanderCommand, act: Act): void {
   shards
     .command('check')
     .description('compare every shard with the first one, reference data included')
+    .addHelpText('after', '\nExamples:\n  shardwright shards check')
     .action(act(async () => (await import('../commands/shards.ts')).shardsCheck))
   program
     .command('drift')
@@ -48,11 +47,13 @@ export function addShards(program: CommanderCommand, act: Act): void {
   partitions
     .command('plan')
     .description('what the policies want, as SQL')
+    .addHelpText('after', '\nExamples:\n  shardwright partitions plan')
     .action(act(async () => (await import('../commands/partitions.ts')).partitionsPlan))
   partitions
     .command('apply')
     .description('bring every table to its policy')
     .option('--force', 'remove more partitions than one run may')
+    .addHelpText('after', '\nExamples:\n  shardwright partitions apply\n  shardwright partitions apply --force --yes')
     .action(act<{ force?: boolean }>(async () => (await import('../commands/partitions.ts')).partitionsApply))
   partitions
     .command('convert')
@@ -68,18 +69,29 @@ export function addShards(program: CommanderCommand, act: Act): void {
         ['table'],
       ),
     )
+  program
+    .command('transactions')
+    .description('transactions over several shards')
+    .command('recover')
+    .description('end prepared transactions that a crash left, each as its decider says')
+    .option('--grace <seconds>', 'leave younger ones alone; default 10')
+    .addHelpText('after', '\nExamples:\n  shardwright transactions recover')
+    .action(act<{ grace?: string }>(async () => (await import('../commands/transactions.ts')).transactionsRecover))
   const topology = program.command('topology').description('show, check and compare the topology')
   topology
     .command('show')
     .description('shards and buckets, without passwords')
+    .addHelpText('after', '\nExamples:\n  shardwright topology show')
     .action(act(async () => (await import('../commands/topology.ts')).topologyShow))
   topology
     .command('validate')
     .description('load and check the configuration')
+    .addHelpText('after', '\nExamples:\n  shardwright topology validate --env-file .env')
     .action(act(async () => (await import('../commands/topology.ts')).topologyValidate))
   topology
     .command('diff')
     .description("what changes from here to another configuration's topology")
     .argument('<other>', 'a configuration file')
+    .addHelpText('after', '\nExamples:\n  shardwright topology diff next.config.ts')
     .action(act<{ other: string }>(async () => (await import('../commands/topology.ts')).topologyDiff, ['other']))
 }

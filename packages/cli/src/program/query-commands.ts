@@ -8,12 +8,13 @@ export function addQueries(program: CommanderCommand, act: Act): void {
     .argument('<query>', 'a Kysely expression over db, a file, or SQL')
     .option('--sql', 'the argument is SQL')
     .option('--no-fan-out', 'refuse what needs every shard, as router.db does')
+    .option('--for <family=key>', 'as a query of router.for')
     .addHelpText(
       'after',
-      `\nExamples:\n  shardwright explain "db.selectFrom('tasks').selectAll()"\n  shardwright explain report.query.ts   (export default (db) => db.selectFrom...)`,
+      `\nExamples:\n  shardwright explain "db.selectFrom('tasks').selectAll()"\n  shardwright explain report.query.ts  (export default (db) => db.selectFrom...)`,
     )
     .action(
-      act<{ query: string; sql?: boolean; fanOut?: boolean }>(
+      act<{ query: string; sql?: boolean; fanOut?: boolean; for?: string }>(
         async () => (await import('../commands/explain.ts')).explain,
         ['query'],
       ),

@@ -13,9 +13,14 @@ const types: Readonly<Record<string, string>> = {
   timestamp: 'Date',
   timestamptz: 'Date',
   bytea: 'Buffer',
+  interval: 'unknown',
+  point: 'unknown',
+  circle: 'unknown',
   json: 'unknown',
   jsonb: 'unknown',
 }
+
+const textArrays = new Set('int8 bpchar varchar text macaddr inet cidr time timetz money uuid numrange'.split(' '))
 
 /** Source of the `Database` interface. Pure. */
 export function renderDatabase(columns: readonly ColumnFacts[], schema: Schema): string {
@@ -25,7 +30,8 @@ export function renderDatabase(columns: readonly ColumnFacts[], schema: Schema):
     tables.set(name, [...(tables.get(name) ?? []), column])
   }
   const bodies = [...tables].map(
-    ([name, own]) => `  ${property(name)}: {\n${own.map((column) => `    ${line(column, schema)}`).join('\n')}\n  }`,
+    ([name, own]) =>
+      `  ${property(named(name, schema))}: {\n${own.map((column) => `    ${line(column, schema)}`).join('\n')}\n  }`,
   )
   const body = bodies.join('\n')
   const kysely = ['ColumnType', 'Generated', 'GeneratedAlways'].filter((name) => new RegExp(`\\b${name}<`).test(body))
@@ -53,13 +59,24 @@ function line(column: ColumnFacts, schema: Schema): string {
       : column.hasDefault
         ? `Generated<${type}>`
         : type
-  return `${property(column.column)}: ${wrapped}`
+  return `${property(named(column.column, schema))}: ${wrapped}`
 }
 
 function typeOf({ type, labels }: ColumnFacts): string {
   if (labels) return labels.map((label) => `'${label.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ')
-  if (type.startsWith('_')) return `${types[type.slice(1)] ?? 'string'}[]`
-  return types[type] ?? 'string'
+  if (!type.startsWith('_')) return types[type] ?? 'string'
+  const element = type.slice(1)
+  if (element in types) return `${types[element]}[]`
+  // node-postgres gives numbers for numeric[], although text for numeric; arrays that it does not know stay text.
+  if (element === 'numeric') return 'number[]'
+  return textArrays.has(element) ? 'string[]' : 'string'
+}
+
+/** As in the `Database` type: camelCase where the schema says that names are snake_case on the server. */
+function named(name: string, schema: Schema): string {
+  return schema.naming === 'snake_case'
+    ? name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+    : name
 }
 
 function property(name: string): string {
