@@ -40,9 +40,10 @@ export function callersStatement(plan: PreparedPlan, sql: string, context: Execu
 export async function executeOnMany(
   plan: PreparedPlan,
   route: Route,
-  context: ExecutionContext,
+  caller: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
   const multi = plan.multi()
+  const context = await withMoment(plan, caller)
   switch (multi.kind) {
     case 'fan-out':
       return await fanOut(plan, multi, route, context)
@@ -55,6 +56,20 @@ export async function executeOnMany(
     case 'reference':
       return toQueryResult(await context.atomically((transaction) => writeReference(multi.write, transaction, context)))
   }
+}
+
+/** Reads the clock once for a statement that mentions it, so that all shards see the same moment. */
+export async function withMoment(plan: PreparedPlan, context: ExecutionContext): Promise<ExecutionContext> {
+  if (plan.traits.clock.length === 0) return context
+  const shard = context.transaction?.shards[0] ?? 0
+  const { rows } = await runOn(context, shard, {
+    sql: 'select pg_catalog.now()::text as moment',
+    parameters: [],
+    access: 'read',
+    rows: 'objects',
+  })
+  const [row] = rows as { moment: string }[]
+  return { ...context, call: { ...context.call, moment: row?.moment ?? '' } }
 }
 
 async function fanOut(

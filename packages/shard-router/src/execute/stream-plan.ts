@@ -6,7 +6,7 @@ import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { ExecutionContext } from './context.ts'
-import { callersStatement } from './execute-plan.ts'
+import { callersStatement, withMoment } from './execute-plan.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import type { Route } from './route.ts'
 
@@ -22,11 +22,11 @@ async function* planned(
   route: Route,
   sql: string,
   chunkSize: number,
-  context: ExecutionContext,
+  caller: ExecutionContext,
 ): Chunks {
   if (route.shards.length <= 1) {
-    const shard = route.shards[0] ?? context.transaction?.shards[0] ?? 0
-    yield* raw(shard, callersStatement(plan, sql, context), chunkSize, context)
+    const shard = route.shards[0] ?? caller.transaction?.shards[0] ?? 0
+    yield* raw(shard, callersStatement(plan, sql, caller), chunkSize, caller)
     return
   }
   const multi = plan.multi()
@@ -34,6 +34,7 @@ async function* planned(
     refuse('UNSUPPORTED_STATEMENT', 'A write to several shards cannot be streamed.', 'Use execute().')
   }
   const { merge } = multi
+  const context = await withMoment(plan, caller)
   const gathered = await runGathers(merge.gathers, context)
   if (merge.partial && merge.merge.kind === 'concat') {
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'objects' }

@@ -2,6 +2,7 @@ import type { Schema } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, SelectQueryNode, UpdateQueryNode } from 'kysely'
 import { Analyzer, bareQuery } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
+import { bindClock } from './clock.ts'
 import { compileTemplate } from './compile.ts'
 import { type DecomposeContext, decompose, localize, refuseObstacle } from './decompose/decompose.ts'
 import type { MultiShardPlan } from './multi-shard.ts'
@@ -13,14 +14,15 @@ import { planReferenceWrite } from './write/reference-write.ts'
 import { planSplit } from './write/split-insert.ts'
 
 /** Plans how a statement runs over several shards. @throws RoutingError when it cannot. */
-export function planMultiShard(plan: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
+export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
+  const plan = original.traits.clock.length > 0 ? { ...original, root: bindClock(original.root) } : original
   const context = decomposeContext(plan, schema, catalog)
   refuseWritingCtes(plan)
   const writesReference = plan.accesses.some((access) => access.kind === 'reference' && access.writes)
-  if (writesReference) return { kind: 'reference', write: planReferenceWrite(plan, schema, catalog) }
+  if (writesReference) return { kind: 'reference', write: planReferenceWrite(original, schema, catalog) }
   switch (plan.kind) {
     case 'select':
-      refuseVolatile(plan, 'read')
+      refuseVolatile(plan)
       return { kind: 'fan-out', merge: decompose(plan.root, context) }
     case 'insert':
       return planInsert(plan, schema, catalog, context)
@@ -61,10 +63,8 @@ function refuseWritingCtes(plan: PreparedPlan): void {
 // Each row gets a value of its own from these, wherever it is computed.
 const independent = new Set(['random', 'gen_random_uuid', 'uuidv4', 'uuid_generate_v4', 'uuidv7', 'random_normal'])
 
-function refuseVolatile(plan: PreparedPlan, what: 'read' | 'write'): void {
-  const names = plan.traits.volatile.filter((name) => !independent.has(name))
-  const clock = what === 'write' ? [] : plan.traits.clock
-  const [name] = [...names, ...clock]
+function refuseVolatile(plan: PreparedPlan): void {
+  const name = plan.traits.volatile.find((candidate) => !independent.has(candidate))
   if (name === undefined) return
   refuse(
     'VOLATILE_IN_SPLIT',
@@ -75,7 +75,7 @@ function refuseVolatile(plan: PreparedPlan, what: 'read' | 'write'): void {
 }
 
 function planBroadcast(plan: PreparedPlan, context: DecomposeContext): MultiShardPlan {
-  refuseVolatile(plan, 'read')
+  refuseVolatile(plan)
   const { root, analyzer, locality, gathers } = localize(plan.root, context)
   const block = analyzer.knownBlock(root)
   const obstacle = locality.obstacle(root, block)
@@ -99,10 +99,10 @@ function refuseKeyUpdate(root: OperationNode): void {
 }
 
 function planInsert(plan: PreparedPlan, schema: Schema, catalog: Catalog, context: DecomposeContext): MultiShardPlan {
+  refuseVolatile(plan)
   const node = plan.root as InsertQueryNode
   const values = node.values && bareQuery(node.values)
   if (values?.kind !== 'SelectQueryNode') return planSplit(plan, schema, catalog)
-  refuseVolatile(plan, 'read')
   return planInsertSelect(node, values as SelectQueryNode, plan, schema, catalog, context)
 }
 

@@ -6,11 +6,15 @@ export type Source =
   | { readonly from: 'sum'; readonly parts: readonly Source[] }
   /** The key of `router.for(key)`. */
   | { readonly from: 'confined-key' }
+  /** The moment of the statement, one for all shards. */
+  | { readonly from: 'moment' }
 
 /** The values of one call. */
 export interface CallValues {
   readonly parameters: readonly unknown[]
   readonly confinedKey?: unknown
+  /** `now()` of the statement, as PostgreSQL's text; read before a statement that goes to several shards needs it. */
+  readonly moment?: string
 }
 
 export function resolveSource(source: Source, call: CallValues): unknown {
@@ -21,6 +25,8 @@ export function resolveSource(source: Source, call: CallValues): unknown {
       return source.value
     case 'confined-key':
       return call.confinedKey
+    case 'moment':
+      return call.moment
     case 'sum':
       return sum(source.parts.map((part) => resolveSource(part, call)))
   }

@@ -1,10 +1,17 @@
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { defineSchema, reference, type ShardKey, sharded, single } from '@shardwright/core'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { createShardRouter, type ShardRouterOptions } from '@shardwright/shard-router'
 import type { ColumnType, Generated } from 'kysely'
 
 export interface Database {
-  wallets: { festival_id: ShardKey<string>; id: number; user_id: number; balance: string; note: string | null; created_at: ColumnType<Date, Date | undefined, Date> }
+  wallets: {
+    festival_id: ShardKey<string>
+    id: number
+    user_id: number
+    balance: string
+    note: string | null
+    created_at: ColumnType<Date, Date | undefined, Date>
+  }
   transactions: { festival_id: ShardKey<string>; id: number; wallet_id: number; amount: number; stand: string }
   tickets: { user_id: ShardKey<number>; id: number; festival: string }
   festivals: { id: Generated<number>; name: string }

@@ -11,14 +11,25 @@ beforeAll(async () => {
   cluster = await startFestival()
   router = routerOf(cluster)
   const rows = festivalIds.flatMap((festival_id, f) =>
-    Array.from({ length: 5 }, (_, id) => ({ festival_id, id, user_id: id, balance: `${f}.50`, note: id % 2 ? 'odd' : null })),
+    Array.from({ length: 5 }, (_, id) => ({
+      festival_id,
+      id,
+      user_id: id,
+      balance: `${f}.50`,
+      note: id % 2 ? 'odd' : null,
+    })),
   )
   await router.db.insertInto('wallets').values(rows).execute()
   await router.db
     .insertInto('transactions')
-    .values(rows.map(({ festival_id, id }) => ({ festival_id, id, wallet_id: id, amount: id * 10, stand: `s${id % 2}` })))
+    .values(
+      rows.map(({ festival_id, id }) => ({ festival_id, id, wallet_id: id, amount: id * 10, stand: `s${id % 2}` })),
+    )
     .execute()
-  await router.db.insertInto('tickets').values(festivalIds.map((festival, id) => ({ user_id: id, id, festival }))).execute()
+  await router.db
+    .insertInto('tickets')
+    .values(festivalIds.map((festival, id) => ({ user_id: id, id, festival })))
+    .execute()
 })
 
 afterAll(async () => {
@@ -55,7 +66,9 @@ describe('reads', () => {
     expect(await codeOf(loose.execute())).toBe('CROSS_SHARD_JOIN')
     const joined = await router.db
       .selectFrom('wallets as w')
-      .innerJoin('transactions as t', (join) => join.onRef('t.festival_id', '=', 'w.festival_id').onRef('t.wallet_id', '=', 'w.id'))
+      .innerJoin('transactions as t', (join) =>
+        join.onRef('t.festival_id', '=', 'w.festival_id').onRef('t.wallet_id', '=', 'w.id'),
+      )
       .select(({ fn }) => fn.sum<string>('t.amount').as('total'))
       .where('t.festival_id', '=', 'f1')
       .executeTakeFirstOrThrow()
@@ -71,23 +84,47 @@ describe('reads', () => {
   })
 
   it('does not believe a raw OR beside the key', async () => {
-    const torn = router.db.selectFrom('wallets').select('id').where('festival_id', '=', 'f1').where(sql<boolean>`id = 1 or true`)
+    const torn = router.db
+      .selectFrom('wallets')
+      .select('id')
+      .where('festival_id', '=', 'f1')
+      .where(sql<boolean>`id = 1 or true`)
     expect(await codeOf(torn.execute())).toBe('SHARD_KEY_REQUIRED')
-    const closed = router.db.selectFrom('wallets').select('id').where('festival_id', '=', 'f1').where(sql<boolean>`(id = 1 or id = 2)`)
+    const closed = router.db
+      .selectFrom('wallets')
+      .select('id')
+      .where('festival_id', '=', 'f1')
+      .where(sql<boolean>`(id = 1 or id = 2)`)
     expect(await closed.execute()).toHaveLength(2)
   })
 
   it('refuses raw statements, raw subqueries and unknown tables', async () => {
     expect(await codeOf(router.db.executeQuery(CompiledQuery.raw('select 1')))).toBe('RAW_STATEMENT')
     const hidden = router.db.selectFrom('wallets').select('id').where('festival_id', '=', 'f1')
-    expect(await codeOf(hidden.where(sql<boolean>`exists (select 1 from tickets)`).execute())).toBe('RAW_SQL_NOT_UNDERSTOOD')
-    expect(await codeOf(router.db.selectFrom('nowhere' as 'wallets').selectAll().execute())).toBe('UNKNOWN_TABLE')
-    expect(await codeOf(router.db.schema.createTable('x').addColumn('id', 'integer').execute())).toBe('UNSUPPORTED_STATEMENT')
+    expect(await codeOf(hidden.where(sql<boolean>`exists (select 1 from tickets)`).execute())).toBe(
+      'RAW_SQL_NOT_UNDERSTOOD',
+    )
+    expect(
+      await codeOf(
+        router.db
+          .selectFrom('nowhere' as 'wallets')
+          .selectAll()
+          .execute(),
+      ),
+    ).toBe('UNKNOWN_TABLE')
+    expect(await codeOf(router.db.schema.createTable('x').addColumn('id', 'integer').execute())).toBe(
+      'UNSUPPORTED_STATEMENT',
+    )
   })
 
   it('streams over all shards in order', async () => {
     const ids: number[] = []
-    const query = router.fanOut().selectFrom('wallets').select(['id', 'festival_id']).orderBy('id', 'desc').orderBy('festival_id')
+    const query = router
+      .fanOut()
+      .selectFrom('wallets')
+      .select(['id', 'festival_id'])
+      .orderBy('id', 'desc')
+      .orderBy('festival_id')
     for await (const row of query.stream(7)) ids.push(row.id)
     expect(ids).toHaveLength(60)
     expect(ids).toEqual([...ids].sort((a, b) => b - a))
@@ -96,7 +133,11 @@ describe('reads', () => {
   it('works with CamelCasePlugin: the planner sees physical names', async () => {
     const camel = routerOf(cluster, { plugins: [new CamelCasePlugin()] })
     try {
-      const rows = await camel.db.selectFrom('wallets').select('user_id' as 'id').where('festivalId' as 'festival_id', '=', 'f2').execute()
+      const rows = await camel.db
+        .selectFrom('wallets')
+        .select('user_id' as 'id')
+        .where('festivalId' as 'festival_id', '=', 'f2')
+        .execute()
       expect(rows[0]).toHaveProperty('userId')
     } finally {
       await camel.close()
@@ -119,7 +160,12 @@ describe('reads', () => {
 describe('router.for', () => {
   it('keeps every level with the key', async () => {
     const own = router.for({ festival_id: 'f5' })
-    expect(await own.selectFrom('wallets').select(({ fn }) => fn.countAll<string>().as('n')).execute()).toEqual([{ n: '5' }])
+    expect(
+      await own
+        .selectFrom('wallets')
+        .select(({ fn }) => fn.countAll<string>().as('n'))
+        .execute(),
+    ).toEqual([{ n: '5' }])
     const left = await own
       .selectFrom('wallets as w')
       .leftJoin('transactions as t', 't.id', 'w.id')
@@ -128,61 +174,128 @@ describe('router.for', () => {
     expect(left).toEqual([{ n: '5' }])
     const sub = await own
       .selectFrom('festivals')
-      .select((eb) => eb.selectFrom('wallets').select(({ fn }) => fn.countAll<string>().as('n')).as('n'))
+      .select((eb) =>
+        eb
+          .selectFrom('wallets')
+          .select(({ fn }) => fn.countAll<string>().as('n'))
+          .as('n'),
+      )
       .execute()
     expect(sub.every((row) => row.n === '5')).toBe(true)
   })
 
   it('refuses rows of another key and tables of another family', async () => {
     const own = router.for({ festival_id: 'f5' })
-    expect(await codeOf(own.insertInto('wallets').values({ festival_id: 'f6', id: 99, user_id: 1, balance: '0' }).execute())).toBe('CONFINED_TO_KEY')
-    expect(await codeOf((own as never as typeof router.db).selectFrom('tickets').selectAll().execute())).toBe('CONFINED_TO_KEY')
+    expect(
+      await codeOf(own.insertInto('wallets').values({ festival_id: 'f6', id: 99, user_id: 1, balance: '0' }).execute()),
+    ).toBe('CONFINED_TO_KEY')
+    expect(await codeOf((own as never as typeof router.db).selectFrom('tickets').selectAll().execute())).toBe(
+      'CONFINED_TO_KEY',
+    )
   })
 
   it('updates and deletes rows of its key only', async () => {
     const own = router.for({ festival_id: 'f7' })
     expect((await own.updateTable('wallets').set({ note: 'mine' }).executeTakeFirstOrThrow()).numUpdatedRows).toBe(5n)
-    const noted = await router.fanOut().selectFrom('wallets').select('festival_id').where('note', '=', 'mine').distinct().execute()
+    const noted = await router
+      .fanOut()
+      .selectFrom('wallets')
+      .select('festival_id')
+      .where('note', '=', 'mine')
+      .distinct()
+      .execute()
     expect(noted).toEqual([{ festival_id: 'f7' }])
   })
 })
 
 describe('writes', () => {
   it('returns the rows of a split INSERT in input order, with one moment for all', async () => {
-    const rows = festivalIds.map((festival_id, index) => ({ festival_id, id: 100 + index, user_id: index, balance: '1' }))
-    const returned = await router.db.insertInto('wallets').values(rows).returning(['festival_id', 'id', 'created_at']).execute()
-    expect(returned.map(({ festival_id, id }) => ({ festival_id, id }))).toEqual(rows.map(({ festival_id, id }) => ({ festival_id, id })))
+    const rows = festivalIds.map((festival_id, index) => ({
+      festival_id,
+      id: 100 + index,
+      user_id: index,
+      balance: '1',
+    }))
+    const returned = await router.db
+      .insertInto('wallets')
+      .values(rows)
+      .returning(['festival_id', 'id', 'created_at'])
+      .execute()
+    expect(returned.map(({ festival_id, id }) => ({ festival_id, id }))).toEqual(
+      rows.map(({ festival_id, id }) => ({ festival_id, id })),
+    )
     expect(new Set(returned.map((row) => row.created_at.getTime())).size).toBe(1)
-    const deleted = await router.db.deleteFrom('wallets').where('festival_id', 'in', festivalIds).where('id', '>=', 100).executeTakeFirstOrThrow()
+    const deleted = await router.db
+      .deleteFrom('wallets')
+      .where('festival_id', 'in', festivalIds)
+      .where('id', '>=', 100)
+      .executeTakeFirstOrThrow()
     expect(deleted.numDeletedRows).toBe(12n)
   })
 
   it('inserts all rows or none', async () => {
     const rows = festivalIds.map((festival_id) => ({ festival_id, id: 200, user_id: 0, balance: '1' }))
-    await expect(router.db.insertInto('wallets').values([...rows, { ...(rows[0] as (typeof rows)[0]), id: 0 }]).execute()).rejects.toMatchObject({ code: '23505' })
+    await expect(
+      router.db
+        .insertInto('wallets')
+        .values([...rows, { ...(rows[0] as (typeof rows)[0]), id: 0 }])
+        .execute(),
+    ).rejects.toMatchObject({ code: '23505' })
     const left = await router.fanOut().selectFrom('wallets').select('id').where('id', '=', 200).execute()
     expect(left).toEqual([])
   })
 
   it('refuses a missing, NULL or computed key, and a changed one', async () => {
     const one = { festival_id: 'f1', id: 300, user_id: 1, balance: '1' }
-    expect(await codeOf(router.db.insertInto('wallets').values({ ...one, festival_id: null as never }).execute())).toBe('SHARD_KEY_MISSING')
-    expect(await codeOf(router.db.insertInto('wallets').values({ ...one, festival_id: sql<string>`lower('F1')` }).execute())).toBe('SHARD_KEY_MISSING')
-    expect(await codeOf(router.db.insertInto('wallets').values({ id: 1, balance: '1' } as never).execute())).toBe('SHARD_KEY_MISSING')
-    const moved = router.db.updateTable('wallets').set({ festival_id: 'f2' } as never).where('festival_id', '=', 'f1')
+    expect(
+      await codeOf(
+        router.db
+          .insertInto('wallets')
+          .values({ ...one, festival_id: null as never })
+          .execute(),
+      ),
+    ).toBe('SHARD_KEY_MISSING')
+    expect(
+      await codeOf(
+        router.db
+          .insertInto('wallets')
+          .values({ ...one, festival_id: sql<string>`lower('F1')` })
+          .execute(),
+      ),
+    ).toBe('SHARD_KEY_MISSING')
+    expect(
+      await codeOf(
+        router.db
+          .insertInto('wallets')
+          .values({ id: 1, balance: '1' } as never)
+          .execute(),
+      ),
+    ).toBe('SHARD_KEY_MISSING')
+    const moved = router.db
+      .updateTable('wallets')
+      .set({ festival_id: 'f2' } as never)
+      .where('festival_id', '=', 'f1')
     expect(await codeOf(moved.execute())).toBe('SHARD_KEY_UPDATE')
   })
 
   it('writes every copy of a reference table alike, also under concurrency', async () => {
     await Promise.all(
-      Array.from({ length: 8 }, (_, index) => router.db.insertInto('festivals').values({ name: `n${index}` }).execute()),
+      Array.from({ length: 8 }, (_, index) =>
+        router.db
+          .insertInto('festivals')
+          .values({ name: `n${index}` })
+          .execute(),
+      ),
     )
     const copies = await Promise.all(
       cluster.shards.map(({ id }) => router.onShard(id).selectFrom('festivals').selectAll().orderBy('id').execute()),
     )
     expect(copies[0]).toHaveLength(8)
     for (const copy of copies) expect(copy).toEqual(copies[0])
-    const updated = await router.db.updateTable('festivals').set({ name: sql<string>`name || '!'` }).executeTakeFirstOrThrow()
+    const updated = await router.db
+      .updateTable('festivals')
+      .set({ name: sql<string>`name || '!'` })
+      .executeTakeFirstOrThrow()
     expect(updated.numUpdatedRows).toBe(8n)
   })
 
@@ -211,7 +324,13 @@ describe('transactions', () => {
       await trx.updateTable('wallets').set({ balance: '5' }).where('festival_id', '=', 'f1').execute()
       await trx.updateTable('wallets').set({ balance: '6' }).where('festival_id', '=', other).execute()
     })
-    const rows = await router.db.selectFrom('wallets').select('balance').distinct().where('festival_id', 'in', ['f1', other]).orderBy('balance').execute()
+    const rows = await router.db
+      .selectFrom('wallets')
+      .select('balance')
+      .distinct()
+      .where('festival_id', 'in', ['f1', other])
+      .orderBy('balance')
+      .execute()
     expect(rows).toEqual([{ balance: '5.00' }, { balance: '6.00' }])
   })
 
@@ -222,7 +341,12 @@ describe('transactions', () => {
     await after.updateTable('wallets').set({ note: 'b' }).where('festival_id', '=', 'f2').execute()
     await after.rollbackToSavepoint('s').execute()
     await trx.commit().execute()
-    const rows = await router.db.selectFrom('wallets').select('note').distinct().where('festival_id', '=', 'f2').execute()
+    const rows = await router.db
+      .selectFrom('wallets')
+      .select('note')
+      .distinct()
+      .where('festival_id', '=', 'f2')
+      .execute()
     expect(rows).toEqual([{ note: 'a' }])
   })
 })
