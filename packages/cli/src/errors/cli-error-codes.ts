@@ -24,6 +24,10 @@ export const cliErrorCodes = {
     meaning: 'Something destructive was asked for and not confirmed.',
     remedy: 'Answer yes, or pass --yes where nobody can be asked.',
   },
+  UNEXPECTED: {
+    meaning: 'An error that is not one of ours; the message is the original one.',
+    remedy: 'Read the message; SHARDWRIGHT_DEBUG=1 prints the stack.',
+  },
   FILE_EXISTS: {
     meaning: 'A file that would be written is there already.',
     remedy: 'Move it away, or choose another folder.',
