@@ -4,8 +4,9 @@ import { greatest, least } from '../calendar/position.ts'
 import { PartitionError } from '../errors/partition-error.ts'
 import { parseBound } from '../inspect/bound.ts'
 import { type PartitionRow, partitionQuery } from '../inspect/partition-query.ts'
+import { Coverage } from '../plan/coverage.ts'
 import { forValues } from '../plan/range-text.ts'
-import { keyNow, type Range, uncovered } from '../plan/wanted.ts'
+import { keyNow } from '../plan/wanted.ts'
 import { partitionName } from '../policy/naming.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
@@ -60,9 +61,9 @@ export async function ensureShadowPartitions(run: ConvertRun): Promise<void> {
   const { session, policy, names } = run
   const periods = await periodsOfRows(session, names.source, policy)
   const { rows } = await session.query<PartitionRow>(partitionQuery, [await oidOf(run)])
-  const covered: Range[] = rows.map((row) => parseBound(row.bound, policy.key, row.name))
+  const covered = new Coverage(rows.map((row) => parseBound(row.bound, policy.key, row.name)))
   for (const period of periods) {
-    if (uncovered(period, covered).length === 0) continue
+    if (covered.uncovered(period).length === 0) continue
     const name = partitionName(policy, period)
     session.step('create', { partition: name })
     const child = qualified(policy.schema, name)

@@ -4,11 +4,12 @@ import { partitionName, pieceName } from '../policy/naming.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { createPartitionSql } from '../sql/partition-sql.ts'
 import type { CreatePartition, PartitionAction, RepairDefault } from './action.ts'
+import { Coverage } from './coverage.ts'
 import type { PartitionProblem } from './partition-plan.ts'
 import { repairAction, resumedRepairs } from './plan-repair.ts'
 import { problem } from './problem.ts'
 import { rangeText } from './range-text.ts'
-import { maxCreatesPerRun, type Range, uncovered, type WantedWindow, wantedWindow } from './wanted.ts'
+import { maxCreatesPerRun, type Range, type WantedWindow, wantedWindow } from './wanted.ts'
 
 interface Creations {
   readonly actions: readonly PartitionAction[]
@@ -25,12 +26,13 @@ export function planCreation(state: CatalogState, policy: PartitionPolicy, now: 
   ]
   covered.push(...underRetirement(state))
   if (window.notBefore !== undefined) covered.push({ lower: undefined, upper: window.notBefore })
+  const coverage = new Coverage(covered)
   const actions: (CreatePartition | RepairDefault)[] = [...resumed]
   const problems: PartitionProblem[] = []
   const names = new Set(state.takenNames)
   for (const period of byUrgency(window)) {
     if (period.to <= window.onlyForRowsBefore && waitingRows(state, period) === 0n) continue
-    for (const piece of uncovered(period, covered)) {
+    for (const piece of coverage.uncovered(period)) {
       if (actions.length >= maxCreatesPerRun) {
         problems.push(problem('PARTITION_CREATE_CAP', 'warning', `Only ${maxCreatesPerRun} partitions are created.`))
         return { actions: inOrder(actions), problems }

@@ -81,18 +81,3 @@ function oldestEdge(partitions: readonly Range[]): Position | undefined {
   const edges = partitions.map((partition) => partition.lower ?? partition.upper).filter((edge) => edge !== undefined)
   return edges.length === 0 ? undefined : least(edges)
 }
-
-/** The parts of a period that no partition covers yet, in order. */
-export function uncovered(period: Period, partitions: readonly Range[]): readonly Period[] {
-  let open: Period[] = [period]
-  for (const { lower, upper } of partitions) {
-    open = open.flatMap((piece) => {
-      if ((upper !== undefined && upper <= piece.from) || (lower !== undefined && lower >= piece.to)) return [piece]
-      const rest: Period[] = []
-      if (lower !== undefined && lower > piece.from) rest.push({ from: piece.from, to: lower })
-      if (upper !== undefined && upper < piece.to) rest.push({ from: upper, to: piece.to })
-      return rest
-    })
-  }
-  return open
-}
