@@ -111,11 +111,7 @@ function plainOrder(sources: readonly Source[], compare: (a: TextRow, b: TextRow
 }
 
 /** Compares the first keys, parsed once per row, and the whole rows only where they are equal. */
-function keyedOrder(
-  sources: readonly Source[],
-  first: OrderKey,
-  compare: (a: TextRow, b: TextRow) => number,
-): Before {
+function keyedOrder(sources: readonly Source[], first: OrderKey, compare: (a: TextRow, b: TextRow) => number): Before {
   const whole = plainOrder(sources, compare)
   const { descending } = first
   return (a, b) => {
@@ -126,10 +122,7 @@ function keyedOrder(
   }
 }
 
-function firstKey(
-  order: OrderKey | undefined,
-  fields: StatementResult['fields'],
-): ((row: TextRow) => Key) | undefined {
+function firstKey(order: OrderKey | undefined, fields: StatementResult['fields']): ((row: TextRow) => Key) | undefined {
   if (!order) return undefined
   const position = order.position < 0 ? fields.length + order.position : order.position
   const keyOf = sortKeyOfType(fields[position]?.dataTypeID ?? 0)

@@ -1,5 +1,6 @@
 import type {
   AggregateFunctionNode,
+  AliasNode,
   FunctionNode,
   OperationNode,
   OperationNodeKind,
@@ -185,7 +186,9 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
         break
       default:
     }
-    for (const child of childrenOf(node)) visit(child)
+    // A raw alias `f(a, b)` calls nothing.
+    const alias = node.kind === 'AliasNode' ? (node as AliasNode).alias : undefined
+    for (const child of childrenOf(node)) if (child !== alias) visit(child)
   }
 
   visit(root)

@@ -23,6 +23,7 @@ import { bareColumnName, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
+import { groupingSetParts } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
 import { isDistinct } from './locality.ts'
 import { aliased, fromGather, partialColumn, without } from './nodes.ts'
@@ -180,10 +181,10 @@ class GroupLevel {
     return outputs?.find((output) => output.name === name)?.expression ?? bare
   }
 
-  /** rollup(a, b), cube(...) and grouping sets: shards group by all their columns, the final statement by the sets. */
   #addGroups(expression: OperationNode): void {
-    if (isGroupingSet(expression)) {
-      for (const argument of (expression as FunctionNode).arguments) this.#addGroups(unwrapRaw(argument))
+    const parts = groupingSetParts(expression)
+    if (parts) {
+      for (const part of parts) this.#addGroups(part)
       return
     }
     if (expression.kind === 'TupleNode' || expression.kind === 'ValueListNode') {
@@ -210,7 +211,7 @@ class GroupLevel {
     })
     const groups = groupItems.map((item) => this.#rewrite(item, false))
     for (const position of this.#dependent) groups.push(partialColumn(position))
-    if (this.#dependent.size > 0 && groupItems.some(isGroupingSet)) {
+    if (this.#dependent.size > 0 && groupItems.some(groupingSetParts)) {
       refuse(
         'UNSUPPORTED_MERGE',
         'A column outside the grouping sets is selected.',
@@ -275,10 +276,6 @@ class GroupLevel {
     this.#inProcess.set(call, inProcess)
     return final
   }
-}
-
-function isGroupingSet(node: OperationNode): boolean {
-  return node.kind === 'FunctionNode' && ['rollup', 'cube'].includes(bareName((node as FunctionNode).func))
 }
 
 /** By position: a parameter written twice would be two expressions to PostgreSQL. */

@@ -84,7 +84,9 @@ export class Locality {
     }
     const visit = (node: OperationNode): void => {
       if (node.kind === 'WithNode' || skip.has(node)) return
-      if (isQuery(node)) found.push(node)
+      // What MERGE does in its WHENs are no statements of their own.
+      const action = query.kind === 'MergeQueryNode' && isQuery(node) && node.kind !== 'SelectQueryNode'
+      if (isQuery(node) && !action) found.push(node)
       else for (const child of childrenOf(node)) visit(child)
     }
     for (const child of childrenOf(query)) visit(child)

@@ -10,6 +10,7 @@ import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
 import { openSelections } from './group-level.ts'
+import { groupingSetParts } from './grouping-sets.ts'
 import { aliased, fromGather, partialColumn, without } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns } from './partial-columns.ts'
@@ -89,7 +90,7 @@ class WholeLevel {
         name !== undefined && !resolveColumn(item.groupBy, this.#block)
           ? outputs.find((candidate) => candidate.name === name)?.expression
           : undefined
-      return { ...item, groupBy: this.#rewrite(output ?? item.groupBy, false) }
+      return { ...item, groupBy: this.#group(unwrapRaw(output ?? item.groupBy)) }
     })
     return {
       ...without(node, 'with', 'from', 'joins', 'where'),
@@ -100,6 +101,12 @@ class WholeLevel {
       ...(node.having ? { having: { ...node.having, having: this.#rewrite(node.having.having, false) } } : {}),
       ...(node.orderBy ? { orderBy: { ...node.orderBy, items: order } } : {}),
     }
+  }
+
+  /** The sets of ROLLUP and its relatives stay; what they name becomes columns. */
+  #group(item: OperationNode): OperationNode {
+    if (!groupingSetParts(item)) return this.#rewrite(item, false)
+    return mapNode(item, (child) => (child === item ? undefined : this.#rewriteChild(child, false)))
   }
 
   /** The largest parts that are computed from one row become columns; what is above them stays. */

@@ -345,11 +345,17 @@ function columnNames(tokens: readonly Token[]): Token[] {
     const next = tokens[index + 1]
     const previous = tokens[index - 1]
     if (next?.text === '(' || previous?.text === '::' || previous?.text === 'collate') return false
+    // `extract(epoch from ts)`: a field, and a FROM that reads no table.
+    if (token.text === 'from' || token.text === 'for' || isExtractField(tokens, index)) return false
     if (previous?.text === 'as' && isInsideCast(tokens, index)) return false
     if (token.kind === 'quoted') return true
     if (expressionWords.has(token.text)) return false
     return !(typeWords.has(token.text) && isTypePosition(tokens, index))
   })
+}
+
+function isExtractField(tokens: readonly Token[], index: number): boolean {
+  return tokens[index - 1]?.text === '(' && tokens[index - 2]?.text === 'extract' && tokens[index + 1]?.text === 'from'
 }
 
 function isInsideCast(tokens: readonly Token[], index: number): boolean {
