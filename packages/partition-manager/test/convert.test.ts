@@ -183,6 +183,11 @@ describe('convertTable', () => {
     const fleet = await server.fleet(rich)
     const shard = fleet.shards[0] as FleetShard
     await using connection = await connect(fleet)
+    await connection.script('create table events_p2026_08 (a int)')
+    const taken = 'the name public.events_p2026_08 is taken'
+    expect((await planConvert(connection, policy)).refusals).toEqual([taken])
+    await expect(convertTable(shard, policy)).rejects.toThrow(taken)
+    await connection.script('drop table public.events_p2026_08')
     const plan = await planConvert(connection, policy)
     expect(plan.refusals).toEqual([])
     expect(plan.sql.join('\n')).toContain('partition by range ("at")')

@@ -76,6 +76,35 @@ describe('indexes', () => {
     expect((await maintain(fleet, [policy])).tables[0]?.outcome).toBe('nothing-to-do')
   })
 
+  it('a forgotten transaction stops an index, not the run', async () => {
+    const fleet = await server.fleet(table)
+    await maintain(fleet, [define({ table: 'events', by: 'at', every: 'month', premake: 0 })])
+    await using forgotten = await connect(fleet)
+    await forgotten.script('begin; insert into events values (1, now())')
+    const policy = define({
+      table: 'events',
+      by: 'at',
+      every: 'month',
+      premake: 2,
+      indexes: [{ name: 'events_id', columns: ['id'] }],
+    })
+    // The index on the parent needs SHARE, which the open insert holds off.
+    const options = { lockTimeoutMs: 50, lockAttempts: 2, backoffMs: 10, buildWaitMs: 200 }
+    const first = await maintain(fleet, [policy], options)
+    expect(first.tables[0]?.actions.map((a) => [a.action.kind, a.failure?.code])).toEqual([
+      ['create', undefined],
+      ['create', undefined],
+      ['create-index', 'PARTITION_LOCK_TIMEOUT'],
+    ])
+    await forgotten.script('commit')
+    await forgotten.script('begin; set transaction isolation level repeatable read; select count(*) from events')
+    const second = await maintain(fleet, [policy], options)
+    expect(second.tables[0]?.actions.at(-1)?.failure?.code).toBe('PARTITION_LOCK_TIMEOUT')
+    await forgotten.script('commit')
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    expect((await maintain(fleet, [policy])).tables[0]?.outcome).toBe('nothing-to-do')
+  })
+
   it('statistics of the parent are taken when they are old', async () => {
     const fleet = await server.fleet(table)
     const policy = define({ table: 'events', by: 'at', every: 'month', analyzeEvery: '1 day' })

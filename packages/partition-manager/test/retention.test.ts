@@ -167,6 +167,25 @@ describe('retention', () => {
     expect(await attached(fleet)).toBe(11)
   })
 
+  it('a concurrent detach that a reader holds up between its phases is finalized by the same run', async () => {
+    const fleet = await server.fleet(old)
+    const policy = define({ retention: { keep: '12 months', then: 'drop', maxDropsPerRun: 1 } })
+    await using reader = await connect(fleet)
+    await reader.script('begin; select count(*) from events')
+    const steps: string[] = []
+    const running = maintain(fleet, [policy], {
+      lockTimeoutMs: 50,
+      lockAttempts: 500,
+      backoffMs: 20,
+      onProgress: ({ step }) => steps.push(step),
+    })
+    await until(async () => steps.includes('finalize-detach'))
+    await reader.script('commit')
+    expect((await running).exitCode).toBe(0)
+    expect(await attached(fleet)).toBe(11)
+    expect(await tablesOf(fleet)).toBe(11)
+  })
+
   it('case 7: two runs at once neither deadlock nor do anything twice', async () => {
     const fleet = await server.fleet(old, 2)
     const policy = define({ retention: { keep: '12 months', then: 'drop' } })
@@ -273,6 +292,22 @@ describe('archive before drop', () => {
     const text = gunzipSync(await readFile(join(directory, 's1.public.events_2020_03.copy.gz'))).toString()
     expect(text.split('\n')[0]).toBe('1\t2020-03-01 01:00:00+00\tline\\nbreak\\t\\\\')
     expect(text.trimEnd().split('\n')).toHaveLength(10)
+  })
+
+  it('a large partition arrives whole, whatever the sizes of the chunks', async () => {
+    const fleet = await server.fleet(`${old} insert into events select g, '2020-05-05', repeat('wide row ', g % 300)
+      from generate_series(100, 30099) g`)
+    const directory = await mkdtemp(join(tmpdir(), 'shardwright-archive-'))
+    folders.push(directory)
+    const policy = define({ retention: { keep: '12 months', then: { archive: { directory } } } })
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    const text = gunzipSync(await readFile(join(directory, 's1.public.events_2020_05.copy.gz'))).toString()
+    const ids = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(line.split('\t')[0]))
+    expect(ids).toHaveLength(30_010)
+    expect(new Set(ids.filter((id) => id >= 100)).size).toBe(30_000)
   })
 
   it('moves the table to another schema', async () => {

@@ -9,7 +9,7 @@ import {
   PartitionError,
   startMaintenance,
 } from '../src/index.ts'
-import { connect, scalar, useServer } from './support/database.ts'
+import { connect, fleetOfUrls, scalar, useServer } from './support/database.ts'
 
 interface Database {
   events: { id: number; at: Date }
@@ -63,6 +63,19 @@ describe('startMaintenance', () => {
     expect(await other?.run()).toMatchObject({ exitCode: 0 })
     expect(await processes[leader]?.run()).toBeUndefined()
     await Promise.all(processes.map((maintenance) => maintenance.stop()))
+  })
+
+  it('leads by the next shard when the first does not answer', async () => {
+    const fleet = await server.fleet(table)
+    const [url] = (await server.databases()) as [string]
+    const dead = fleetOfUrls([url.replace(/:\d+\//, ':1/')]).shards.map((shard) => ({ ...shard, id: 'dead' }))
+    const both = { topologyId: 'half', shards: [...dead, ...fleet.shards] }
+    await using maintenance = startMaintenance(both, [policy], never)
+    expect((await maintenance.run())?.tables.map((t) => [t.shard, t.outcome])).toEqual([
+      ['dead', 'failed'],
+      ['s1', 'done'],
+    ])
+    expect(maintenance.leads).toBe(true)
   })
 
   it('does not start a run over a run', async () => {

@@ -36,7 +36,7 @@ export async function applyPlan(
   }
   await using session = await MaintenanceSession.open(shard, plan.table, resolveRunOptions(options))
   if (!(await lockParent(session, plan.policy))) throw busy(plan)
-  const state = await inspectPartitions(session.connection, plan.policy)
+  const state = await session.withShortLocks('inspect', () => inspectPartitions(session.connection, plan.policy))
   if (state.fingerprint !== plan.fingerprint) throw stale(plan, 'the catalog has changed since')
   return await runPlan(session, plan)
 }

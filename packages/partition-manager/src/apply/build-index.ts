@@ -30,13 +30,15 @@ async function complete(session: MaintenanceSession, index: BuildIndex['index'],
     if (leftover === 'invalid') {
       // A concurrent build that failed leaves an index that is kept up to date and never used.
       session.step('drop-invalid-index', { partition: missing.partition })
-      await session.patiently(() => session.query(`drop index concurrently ${child}`))
+      await session.patiently(`drop the invalid index ${missing.name}`, () =>
+        session.query(`drop index concurrently ${child}`),
+      )
     }
     if (leftover === 'valid') return
     session.step('build-index', { partition: missing.partition })
     const on = qualified(missing.partitionSchema, missing.partition)
     const unique = index.unique ? 'unique ' : ''
-    await session.patiently(() =>
+    await session.patiently(`build index ${missing.name}`, () =>
       session.query(`create ${unique}index concurrently ${identifier(missing.name)} on ${on} ${index.definition}`),
     )
   })

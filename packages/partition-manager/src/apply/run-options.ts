@@ -12,6 +12,11 @@ export interface RunOptions {
   readonly backoffMs?: number
   /** How long to wait for another maintenance run of the same table; milliseconds, default 10000. */
   readonly parentLockWaitMs?: number
+  /**
+   * How long CREATE INDEX CONCURRENTLY may wait for older transactions, milliseconds, default 60000. Nobody queues behind
+   * it, but one forgotten transaction must not stop all maintenance.
+   */
+  readonly buildWaitMs?: number
   readonly clock?: Clock
   readonly telemetry?: Telemetry
   /** Stops between two steps; what is half done goes on with the next run. */
@@ -36,6 +41,7 @@ export interface ResolvedRunOptions {
   readonly lockAttempts: number
   readonly backoffMs: number
   readonly parentLockWaitMs: number
+  readonly buildWaitMs: number
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly signal: AbortSignal
@@ -47,6 +53,7 @@ const numbers = z.object({
   lockAttempts: z.int().min(1).default(15),
   backoffMs: z.int().min(1).default(100),
   parentLockWaitMs: z.int().min(0).default(10_000),
+  buildWaitMs: z.int().min(1).default(60_000),
 })
 
 export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {

@@ -63,7 +63,7 @@ export class MaintenanceSession implements AsyncDisposable {
         const state = sqlStateOf(error)
         if (state !== lockNotAvailable && state !== deadlockDetected) throw wrapServerError(error, doing)
         telemetry.count('shardwright.partitions.lock_retries', 1, { shard: this.shard.id, table: this.#table })
-        if (attempt >= lockAttempts) throw this.#gaveUp(doing, attempt, error)
+        if (attempt >= lockAttempts) throw this.#gaveUp(doing, attempt, this.options.lockTimeoutMs, error)
         await clock.sleep(this.#pause(attempt), { signal })
       }
     }
@@ -84,11 +84,16 @@ export class MaintenanceSession implements AsyncDisposable {
     })
   }
 
-  /** Without a limit on lock waits: only for statements behind which nobody queues (CREATE INDEX CONCURRENTLY). */
-  async patiently<T>(work: () => Promise<T>): Promise<T> {
-    await this.query('set lock_timeout to 0')
+  /**
+   * With the longer limit on lock waits, for statements behind which nobody queues (CREATE INDEX CONCURRENTLY); not tried
+   * again in this run.
+   */
+  async patiently<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    await this.query(`set lock_timeout to ${this.options.buildWaitMs}`)
     try {
       return await work()
+    } catch (error) {
+      throw sqlStateOf(error) === lockNotAvailable ? this.#gaveUp(doing, 1, this.options.buildWaitMs, error) : error
     } finally {
       await this.query(`set lock_timeout to ${this.options.lockTimeoutMs}`).catch(() => {
         // The connection is gone: the error of `work` says so.
@@ -120,10 +125,10 @@ export class MaintenanceSession implements AsyncDisposable {
     })
   }
 
-  #gaveUp(doing: string, attempts: number, cause: unknown): PartitionError {
+  #gaveUp(doing: string, attempts: number, waitMs: number, cause: unknown): PartitionError {
     return new PartitionError({
       code: 'PARTITION_LOCK_TIMEOUT',
-      message: `${doing}: no lock in ${attempts} attempts of ${this.options.lockTimeoutMs} ms on shard ${this.shard.id}.`,
+      message: `${doing}: no lock in ${attempts} attempts of ${waitMs} ms on shard ${this.shard.id}.`,
       details: { shard: this.shard.id, table: this.#table },
       cause,
     })

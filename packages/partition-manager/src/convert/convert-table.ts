@@ -18,7 +18,7 @@ import { type ConvertOptions, type ResolvedConvertOptions, resolveConvertOptions
 import type { ConvertRun } from './convert-run.ts'
 import { copyBatch } from './copy-batch.ts'
 import { refusalsOf } from './refusals.ts'
-import { ensureShadowPartitions } from './shadow-partitions.ts'
+import { ensureShadowPartitions, takenNames } from './shadow-partitions.ts'
 import { captureSql, captureTriggerSql, dropCaptureSql, shadowSql } from './shadow-sql.ts'
 import { readSource, type SourceTable } from './source-table.ts'
 import { swapTables } from './swap-tables.ts'
@@ -58,8 +58,9 @@ export async function convertTable(
   if (conversion?.phase === 'swapped') return await finish(session, policy, conversion, resolved, 0n)
   const source = await sourceOf(session, policy)
   if (!conversion && source.row.relkind === 'p') return report(session, policy, 'already', 0n, 0n, undefined)
-  refuse(source, policy, session)
+  refuse(refusalsOf(source, policy), policy, session)
   const names = convertNames(policy.schema, policy.table, source.row.oid)
+  if (!conversion) refuse(await takenNames(session, policy, names), policy, session)
   const run: ConvertRun = { session, policy, source, names, options: resolved }
   if (!conversion) await begin(run)
   await copyAll(run)
@@ -79,8 +80,7 @@ async function sourceOf(session: MaintenanceSession, policy: PartitionPolicy): P
   })
 }
 
-function refuse(source: SourceTable, policy: PartitionPolicy, session: MaintenanceSession): void {
-  const refusals = refusalsOf(source, policy)
+function refuse(refusals: readonly string[], policy: PartitionPolicy, session: MaintenanceSession): void {
   if (refusals.length === 0) return
   const table = `${policy.schema}.${policy.table}`
   throw new PartitionError({

@@ -7,7 +7,7 @@ import type { PartitionPolicy } from '../policy/policy.ts'
 import { qualified } from '../sql/identifier.ts'
 import { type ConvertNames, convertNames } from './convert-names.ts'
 import { notesOf, refusalsOf } from './refusals.ts'
-import { periodsOfRows } from './shadow-partitions.ts'
+import { periodsOfRows, takenNames } from './shadow-partitions.ts'
 import { captureSql, captureTriggerSql, shadowSql } from './shadow-sql.ts'
 import { readSource, type SourceTable } from './source-table.ts'
 import { swapSql } from './swap-sql.ts'
@@ -43,10 +43,12 @@ export async function planConvert(connection: FleetConnection, policy: Partition
       details: { table, shard: connection.shardId },
     })
   }
-  const refusals = refusalsOf(source, policy)
+  const names = convertNames(policy.schema, policy.table, source.row.oid)
+  const own = refusalsOf(source, policy)
+  // Without a usable key its rows cannot be read by period.
+  const refusals = own.length > 0 ? own : await takenNames(connection, policy, names)
   const base = { shard: connection.shardId, table, refusals, notes: notesOf(source) }
   if (refusals.length > 0) return Object.freeze({ ...base, estimatedRows: 0, partitions: 0, sql: [] })
-  const names = convertNames(policy.schema, policy.table, source.row.oid)
   const partitions = await partitionSql(connection, policy, names)
   return Object.freeze({
     ...base,

@@ -10,6 +10,7 @@ import { keyNow } from '../plan/wanted.ts'
 import { partitionName } from '../policy/naming.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
+import type { ConvertNames } from './convert-names.ts'
 import type { ConvertRun } from './convert-run.ts'
 
 const maxPartitions = 2000
@@ -54,6 +55,22 @@ function between(policy: PartitionPolicy, first: bigint, last: bigint): readonly
       message: `The rows of ${policy.table} spread over more than ${maxPartitions} periods; take a wider interval.`,
     })
   }
+}
+
+/** Names that the conversion will need and that belong to something else; one reason each. */
+export async function takenNames(
+  connection: Pick<FleetConnection, 'query'>,
+  policy: PartitionPolicy,
+  names: ConvertNames,
+): Promise<readonly string[]> {
+  const periods = await periodsOfRows(connection, names.source, policy)
+  const wanted = [names.shadowName, names.oldName, ...periods.map((period) => partitionName(policy, period))]
+  const { rows } = await connection.query<{ name: string }>(
+    `select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = any ($2::text[]) order by 1`,
+    [policy.schema, wanted],
+  )
+  return rows.map((row) => `the name ${policy.schema}.${row.name} is taken`)
 }
 
 /** Gives the shadow table every partition that the rows need by now. */
