@@ -1,4 +1,5 @@
 export {
+  type AnyKysely,
   Cache,
   createCache,
   type InvalidateOptions,
@@ -24,6 +25,7 @@ export type { RedisClient, RedisNode, RedisSubscriber } from './redis/redis-clie
 export type { RedisTierOptions } from './redis/redis-options.ts'
 export { redisTier } from './redis/redis-tier.ts'
 export type { CachedOptions, Strategy } from './strategies/cached-options.ts'
+export { type CacheableQuery, type CachedQueryOptions, cachedQuery } from './strategies/cached-query.ts'
 export { cached } from './strategies/cached-repository.ts'
 export type {
   Acquired,

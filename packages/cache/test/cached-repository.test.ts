@@ -2,7 +2,7 @@ import { startLocalCluster } from '@shardwright/local-cluster'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Cache, cached, createCache } from '../src/index.ts'
+import { type Cache, cached, cachedQuery, createCache } from '../src/index.ts'
 import { createWallets, type Database, scopedKysely, walletRepository } from './repository.ts'
 
 let cluster: Awaited<ReturnType<typeof startLocalCluster>>
@@ -133,7 +133,7 @@ describe('transactions', () => {
     const key = { name: 'sum', tenant: 'f1', id: 'all' }
     await cache.getOrLoad(key, async () => 1, { tags: ['sums'] })
     await db.transaction().execute(async (trx) => {
-      expect(await cache.invalidateTag('sums', { within: trx as never })).toBe('at-commit')
+      expect(await cache.invalidateTag('sums', { within: trx })).toBe('at-commit')
       expect(await cache.getOrLoad(key, async () => 2, { tags: ['sums'] })).toBe(1)
     })
     expect(await cache.getOrLoad(key, async () => 3, { tags: ['sums'] })).toBe(3)
@@ -153,7 +153,7 @@ describe('transactions', () => {
 
 describe('strategies', () => {
   test('write-through: a written row is there before the write returns, as the server stored it', async () => {
-    const wallets = cached(walletRepository, { cache, strategy: 'write-through', db: db as never })
+    const wallets = cached(walletRepository, { cache, strategy: 'write-through', db: db })
     await wallets.with(db).insert({ ...wallet, balance: '7.5' })
     expect(await cache.peek({ name: 'wallets', tenant: 'f1', id: ['f1', id.id] })).toMatchObject({
       value: { balance: '7.5' },
@@ -171,7 +171,7 @@ describe('strategies', () => {
 
   test('write-through needs to know where to read, strategies are checked', () => {
     expect(() => cached(walletRepository, { cache, strategy: 'write-through' })).toThrow(/db/)
-    expect(() => cached(walletRepository, { cache, strategy: 'sideways' as never })).toThrow(/strategy/)
+    expect(() => cached(walletRepository, { cache, strategy: 'sideways' })).toThrow(/strategy/)
     expect(() => cached(walletRepository, { cache, strategy: 'read-through', ttlMs: 0 })).toThrow(/ttlMs/)
   })
 
@@ -190,5 +190,39 @@ describe('strategies', () => {
     await expect(wallets.with(db).update(id, { balance: 'no number' })).rejects.toThrow()
     await wallets.with(db).findById(id)
     expect(loads()).toBe(2)
+  })
+})
+
+describe('queries', () => {
+  test('rows of any query, by text, parameters and key; a repository ends them by its tag; transactions bypass', async () => {
+    const wallets = readThrough().with(db)
+    await wallets.insert(wallet)
+    const rich = async (than: string, over: Kysely<Database> = db) =>
+      await cachedQuery(over, (from) => from.selectFrom('wallets').select('id').where('balance', '>', than), {
+        cache,
+        key: { festival_id: 'f1' },
+        tags: ['wallets:"f1"'],
+      })
+    expect(await rich('5')).toHaveLength(1)
+    expect(await rich('50')).toHaveLength(0)
+    ;(await rich('5')).pop()
+    expect(await rich('5')).toHaveLength(1)
+    expect(loads('query')).toBe(2)
+    await wallets.update(id, { balance: '60' })
+    expect(await rich('50')).toHaveLength(1)
+    await db.transaction().execute(async (trx) => {
+      await trx.updateTable('wallets').set({ balance: '1' }).execute()
+      expect(await rich('50', trx)).toHaveLength(0)
+    })
+  })
+
+  test('loads are limited per shard', async () => {
+    const asked: unknown[] = []
+    const shardOf = (key: unknown) => {
+      asked.push(key)
+      return 'shard-1'
+    }
+    await cached(walletRepository, { cache, strategy: 'read-through', shardOf }).with(db).findById(id)
+    expect(asked).toEqual(['f1'])
   })
 })

@@ -33,7 +33,7 @@ const plan = JSON.parse(process.argv[2]!) as WorkerPlan
 const random = randomOf(plan.seed * 1_000 + plan.index)
 const events: LedgerEvent[] = []
 let running = true
-const next = { version: sql<number>`version + 1` as never }
+const next = { version: sql<number>`version + 1` }
 
 const client = new Redis(plan.redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 })
 client.on('error', () => undefined)
@@ -49,7 +49,7 @@ const cache: Cache = createCache({
   ...(plan.outbox && { outbox: createOutbox({ fleet, pollMs: plan.pollMs }) }),
 })
 const { strategy } = plan
-const wallets = cached(slow(walletRepository), { cache, strategy, db: db as Kysely<never> })
+const wallets = cached(slow(walletRepository), { cache, strategy, db })
 
 process.on('message', (command: WorkerCommand) => void (command === 'finish' ? finish() : process.exit(0)))
 process.on('disconnect', () => process.exit(0))
@@ -179,8 +179,8 @@ async function writeMany(wallet: number): Promise<void> {
       .returningAll()
       .execute()
     const keys = locked.map((row) => ({ name: 'wallets', tenant: festival_id, id: [festival_id, row.id] }))
-    await cache.invalidate(keys, { within: trx as never })
-    await cache.invalidateTag(`wallets:${JSON.stringify(festival_id)}`, { within: trx as never })
+    await cache.invalidate(keys, { within: trx })
+    await cache.invalidateTag(`wallets:${JSON.stringify(festival_id)}`, { within: trx })
     return updated
   })
   for (const row of rows) acknowledged(walletNumber(row.id), row.version)

@@ -26,13 +26,16 @@ import { Tags } from './tags.ts'
 import { type CachedFunction, type WrapOptions, wrapFunction } from './wrap.ts'
 import { Writes } from './writes.ts'
 
+/** A Kysely of any database. */
+export type AnyKysely = Pick<Kysely<never>, 'isTransaction' | 'getExecutor'>
+
 /** When an invalidation takes effect. */
 export interface InvalidateOptions {
   /**
    * The transaction whose commit the invalidation belongs to: it is sent after the commit, and never when the
    * transaction is rolled back.
    */
-  readonly within?: Kysely<never> | undefined
+  readonly within?: AnyKysely | undefined
   /** How far the shards' logs had come at the commit; with `within` the transaction tells. */
   readonly tokens?: readonly CommitToken[]
 }
@@ -175,7 +178,7 @@ export class Cache {
     this.#refuseClosed()
     const { within, tokens = [] } = options
     if (!within) return await this.#writes.invalidate(keys, tokens)
-    const scope = await commitScopeOf(within)
+    const scope = await commitScopeOf(within as Kysely<never>)
     if (scope) {
       this.invalidateAtCommit(scope, keys)
       return 'at-commit'

@@ -1,6 +1,5 @@
-import type { Kysely } from 'kysely'
 import { z } from 'zod'
-import { Cache } from '../cache/cache.ts'
+import { type AnyKysely, Cache } from '../cache/cache.ts'
 import { parseOptions } from '../errors/parse-options.ts'
 import type { EntryOptions } from '../flow/entry-options.ts'
 
@@ -12,13 +11,15 @@ import type { EntryOptions } from '../flow/entry-options.ts'
 export type Strategy = 'read-through' | 'write-through' | 'cache-aside'
 
 /** Options of `cached`. */
-export interface CachedOptions extends Omit<EntryOptions, 'tags'> {
+export interface CachedOptions extends Omit<EntryOptions, 'tags' | 'loadGroup'> {
   readonly cache: Cache
   readonly strategy: Strategy
   /** Part of the key's name; default: the table. */
   readonly name?: string
   /** For `write-through`: where a row is read again after the commit of a transaction. */
-  readonly db?: Kysely<never>
+  readonly db?: AnyKysely
+  /** Which shard owns a key, so that loads are limited per shard. Default: one limit for the table. */
+  readonly shardOf?: (key: unknown) => string
   /** Whether `findMany` is cached too; any write to the same key's rows of the table ends it. Default: true. */
   readonly lists?: boolean
 }
@@ -28,8 +29,9 @@ const optionsSchema = z
     cache: z.instanceof(Cache, { error: 'a cache made by createCache is needed' }),
     strategy: z.enum(['read-through', 'write-through', 'cache-aside']),
     name: z.string().optional(),
-    db: z.custom<Kysely<never>>((value) => value === undefined || typeof value === 'object').optional(),
+    db: z.custom<AnyKysely>((value) => value === undefined || typeof value === 'object').optional(),
     lists: z.boolean().default(true),
+    shardOf: z.custom<(key: unknown) => string>((value) => typeof value === 'function').optional(),
   })
   .check((context) => {
     if (context.value.strategy !== 'write-through' || context.value.db) return
@@ -45,15 +47,24 @@ export interface ResolvedCachedOptions {
   readonly cache: Cache
   readonly strategy: Strategy
   readonly name: string
-  readonly db: Kysely<never> | undefined
+  readonly db: AnyKysely | undefined
   readonly lists: boolean
+  readonly shardOf: ((key: unknown) => string) | undefined
   readonly entry: EntryOptions
 }
 
 /** @throws CacheError CACHE_OPTIONS */
 export function resolveCachedOptions(table: string, options: CachedOptions): ResolvedCachedOptions {
   const given = parseOptions('cached', optionsSchema, options)
-  const { cache: _cache, strategy: _strategy, name: _name, db: _db, lists: _lists, ...entry } = options
+  const {
+    cache: _cache,
+    strategy: _strategy,
+    name: _name,
+    db: _db,
+    lists: _lists,
+    shardOf: _shardOf,
+    ...entry
+  } = options
   const aside = given.strategy === 'cache-aside' ? { waitMs: 0 } : {}
   return Object.freeze({
     cache: given.cache,
@@ -61,6 +72,7 @@ export function resolveCachedOptions(table: string, options: CachedOptions): Res
     name: given.name ?? table.replaceAll(/[^\w.-]/g, '_'),
     db: given.db,
     lists: given.lists,
-    entry: Object.freeze({ ...entry, ...aside }),
+    shardOf: given.shardOf,
+    entry: Object.freeze({ loadGroup: table, ...entry, ...aside }),
   })
 }

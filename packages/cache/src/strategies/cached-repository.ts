@@ -74,7 +74,7 @@ class CachedRepository implements BoundRepository {
       if (!keys.listSpelledAsStored(filter as Row, rows as Row[])) doNotKeep()
       return rows
     }
-    const kept = { ...entry, tags: keys.tags(filter as Row) }
+    const kept = { ...entry, tags: keys.tags(filter as Row), loadGroup: this.#groupOf(filter as Row) }
     const rows = await own.cache.getByText(own.cache.keyText(key), key.name, load, kept)
     // A cached array is frozen; callers sort and push what a query gave them.
     return [...(rows as object[])]
@@ -148,6 +148,12 @@ class CachedRepository implements BoundRepository {
     await this.#putThrough(rows)
   }
 
+  #groupOf(row: Row): string {
+    const { options, repository, entry } = this.#init
+    const key = repository.keyColumn === undefined ? undefined : row[repository.keyColumn]
+    return options.shardOf && key !== undefined && !Array.isArray(key) ? options.shardOf(key) : entry.loadGroup
+  }
+
   #textsOf(rows: readonly Row[]): string[] {
     return [...new Set(rows.flatMap((row) => textsOfRow(this.#init, row)))]
   }
@@ -164,7 +170,7 @@ class CachedRepository implements BoundRepository {
   async #putThrough(rows: readonly Row[]): Promise<void> {
     const { repository, options, keys } = this.#init
     if (options.strategy !== 'write-through') return
-    const bound = repository.with(options.db!)
+    const bound = repository.with(options.db as Kysely<never>)
     const names = [...repository.idColumns, ...(repository.keyColumn === undefined ? [] : [repository.keyColumn])]
     const ids = new Map(
       this.#whole(rows).map((row) => [
@@ -184,7 +190,7 @@ class CachedRepository implements BoundRepository {
     }
     const text = options.cache.keyText(keys.row(id))
     // A row is invalidated by its own key; that there is none is ended by any insert into the same key's rows.
-    const kept = { ...entry, absentTags: keys.tags(id) }
+    const kept = { ...entry, absentTags: keys.tags(id), loadGroup: this.#groupOf(id) }
     return (await options.cache.getByText(text, options.name, load, kept)) as object | undefined
   }
 }
