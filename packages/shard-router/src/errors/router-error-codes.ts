@@ -55,7 +55,7 @@ export const routerErrorCodes = Object.freeze({
   },
   SHARD_KEY_UPDATE: {
     meaning: 'An UPDATE would change the shard key, which could leave the row on the wrong shard.',
-    remedy: 'Use router.moveKey, or delete and insert in one atomic transaction.',
+    remedy: 'Delete the row and insert it under its new key, in one atomic transaction.',
   },
   VOLATILE_IN_SPLIT: {
     meaning: 'A value that is computed anew on each shard would differ from what one PostgreSQL gives.',

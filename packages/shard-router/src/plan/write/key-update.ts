@@ -50,7 +50,7 @@ function check(
     refuse(
       'SHARD_KEY_UPDATE',
       `The statement sets '${table.name}.${table.key}', the shard key: the row could end on the wrong shard.`,
-      'Move rows with router.moveKey, or delete and insert them in one atomic transaction.',
+      "Delete the row and insert it under its new key, in one router.transaction({ crossShard: 'atomic' }).",
       { table: table.name, column: table.key },
     )
   }
