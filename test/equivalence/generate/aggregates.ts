@@ -78,7 +78,7 @@ function lists(scope: Scope): Aggregate | undefined {
   const text = source.kind === 'text' || source.kind === 'ctext'
   if (text && random.chance(0.5)) {
     // The arguments of a DISTINCT string_agg and its ORDER BY must be the same expression.
-    return { code: `eb.fn.agg('string_agg', [${ref}, eb.lit(',')])${tail}`, tag: 'string_agg', kind: 'text', number: false }
+    return { code: `eb.fn.agg('string_agg', [${ref}, sql.lit(',')])${tail}`, tag: 'string_agg', kind: 'text', number: false }
   }
   const func = random.pick(distinct ? ['array_agg'] : ['array_agg', 'jsonb_agg', 'json_agg'])
   return { code: `eb.fn.agg('${func}', [${ref}])${tail}`, tag: func, kind: 'json', number: false }

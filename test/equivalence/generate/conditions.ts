@@ -15,7 +15,8 @@ export function condition(scope: Scope, options: ConditionOptions = {}): string 
   const { random } = scope
   const small = options.simple || scope.depth > 1
   return random.weighted<() => string>([
-    [6, () => comparison(scope)],
+    [6, () => mild(scope)],
+    [2, () => comparison(scope)],
     [1.5, () => keyCondition(scope)],
     [1.5, () => membership(scope)],
     [1, () => nullTest(scope)],
@@ -27,6 +28,14 @@ export function condition(scope: Scope, options: ConditionOptions = {}): string 
     [0.6, () => rawCondition(scope)],
     ...(small ? [] : ([[1.6, () => subqueryCondition(scope)]] as const)),
   ])()
+}
+
+/** Keeps most rows: many answers would be empty otherwise, and prove little. */
+function mild(scope: Scope): string {
+  const source = column(scope, ['int', 'id', 'big', 'money', 'ts', 'date', 'text'])
+  if (!source?.ref) return comparison(scope)
+  const operator = source.kind === 'text' ? '<>' : scope.random.pick(['>', '<', '<>', '<=', '>='])
+  return `eb.or([eb(${quoted(source.ref)}, ${quoted(operator)}, ${constant(source.kind, scope)}), eb(${quoted(source.ref)}, 'is', null)])`
 }
 
 function comparison(scope: Scope): string {

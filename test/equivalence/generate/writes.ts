@@ -170,13 +170,18 @@ function deleteWhereExists(outer: Outer): Step {
 function merge(outer: Outer): Query {
   const { random } = outer
   const when: Step[] = []
-  const scope: Scope = { ...outer, relations: [tableRelation('u', 'b')] }
+  const source = random.weighted([[5, 'u'], [1.5, 'r']] as const)
+  const scope: Scope = { ...outer, relations: [tableRelation(source, 'b')] }
+  const key = source === 'u' && random.chance(0.85) ? "eb.ref('b.k')" : keyCode(scope)
+  const on = source === 'u' ? ".onRef('b.k', '=', 't.k').onRef('b.id', '=', 't.id')" : random.chance(0.4) ? `.on('t.k', '=', ${keyCode(scope)}).onRef('b.id', '=', 't.id')` : ".onRef('b.id', '=', 't.id')"
   if (random.chance(0.5)) when.push({ tag: 'when matched', parts: [`.whenMatchedAnd((eb) => ${condition(scope, { simple: true })}).thenDelete()`] })
   when.push({ tag: 'when matched', parts: [".whenMatched().thenUpdateSet((eb) => ({ g: eb.ref('b.g') }))"], keep: true })
-  if (random.chance(0.5)) when.push({ tag: 'when not matched', parts: [".whenNotMatched().thenInsertValues((eb) => ({ k: eb.ref('b.k'), id: eb('b.id', '+', 3000), g: eb.ref('b.g') }))"] })
+  if (random.chance(0.5)) when.push({ tag: 'when not matched', parts: [`.whenNotMatched().thenInsertValues((eb) => ({ k: ${key}, id: eb('b.id', '+', 3000), g: eb.ref('b.g') }))`] })
+  if (random.chance(0.2)) when.push({ tag: 'when not matched by source', parts: [".whenNotMatchedBySource().thenUpdateSet({ v: 99 })"] })
+  if (random.chance(0.3)) when.push({ tag: 'returning', parts: [".returning(['t.k', 't.id', 'b.g'])"] })
   return {
     head: ["db.mergeInto('t')"],
-    steps: [{ tag: 'merge', parts: [".using('u as b', (on) => on.onRef('b.k', '=', 't.k').onRef('b.id', '=', 't.id'))"], keep: true }, ...when],
+    steps: [{ tag: 'merge', parts: [`.using('${source} as b', (on) => on${on})`], keep: true }, ...when],
   }
 }
 

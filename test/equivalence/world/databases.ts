@@ -38,7 +38,7 @@ export class Databases implements AsyncDisposable {
     if (!server) throw new Error('the cluster has no server')
     const create = async (name: string): Promise<Database> => {
       const url = await server.createDatabase(name, { icu: 'und' })
-      return { url, pool: new pg.Pool({ connectionString: url, max: 2 }) }
+      return { url, pool: new pg.Pool({ connectionString: url, max: 2, options: '-c search_path=public' }) }
     }
     const shards = new Map<number, Database[]>()
     for (const count of counts) {
@@ -74,7 +74,7 @@ export class Databases implements AsyncDisposable {
     ])
     const router = createShardRouter({ schema, topology, telemetry })
     const oracle = new Kysely<Record<string, Record<string, unknown>>>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options: '-c TimeZone=UTC' }) }),
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options: '-c TimeZone=UTC -c search_path=public' }) }),
     })
     await router.ready()
     return new OpenWorld(world, router, oracle, [this.#oracle, ...shards])
@@ -107,7 +107,7 @@ async function load({ pool }: Database, world: World, rows: Record<TableName, un
   const client = await pool.connect()
   try {
     await client.query(
-      `drop schema if exists seed cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
+      `drop schema if exists seed cascade; drop schema if exists shardwright cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
     )
     for (const table of tableNames) {
       await client.query(`create table seed.${table} (like public.${table})`)

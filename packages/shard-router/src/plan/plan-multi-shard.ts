@@ -1,5 +1,5 @@
 import type { Schema } from '@shardwright/core'
-import type { InsertQueryNode, OperationNode, SelectQueryNode, UpdateQueryNode } from 'kysely'
+import type { InsertQueryNode, MergeQueryNode, OperationNode, SelectQueryNode, UpdateQueryNode } from 'kysely'
 import { Analyzer, bareQuery } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { bindClock } from './clock.ts'
@@ -9,9 +9,12 @@ import type { MultiShardPlan } from './multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
 import { isQuery } from './scope/from-clause.ts'
+import { shardedTableOf } from './scope/relation.ts'
 import { childrenOf } from './walk.ts'
+import { checkMergeInserts } from './write/merge-inserts.ts'
 import { planReferenceWrite } from './write/reference-write.ts'
 import { planSplit } from './write/split-insert.ts'
+import { withTypedValues } from './write/typed-values.ts'
 
 /** Plans how a statement runs over several shards. @throws RoutingError when it cannot. */
 export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
@@ -89,6 +92,8 @@ function planBroadcast(plan: PreparedPlan, context: DecomposeContext): MultiShar
     )
   }
   refuseKeyUpdate(plan.root)
+  const table = target && shardedTableOf(target)
+  if (plan.kind === 'merge' && table) checkMergeInserts(root as MergeQueryNode, table, block, locality)
   return { kind: 'broadcast', gathers, template: compileTemplate(root, analyzer.parameters) }
 }
 
@@ -130,6 +135,6 @@ function planInsertSelect(
     node,
     table: split.table,
     position: split.position,
-    source: decompose(withCtes, context),
+    source: decompose(withTypedValues(node, withCtes, catalog.table(split.table.schema, split.table.table)), context),
   }
 }
