@@ -11,7 +11,7 @@ import {
   type Topology,
   type TopologyInput,
 } from '@shardwright/core'
-import { type Compilable, type CompiledQuery, Kysely, type TransactionBuilder } from 'kysely'
+import { type Compilable, type CompiledQuery, type Dialect, Kysely, type TransactionBuilder } from 'kysely'
 import pg from 'pg'
 import { keyedMode, type Mode } from './dialect/mode.ts'
 import { RouterCore } from './dialect/router-core.ts'
@@ -72,6 +72,11 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       atomic: atomicTransactions(telemetry, options.atomic),
     })
     this.db = this.#open(keyedMode)
+  }
+
+  /** For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. */
+  get dialect(): Dialect {
+    return new ShardDialect(this.#core, keyedMode)
   }
 
   get topology(): Topology {

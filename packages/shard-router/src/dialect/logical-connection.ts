@@ -7,11 +7,12 @@ import { streamPlan } from '../execute/stream-plan.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import type { CallValues } from '../plan/source.ts'
-import type { AbortStrategy, RunOptions } from '../pool/shard-pool.ts'
+import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
 import { OneShardTransaction } from '../transaction/one-shard-transaction.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
+import { RawSession } from './raw-session.ts'
 import type { RouterCore } from './router-core.ts'
 
 const defaultMaxRows = 100_000
@@ -28,6 +29,8 @@ export class LogicalConnection implements DatabaseConnection {
   /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
   #strategy: AbortStrategy = 'cancel query'
+  /** The client that raw statements of this connection share. */
+  #session: RawSession | undefined
 
   constructor(core: RouterCore, mode: Mode) {
     this.#core = core
@@ -53,14 +56,11 @@ export class LogicalConnection implements DatabaseConnection {
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
-    if (this.#mode.kind === 'shard') {
-      const statement = { sql: query.sql, parameters: query.parameters, access: 'write', rows: 'objects' } as const
-      yield* streamPlan.raw(
-        shardIndex(state.topology, this.#mode.shard ?? ''),
-        statement,
-        chunkSize,
-        this.#context(state, { parameters: query.parameters }),
-      ) as AsyncIterableIterator<QueryResult<R>>
+    const named = this.#namedShard()
+    if (named !== undefined) {
+      const shard = shardIndex(state.topology, named)
+      const context = this.#context(state, { parameters: query.parameters })
+      yield* streamPlan.raw(shard, rawStatement(query), chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
       return
     }
     const { plan, sql, call } = this.#planOf(query, state)
@@ -70,7 +70,8 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   async #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
-    if (this.#mode.kind === 'shard') return await this.#executeRaw(query, state)
+    const named = this.#namedShard()
+    if (named !== undefined) return await this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call)
     const route = this.#route(plan, call, state)
@@ -117,15 +118,24 @@ export class LogicalConnection implements DatabaseConnection {
     )
   }
 
-  async #executeRaw(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
-    const shard = shardIndex(state.topology, this.#mode.shard ?? '')
-    const { sql, parameters } = query
+  /** The shard of `router.onShard(id)`, or the one that has every table of the schema. */
+  #namedShard(): string | undefined {
+    return this.#mode.kind === 'confined' ? undefined : (this.#mode.shard ?? this.#core.soleShard)
+  }
+
+  /**
+   * A statement for a shard that was named. Raw text may change the session (SET, LISTEN, locks), so it runs on a client
+   * of its own, which this connection keeps until it is released.
+   */
+  async #executeNamed(query: CompiledQuery, shard: number, state: RouterState): Promise<QueryResult<unknown>> {
+    const statement = rawStatement(query)
     const run = this.#runOptions(state)
-    const statement = { sql, parameters, access: 'write', rows: 'objects' } as const
-    const result = this.#transaction
-      ? await this.#transaction.execute(shard, statement, run)
-      : await state.pool.execute(shard, statement, run)
-    return toQueryResult(result)
+    if (this.#transaction) return toQueryResult(await this.#transaction.execute(shard, statement, run))
+    if (!this.#session && query.query.kind !== 'RawNode') {
+      return toQueryResult(await state.pool.execute(shard, statement, run))
+    }
+    this.#session ??= new RawSession(state.pool, shard)
+    return toQueryResult(await this.#session.execute(statement, run))
   }
 
   #context(state: RouterState, call: CallValues): ExecutionContext {
@@ -204,6 +214,7 @@ export class LogicalConnection implements DatabaseConnection {
   async released(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
+    this.#session?.release()
     if (this.#transaction) await this.rollback()
   }
 
@@ -226,6 +237,10 @@ export class LogicalConnection implements DatabaseConnection {
     this.#strategy = strategy
     this.#running?.abort(new DOMException(reason, 'AbortError'))
   }
+}
+
+function rawStatement({ sql, parameters }: CompiledQuery): Statement {
+  return { sql, parameters, access: 'write', rows: 'objects' }
 }
 
 async function rollbackAfter(error: unknown, transaction: RouterTransaction): Promise<void> {

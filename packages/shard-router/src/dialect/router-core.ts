@@ -2,7 +2,7 @@ import { type Clock, type Schema, type Telemetry, type Topology, TopologyError }
 import type { CompiledQuery, TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { RouterState } from '../execute/context.ts'
-import { loadCatalog } from '../execute/load-catalog.ts'
+import { emptyCatalog, loadCatalog } from '../execute/load-catalog.ts'
 import { TypeNames } from '../merge/type-names.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -46,7 +46,14 @@ export class RouterCore {
     this.#parsers = options.parsers
     this.#planCacheSize = options.planCacheSize
     this.#plans = new PlanCache(options.planCacheSize)
+    this.soleShard = soleShardOf(options.schema)
   }
+
+  /**
+   * The shard on which every table of the schema is placed, if there is one: then there is nothing to route, and any
+   * statement, also raw or of the schema, means what it means on one PostgreSQL.
+   */
+  readonly soleShard: string | undefined
 
   get topology(): Topology {
     return this.#pool.topology
@@ -75,7 +82,9 @@ export class RouterCore {
 
   async #load(): Promise<RouterState> {
     const pool = this.#pool
-    const catalog = await loadCatalog(this.schema, pool.topology, pool)
+    const catalog = this.soleShard
+      ? await emptyCatalog(this.soleShard, pool)
+      : await loadCatalog(this.schema, pool.topology, pool)
     const state: RouterState = Object.freeze({
       schema: this.schema,
       topology: pool.topology,
@@ -129,7 +138,9 @@ export class RouterCore {
     const state = await this.ready()
     refuseOtherTopology(state.topology, next)
     const { pool, drained } = this.#pool.replaceTopology(next)
-    const catalog = await loadCatalog(this.schema, next, pool)
+    const catalog = this.soleShard
+      ? await emptyCatalog(this.soleShard, pool)
+      : await loadCatalog(this.schema, next, pool)
     this.#pool = pool
     this.#state = Object.freeze({ ...state, catalog, topology: next, pool, types: new TypeNames(pool) })
     this.#plans = new PlanCache(this.#planCacheSize)
@@ -141,6 +152,11 @@ export class RouterCore {
     this.#closed = true
     await this.#pool.close()
   }
+}
+
+function soleShardOf(schema: Schema): string | undefined {
+  const shards = new Set(schema.tables.map((table) => (table.kind === 'single' ? table.shard : undefined)))
+  return shards.size === 1 ? [...shards][0] : undefined
 }
 
 /** Keys stay in their buckets for ever: only shards, the bucket map and pins may change. */

@@ -4,6 +4,7 @@ import { RoutingError } from '../errors/routing-error.ts'
 import type { Catalog, CatalogTable, FunctionTraits } from '../plan/catalog.ts'
 import type { ShardPool } from '../pool/shard-pool.ts'
 import { databaseQuery, functionsQuery, tablesQuery } from './catalog-query.ts'
+import { shardIndex } from './route.ts'
 
 const columnShape = z.object({
   name: z.string(),
@@ -45,6 +46,24 @@ export async function loadCatalog(schema: Schema, topology: Topology, pool: Shar
     table: (schemaName: string, table: string) => tables.get(nameOf(schemaName, table)),
     functionTraits: (name: string) => functions.get(name),
     keyType: (family: string) => types.get(family) as KeyType,
+  })
+}
+
+/**
+ * For a router with one shard only: there is nothing to plan, and the program may create its tables itself.
+ * @throws RoutingError UNKNOWN_SHARD; ConnectionError SHARD_UNREACHABLE
+ */
+export async function emptyCatalog(shard: string, pool: ShardPool): Promise<Catalog> {
+  await pool.execute(shardIndex(pool.topology, shard), {
+    sql: 'select 1',
+    parameters: [],
+    access: 'write',
+    rows: 'objects',
+  })
+  return Object.freeze({
+    table: () => undefined,
+    functionTraits: () => undefined,
+    keyType: () => 'text' as const,
   })
 }
 

@@ -1,0 +1,35 @@
+import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+
+// What leaves no trace in the session when it is over.
+const harmless =
+  /^\s*(select|insert|update|delete|merge|with|values|explain|create|alter|drop|truncate|comment|analyze|vacuum|refresh|table)\b/i
+const traces = /\b(set_config|pg_advisory_lock|pg_try_advisory_lock|listen|temp|temporary|prepare|set)\b/i
+
+/** One client for the raw statements of a connection: what they set in the session stays among them. */
+export class RawSession {
+  readonly #pool: ShardPool
+  readonly #shard: number
+  #lease: Promise<Lease> | undefined
+  #marked = false
+
+  constructor(pool: ShardPool, shard: number) {
+    this.#pool = pool
+    this.#shard = shard
+  }
+
+  async execute(statement: Statement, options: RunOptions): Promise<StatementResult> {
+    this.#marked ||= !harmless.test(statement.sql) || traces.test(statement.sql)
+    this.#lease ??= this.#pool.lease(this.#shard, { ...options, access: 'write' })
+    return await (await this.#lease).execute(statement, options)
+  }
+
+  /** Back to the pool, or closed when the session may have been changed. */
+  release(): void {
+    void this.#lease?.then(
+      (lease) => (this.#marked ? lease.destroy() : lease.release()),
+      // The lease was refused: the statement has said so.
+      () => undefined,
+    )
+    this.#lease = undefined
+  }
+}
