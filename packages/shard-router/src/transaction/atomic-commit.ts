@@ -152,13 +152,13 @@ export class AtomicCommitter {
       participant.state = 'ended'
       if (command !== 'COMMIT') throw new AbortedTransactionError()
     } catch (error) {
-      await this.#afterLostDecision(decider, error)
+      await this.#afterLostDecision(decider, others, error)
     }
     await reach(this.#context, 'after decision', at)
   }
 
   /** Returns when the decision is commit after all; throws when all is rolled back, or nobody knows. */
-  async #afterLostDecision(decider: Vote, error: unknown): Promise<void> {
+  async #afterLostDecision(decider: Vote, others: readonly Vote[], error: unknown): Promise<void> {
     const { participant } = decider
     // Errors that end the session (57P..., 08...) may come after the commit record was written.
     if (participant.state === 'committing' && isPlainRefusal(error)) participant.state = 'open'
@@ -169,7 +169,7 @@ export class AtomicCommitter {
     participant.destroy(error)
     let outcome: 'commit' | 'abort'
     try {
-      outcome = await resolveDecision(this.#context, this.#txid, decider, error)
+      outcome = await resolveDecision(this.#context, this.#txid, decider, others, error)
     } catch (doubt) {
       // Their sessions are empty: what is prepared belongs to no session.
       for (const each of this.#participants) each.release()

@@ -24,6 +24,11 @@ export class CommitHooks implements CommitScope {
     return this.#wrote
   }
 
+  /** True when somebody waits to be told of the commit. */
+  get awaited(): boolean {
+    return this.#frames.some(({ hooks }) => hooks.some((hook) => hook.afterCommit !== undefined))
+  }
+
   markWritten(): void {
     this.#wrote = true
   }

@@ -1,4 +1,4 @@
-import type { Commit, Telemetry } from '@shardwright/core'
+import { type Commit, currentReadContext, type Telemetry } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
@@ -80,7 +80,9 @@ export class OneShardTransaction implements RouterTransaction {
       await this.scope.rolledBack()
       throw new AbortedTransactionError()
     }
-    const tokens = this.scope.wrote ? [await this.#pool.commitToken(lease.shard)] : []
+    // A token costs a round trip: read when a context or a hook will look at it.
+    const asked = this.scope.wrote && (this.scope.awaited || currentReadContext() !== undefined)
+    const tokens = asked ? [await this.#pool.commitToken(lease.shard)] : []
     return await this.#ended({ tokens })
   }
 

@@ -10,21 +10,21 @@ const pauseMs = 200
 
 /**
  * Learns what came of a decision whose answer was lost: the connection went away beneath COMMIT.
- * @throws TransactionError TRANSACTION_IN_DOUBT when the decider cannot be asked in time
+ * @throws TransactionError TRANSACTION_IN_DOUBT when the shards cannot be asked in time
  */
 export async function resolveDecision(
   context: AtomicContext,
   txid: string,
   decider: Vote,
+  others: readonly Vote[],
   lost: unknown,
 ): Promise<Outcome> {
   const { clock, decisionTimeoutMs } = context.settings
-  const { shard } = decider.participant
   const until = clock.monotonicMs() + decisionTimeoutMs
   let cause = lost
   do {
     try {
-      const outcome = await withDirectClient(context, shard, (client) => ask(context, client, txid, decider))
+      const outcome = await ask(context, txid, decider, others)
       if (outcome !== undefined) return outcome
       break
     } catch (error) {
@@ -32,36 +32,65 @@ export async function resolveDecision(
       await clock.sleep(pauseMs)
     }
   } while (clock.monotonicMs() < until)
-  const id = shardIdOf(context, shard)
+  const id = shardIdOf(context, decider.participant.shard)
   context.telemetry.count('shardwright.transactions.in_doubt', 1, { shard: id })
   throw transactionError(
     'TRANSACTION_IN_DOUBT',
-    `Transaction ${txid} was being committed on shard '${id}' when the connection was lost, and the shard does not answer.`,
+    `Transaction ${txid} was being committed on shard '${id}' when the connection was lost, and it cannot be learned yet what came of it.`,
     { details: { txid, decider: id }, cause },
   )
 }
 
+/** Undefined when nobody can tell any more. Rejects when it is worth asking again. */
 async function ask(
   context: AtomicContext,
-  client: PgClient,
   txid: string,
   decider: Vote,
+  others: readonly Vote[],
 ): Promise<Outcome | undefined> {
-  await client.query(`set lock_timeout = ${context.settings.decisionTimeoutMs}`)
-  const { rows } = await client.query<{ incarnation: string }>(`select ${incarnationSql} as incarnation`)
-  if (rows[0]?.incarnation !== decider.incarnation) {
-    // After a failover a missing row may have been lost; a row that is there still speaks the truth.
-    return await readDecision(client, txid)
-  }
-  const outcome = await decide(client, txid, context.topology)
-  // Recovery may have finished the commit and taken its row away, so that ours went in: the server remembers.
-  return (await hasCommitted(client, decider.xid)) ? 'commit' : outcome
+  const decided = await withDirectClient(context, decider.participant.shard, async (client) => {
+    await client.query(`set lock_timeout = ${context.settings.decisionTimeoutMs}`)
+    if (await isAnother(client, decider)) {
+      // After a failover a missing row may have been lost; a row that is there still speaks the truth.
+      return (await readDecision(client, txid)) ?? 'unknown'
+    }
+    return await decide(client, txid, context.topology)
+  })
+  if (decided === 'unknown') return undefined
+  return decided === 'commit' ? 'commit' : await fateOfParticipants(context, others)
 }
 
-async function hasCommitted(client: PgClient, xid: string | null): Promise<boolean> {
+/**
+ * That `abort` stands at the decider does not prove that it did not commit before: recovery may have finished all and
+ * taken the row away. Then every participant has committed, and one of them suffices as a witness. The participant's
+ * number is asked, not the decider's: PREPARE put it on disk, while a crash may give the decider's to somebody else.
+ */
+async function fateOfParticipants(context: AtomicContext, others: readonly Vote[]): Promise<Outcome | undefined> {
+  let failure: unknown
+  for (const vote of others) {
+    try {
+      const fate = await withDirectClient(context, vote.participant.shard, (client) => fateOf(client, vote))
+      if (fate !== undefined) return fate
+    } catch (error) {
+      failure = error
+    }
+  }
+  if (failure !== undefined) throw failure
+  return undefined
+}
+
+async function fateOf(client: PgClient, vote: Vote): Promise<Outcome | undefined> {
+  if (await isAnother(client, vote)) return undefined
   const { rows } = await client.query<{ status: string | null }>(
     'select pg_catalog.pg_xact_status($1::text::xid8) as status',
-    [xid],
+    [vote.xid],
   )
-  return rows[0]?.status === 'committed'
+  const status = rows[0]?.status ?? undefined
+  if (status === undefined) return undefined
+  return status === 'committed' ? 'commit' : 'abort'
+}
+
+async function isAnother(client: PgClient, vote: Vote): Promise<boolean> {
+  const { rows } = await client.query<{ incarnation: string }>(`select ${incarnationSql} as incarnation`)
+  return rows[0]?.incarnation !== vote.incarnation
 }

@@ -27,6 +27,7 @@ describe('the protocol, walked through all interleavings', () => {
     ['forgetAbortsAtOnce', /money lost/],
     ['forgetCommitsAtOnce', /money lost|gone/],
     ['trustRowAlone', /refused|money lost/],
+    ['askByDecidersNumber', /money lost/],
     ['settleBeforeDecision', /money lost/],
   ]
   test.each(cares)('without one care the walk finds the damage: %s', (care, damage) => {

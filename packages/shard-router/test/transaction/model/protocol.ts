@@ -8,8 +8,10 @@ export interface Rules {
   readonly forgetAbortsAtOnce?: boolean
   /** Recovery removes a commit row without looking at the participants. */
   readonly forgetCommitsAtOnce?: boolean
-  /** A process that lost the answer to its decision asks for the row only, not for the fate of its transaction. */
+  /** A process that lost the answer to its decision asks for the row only, not for the fate of a participant. */
   readonly trustRowAlone?: boolean
+  /** It asks for the fate of the decider's transaction, by a number that need not be on disk. */
+  readonly askByDecidersNumber?: boolean
   /** COMMIT PREPARED goes out before the decision. */
   readonly settleBeforeDecision?: boolean
 }
@@ -76,15 +78,25 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
       return
     }
     case 'asking': {
-      if (transaction.row === 'none')
-        add('writes abort at the decider', (next) => {
-          next.row = 'abort'
-        })
-      else
-        add('asks for its fate', (next) => {
-          const committed = rules.trustRowAlone ? next.row === 'commit' : next.parts[0] === 'committed'
-          enter(next, committed ? 'settling' : 'aborting')
-        })
+      add('writes abort at the decider, unless decided', (next) => {
+        if (next.row === 'none') next.row = 'abort'
+        if (next.row === 'commit') enter(next, 'settling')
+        else if (rules.trustRowAlone) enter(next, 'aborting')
+        else next.process = 'doubting'
+      })
+      return
+    }
+    case 'doubting': {
+      if (rules.askByDecidersNumber) {
+        add('asks for the fate of its number at the decider', (next) =>
+          enter(next, next.parts[0] === 'committed' || next.numberReused ? 'settling' : 'aborting'),
+        )
+        return
+      }
+      for (const shard of participants)
+        add(`asks for the fate of ${shard}`, (next) =>
+          enter(next, next.parts[shard] === 'committed' ? 'settling' : 'aborting'),
+        )
       return
     }
     case 'settling':
@@ -134,6 +146,7 @@ function faultSteps({ process, lost }: Transaction, add: Add): void {
       // Every session of it ends, also those of other transactions; what is prepared or committed stays.
       for (const each of world.transactions) {
         each.lost[shard] = true
+        if (shard === 0 && each.parts[0] === 'open') each.numberReused = true
         endSession(each, shard)
       }
       world.faults--

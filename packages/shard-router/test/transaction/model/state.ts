@@ -1,5 +1,14 @@
 /** Where the process of a transaction is. */
-export type Process = 'preparing' | 'deciding' | 'asking' | 'settling' | 'aborting' | 'success' | 'failure' | 'dead'
+export type Process =
+  | 'preparing'
+  | 'deciding'
+  | 'asking'
+  | 'doubting'
+  | 'settling'
+  | 'aborting'
+  | 'success'
+  | 'failure'
+  | 'dead'
 
 /** A shard's part: as PostgreSQL keeps it. */
 export type Part = 'open' | 'prepared' | 'committed' | 'aborted'
@@ -17,6 +26,11 @@ export interface Transaction {
   /** The process is through with this participant in its present phase. */
   through: [boolean, boolean, boolean]
   row: 'none' | 'commit' | 'abort'
+  /**
+   * The decider's server crashed before the number of the transaction was on disk: it may give the number again, to a
+   * transaction that commits. The numbers of what is prepared are on disk.
+   */
+  numberReused: boolean
 }
 
 /** What a recoverer does now; it may stop at any time, as if killed. */
@@ -41,6 +55,7 @@ export function newWorld(transactions: number, recoverers: number, faults: numbe
       lost: [false, false, false],
       through: [false, false, false],
       row: 'none',
+      numberReused: false,
     })),
     recoverers: Array.from({ length: recoverers }, () => ({ at: 'idle', of: 0 })),
     faults,
@@ -65,7 +80,7 @@ export function cloneWorld(world: World): World {
 export function keyOf(world: World): string {
   const transactions = world.transactions.map(
     (each) =>
-      `${each.process.slice(0, 3)}${each.parts.map(first)}${each.wires.map(first)}${each.lost.map(first)}${each.through.map(first)}${each.row[0]}`,
+      `${each.process.slice(0, 2)}${each.parts.map(first)}${each.wires.map(first)}${each.lost.map(first)}${each.through.map(first)}${each.row[0]}${first(each.numberReused)}`,
   )
   const recoverers = world.recoverers.map(({ at, of }) => `${at}${at === 'idle' ? '' : of}`).sort()
   return `${transactions.join('|')}|${recoverers.join(',')}|${world.faults}`

@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { startLocalCluster } from '@shardwright/local-cluster'
+import { randomOf } from './cache/random.ts'
+import { Bank, Ledger } from './transactions/bank.ts'
+import { Crew } from './transactions/crew.ts'
+import { type Fault, faultKinds, type Point } from './transactions/messages.ts'
+
+/*
+ * Several processes move money between accounts on four servers. At every named step of the commit protocol, one of them,
+ * the server it talks to, or its sockets to it, end. After each fault: recovery, then every promise is looked at.
+ */
+
+export interface TransactionFaultOptions {
+  readonly seed: number
+  /** How often every fault comes at every point. Default 1. */
+  readonly rounds?: number
+  /** Default: all kinds. */
+  readonly faults?: readonly Fault[]
+  /** Default: 3. */
+  readonly processes?: number
+  readonly print?: (line: string) => void
+}
+
+/** Undisturbed transfers between two faults last up to this long. */
+const loadMs = 300
+
+/** Where a transaction with a decider and two participants can be hit. */
+export const points: readonly Point[] = [
+  { step: 'before prepare', index: 0 },
+  { step: 'after prepare', index: 0 },
+  { step: 'before prepare', index: 1 },
+  { step: 'after prepare', index: 1 },
+  { step: 'before decision', index: 0 },
+  { step: 'after decision', index: 0 },
+  { step: 'before commit prepared', index: 0 },
+  { step: 'after commit prepared', index: 0 },
+  { step: 'before commit prepared', index: 1 },
+  { step: 'after commit prepared', index: 1 },
+]
+
+/** Runs the suite; true when no promise was broken and every point was hit by every fault. */
+export async function run(options: TransactionFaultOptions): Promise<boolean> {
+  const { seed, rounds = 1, faults = faultKinds, processes = 3 } = options
+  const print = options.print ?? ((line: string) => console.log(line))
+  print(`transaction faults, seed ${seed}, ${rounds} rounds, ${processes} processes, faults: ${faults.join(', ')}`)
+  await using cluster = await startLocalCluster({ shards: 4 })
+  const bank = new Bank(cluster)
+  const ledger = new Ledger()
+  await bank.open()
+  const ports = Object.fromEntries(cluster.shards.map((shard) => [shard.id, shard.server.port]))
+  await using crew = new Crew(bank, ledger, ports, seed)
+  await crew.hire(processes)
+  const random = randomOf(seed)
+  const hits = new Map<string, number>()
+  const broken = new Set<string>()
+  const strike = async (id: string) => {
+    const shard = cluster.shard(id)
+    await shard.stop({ mode: 'immediate' })
+    await shard.start()
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { point, fault } of shuffled(faults, random)) {
+      const name = `${fault} at ${point.step} ${point.index}`
+      await pause(random() * loadMs)
+      await crew.meet(point, fault, strike)
+      hits.set(name, (hits.get(name) ?? 0) + 1)
+      await crew.pause()
+      const found = (await bank.audit(ledger)).filter((what) => !broken.has(what))
+      for (const what of found) {
+        broken.add(what)
+        print(`BROKEN after ${name}: ${what}`)
+      }
+      if (crew.size < processes) await crew.hire(processes - crew.size)
+      crew.resume()
+    }
+  }
+  for (const [name, count] of hits) print(`hit ${count} x ${name}`)
+  const { acknowledged, refused, inDoubt } = ledger
+  print(
+    `${acknowledged.size} acknowledged, ${refused.size} refused, ${inDoubt.size} in doubt; ${bank.recovered} parts recovered`,
+  )
+  const complete = hits.size === points.length * faults.length
+  print(broken.size === 0 && complete ? 'every promise holds' : `BROKEN: ${broken.size}; every point hit: ${complete}`)
+  return broken.size === 0 && complete && acknowledged.size > 0
+}
+
+function shuffled(faults: readonly Fault[], random: () => number): { point: Point; fault: Fault }[] {
+  const all = faults.flatMap((fault) => points.map((point) => ({ point, fault, order: random() })))
+  return all.sort((a, b) => a.order - b.order)
+}
