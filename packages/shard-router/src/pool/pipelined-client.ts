@@ -1,16 +1,11 @@
 import type { Query } from 'pg'
-import { emptyReader, type RowReader } from './row-reader.ts'
+import { PreparedNames } from './prepared-names.ts'
+import type { RowReader } from './row-reader.ts'
 import type { Session } from './session.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { destroySocket } from './stop-statement.ts'
 import type { WireConnection } from './wire-connection.ts'
 import { unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
-
-interface Prepared {
-  /** `parsing`: its first use is under way; others must not share a name that may turn out to be refused. */
-  state: 'parsing' | 'ready'
-  form: WireForm
-}
 
 /** One client that sends without waiting; many callers' statements are on it at once, answered in order. */
 export class PipelinedClient {
@@ -21,9 +16,8 @@ export class PipelinedClient {
   lastAnswerAt = 0
   /** When it last went from idle to busy. */
   busySince = 0
-  #names = 0
   #retired = false
-  readonly #prepared = new Map<StatementShape, Prepared>()
+  readonly #names = new PreparedNames<StatementShape>()
   readonly #stream: WireConnection['stream']
   readonly #uncork: () => void
   #corked = false
@@ -39,7 +33,7 @@ export class PipelinedClient {
   }
 
   get names(): number {
-    return this.#names
+    return this.#names.count
   }
 
   get usable(): boolean {
@@ -48,26 +42,16 @@ export class PipelinedClient {
 
   /** How to send a shape here: by name from its second use on, as one-off texts would fill the server with names. */
   formOf(shape: StatementShape): WireForm {
-    const prepared = this.#prepared.get(shape)
-    if (prepared !== undefined) return prepared.state === 'ready' ? prepared.form : unnamedForm
     if (!this.session.address.preparedStatements || shape.uses++ === 0) return unnamedForm
-    // Unique on this client for ever: neither server nor pooler may find an older statement under it.
-    const form = { name: `s${shape.generation}_${this.#names++}`, parse: true, reader: undefined, simple: false }
-    this.#prepared.set(shape, { state: 'parsing', form })
-    return form
+    return this.#names.formOf(shape)
   }
 
-  /** Remembers what the first use of a name showed: the server need not describe the rows again. */
   keep(shape: StatementShape, form: WireForm, reader: RowReader | undefined): void {
-    const prepared = this.#prepared.get(shape)
-    if (prepared?.form !== form || prepared.state === 'ready') return
-    prepared.state = 'ready'
-    prepared.form = { name: form.name, parse: false, reader: reader ?? emptyReader, simple: false }
+    this.#names.keep(shape, form, reader)
   }
 
-  /** Forgets a name that failed or went stale; the next use gets a new one. */
   forget(shape: StatementShape, form: WireForm): void {
-    if (this.#prepared.get(shape)?.form.name === form.name) this.#prepared.delete(shape)
+    this.#names.forget(shape, form)
   }
 
   /** Writes of one turn of the event loop leave in one system call: the server answers them in one batch too. */

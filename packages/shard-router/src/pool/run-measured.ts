@@ -12,9 +12,8 @@ export function runMeasured(
   options: RunOptions | undefined,
   lane: LaneName,
   telemetry: StatementTelemetry | undefined,
-  prefix?: string,
 ): Promise<StatementResult> {
-  const running = runOnSession(context, session, statement, options, prefix)
+  const running = runOnSession(context, session, statement, options)
   return telemetry === undefined ? running : measured(context, statement, running, lane, telemetry)
 }
 

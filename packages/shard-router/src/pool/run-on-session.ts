@@ -4,44 +4,73 @@ import { tagDriverError } from './driver-error.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { isStalePlan } from './stale-plan.ts'
 import { stopStatement } from './stop-statement.ts'
-import { simpleForm, unnamedForm, WireQuery } from './wire-query.ts'
+import { unnamedForm, type WireForm, WireQuery } from './wire-query.ts'
 
 /**
  * Runs one statement on a session that is the caller's alone. The server itself stops it at the deadline.
  * An abort is answered when the strategy is done, `ignore query` at once; `session.running` tells when the session is free.
- * `prefix` (BEGIN) travels in front of the statement.
+ * A BEGIN that waits on the session travels in front of the statement.
  */
 export async function runOnSession(
   context: ServerContext,
   session: Session,
   statement: Statement,
   options: RunOptions | undefined,
-  prefix?: string,
 ): Promise<StatementResult> {
   options?.signal?.throwIfAborted()
   await setTimeoutFor(context, session, options?.deadline)
   // Undoing is right at any time.
   if (!/^\s*rollback\b/i.test(statement.sql)) context.checkCurrent?.()
-  const running = submit(context, session, statement, prefix)
+  const running = submit(context, session, statement)
   session.running = running
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
 }
 
-function submit(
+interface Sent {
+  /** The BEGIN that travelled with the statement. */
+  begin: string | undefined
+}
+
+async function submit(context: ServerContext, session: Session, statement: Statement): Promise<StatementResult> {
+  const outside = session.pendingBegin === undefined && session.client.getTransactionStatus() === 'I'
+  const form = session.statements.formOf(session, statement, outside || session.pendingBegin !== undefined)
+  const sent: Sent = { begin: undefined }
+  try {
+    return await send(context, session, statement, form, sent)
+  } catch (error) {
+    // Of two statements given at once behind a BEGIN only one travelled with it, and only that one may begin anew.
+    if (!isStalePlan(error) || (!outside && sent.begin === undefined)) throw tagDriverError(error, context, session)
+  }
+  if (sent.begin !== undefined) await session.client.query('rollback')
+  session.pendingBegin = sent.begin
+  try {
+    return await send(context, session, statement, unnamedForm, sent)
+  } catch (error) {
+    throw tagDriverError(error, context, session)
+  }
+}
+
+function send(
   context: ServerContext,
   session: Session,
   statement: Statement,
-  prefix: string | undefined,
+  form: WireForm,
+  sent: Sent,
 ): Promise<StatementResult> {
   return new Promise((resolve, reject) => {
-    const form = statement.parameters.length === 0 && statement.sql.includes(';') ? simpleForm : unnamedForm
     const query = new WireQuery(statement, form, context.types, (done, error) => {
+      session.statements.answered(done, error === undefined)
       if (error === undefined) resolve(done.result(context.role === 'primary' ? 'primary' : context.address.label))
-      else reject(tagDriverError(error, context, session))
+      else reject(error)
     })
-    query.prefix = prefix
+    query.takePrefix = () => {
+      sent.begin = session.pendingBegin
+      session.pendingBegin = undefined
+      return sent.begin
+    }
     session.client.query(query as unknown as Query)
   })
 }

@@ -222,7 +222,6 @@ export class Server {
     const verdict = this.#verdict(query, error, durationMs)
     if (verdict === 'again' && client.usable) {
       client.forget(shape, form)
-      shape.generation++
       this.#send(client, shape, query.statement, query.options, query.recover, true).then(query.resolve, query.reject)
     } else if (verdict !== undefined) {
       this.#alone(shape, query.statement, query.options, query.recover).then(query.resolve, query.reject)

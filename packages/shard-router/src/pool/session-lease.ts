@@ -27,7 +27,6 @@ export class SessionLease implements Lease {
   readonly #pool: SessionPool
   readonly #session: Session
   readonly #telemetry: StatementTelemetry | undefined
-  #begin: string | undefined
   #released = false
 
   constructor(
@@ -47,6 +46,8 @@ export class SessionLease implements Lease {
   get client(): PgClient {
     this.#checkHeld()
     this.#sendBegin()
+    // What is done with it is not seen here: names may be gone afterwards.
+    this.#session.statements.clear()
     return this.#session.client as unknown as PgClient
   }
 
@@ -56,13 +57,11 @@ export class SessionLease implements Lease {
 
   execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
     this.#checkHeld()
-    if (beginForm.test(statement.sql) && this.#begin === undefined) {
-      this.#begin = statement.sql
+    if (this.#mayWait(statement.sql)) {
+      this.#session.pendingBegin = statement.sql
       return Promise.resolve(begun)
     }
-    const begin = this.#begin
-    this.#begin = undefined
-    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry, begin)
+    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry)
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
@@ -83,6 +82,7 @@ export class SessionLease implements Lease {
   release(): void {
     if (this.#released) return
     this.#released = true
+    this.#session.pendingBegin = undefined
     // A SET inside a rolled back transaction is undone by the server: what the timeout is now is not known.
     if (this.#session.statementTimeoutMs !== 0) this.#session.statementTimeoutMs = undefined
     const release = () => this.#pool.releaseClean(this.#session)
@@ -96,12 +96,18 @@ export class SessionLease implements Lease {
     this.#pool.destroy(this.#session)
   }
 
+  // A second BEGIN only warns on the server; it is sent as it is.
+  #mayWait(sql: string): boolean {
+    const { pendingBegin, client } = this.#session
+    return pendingBegin === undefined && client.getTransactionStatus() === 'I' && beginForm.test(sql)
+  }
+
   // pg keeps the order of what is queued on a client. BEGIN itself fails only with the connection, which the statement
   // behind it then tells.
   #sendBegin(): void {
-    const begin = this.#begin
+    const begin = this.#session.pendingBegin
     if (begin === undefined) return
-    this.#begin = undefined
+    this.#session.pendingBegin = undefined
     this.#session.running = this.#session.client.query(begin).catch(ignore)
   }
 

@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import type { ServerAddress } from './server-address.ts'
 import { serverFacts } from './server-facts.ts'
+import { SessionStatements } from './session-statements.ts'
 
 /** One client with what its lane has to know about it. */
 export class Session {
@@ -9,6 +10,9 @@ export class Session {
   readonly openedAt: number
   /** `statement_timeout` of the session as last set here; undefined when it is not known any more. */
   statementTimeoutMs: number | undefined = 0
+  readonly statements = new SessionStatements()
+  /** A BEGIN that waits for the statement behind it. */
+  pendingBegin: string | undefined
   idleSince = 0
   /** Settles when the statement that was sent last is over, also when its caller has long gone. */
   running: Promise<unknown> = Promise.resolve()

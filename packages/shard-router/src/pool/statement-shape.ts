@@ -5,8 +5,6 @@ export class StatementShape {
   readonly pipelinable: boolean
   /** Looks like a point statement: tried on the pipelined lane at once; anything else is measured elsewhere first. */
   readonly light: boolean
-  /** Counts invalidations, so that no name is ever used twice for different plans. */
-  generation = 0
   uses = 0
   #samples = 0
   #serviceMs = 0

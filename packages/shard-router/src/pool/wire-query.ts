@@ -38,8 +38,11 @@ export class WireQuery {
   rowsRead: unknown[] = []
   command = ''
   rowCount = 0
-  /** A statement without parameters or rows that travels in front of this one, as BEGIN does: one round trip for both. */
-  prefix: string | undefined = undefined
+  /**
+   * Gives the command that travels in front of this statement (BEGIN: one round trip for both). Asked when nothing can
+   * fail any more on this side, so that it is either sent with the statement or still waits.
+   */
+  takePrefix: (() => string | undefined) | undefined = undefined
   /** Monotonic milliseconds, kept by the lane. */
   sentAt = 0
   #failure: unknown
@@ -74,20 +77,19 @@ export class WireQuery {
   submit(connection: WireConnection): Error | null {
     const { sql, parameters } = this.statement
     if (this.form.simple) {
-      connection.query(this.prefix === undefined ? sql : `${this.prefix};${sql}`)
+      const prefix = this.takePrefix?.()
+      connection.query(prefix === undefined ? sql : `${prefix};${sql}`)
       return null
     }
     connection.stream.cork?.()
     try {
-      if (this.form.parse) {
-        // Bound first, so that a value that cannot be sent leaves nothing half-sent.
-        const values = parameters.map(prepareValue)
-        if (this.prefix !== undefined) sendPrefix(connection, this.prefix)
-        connection.parse({ text: sql, name: this.form.name })
-        connection.bind({ statement: this.form.name, values, valueMapper: same })
-      } else {
-        connection.bind({ statement: this.form.name, values: parameters, valueMapper: prepareValue })
-      }
+      // Bound before anything else is sent, so that a value that cannot be sent leaves nothing half-sent.
+      const early = this.form.parse || this.takePrefix !== undefined
+      const values = early ? parameters.map(prepareValue) : parameters
+      const prefix = this.takePrefix?.()
+      if (prefix !== undefined) sendPrefix(connection, prefix)
+      if (this.form.parse) connection.parse({ text: sql, name: this.form.name })
+      connection.bind({ statement: this.form.name, values, valueMapper: early ? same : prepareValue })
       if (this.reader === undefined) connection.describe({ type: 'P', name: '' })
       sendExecuteAndSync(connection)
     } catch (error) {

@@ -1,0 +1,46 @@
+import { PreparedNames } from './prepared-names.ts'
+import type { Session } from './session.ts'
+import type { Statement } from './shard-pool.ts'
+import { simpleForm, unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
+
+const maxNames = 256
+const maxMet = 1_024
+const plainWrite = /^\s*(?:insert|update|delete)\b(?![\s\S]*\breturning\b)/i
+const forgetting = /^\s*(?:discard|deallocate)\b/i
+
+/** Which statements of an exclusive session go by name. */
+export class SessionStatements {
+  readonly #names = new PreparedNames<string>()
+  #met = new Set<string>()
+
+  /**
+   * By name from the second use on, where a stale plan does no harm: outside a transaction and for its first statement,
+   * which can be run again; inside for writes without rows, whose plans have no result type that could change.
+   */
+  formOf(session: Session, { sql, parameters }: Statement, isFirst: boolean): WireForm {
+    if (parameters.length === 0) {
+      if (forgetting.test(sql)) this.#names.clear()
+      return sql.includes(';') ? simpleForm : unnamedForm
+    }
+    const { pooler, preparedStatements } = session.address
+    if (pooler !== 'direct' || !preparedStatements) return unnamedForm
+    if (!isFirst && session.client.getTransactionStatus() !== 'I' && !plainWrite.test(sql)) return unnamedForm
+    if (!this.#met.has(sql)) {
+      if (this.#met.size >= maxMet) this.#met = new Set()
+      this.#met.add(sql)
+      return unnamedForm
+    }
+    return this.#names.count < maxNames ? this.#names.formOf(sql) : unnamedForm
+  }
+
+  clear(): void {
+    this.#names.clear()
+  }
+
+  answered(query: WireQuery, succeeded: boolean): void {
+    const { form, statement } = query
+    if (form.name === '') return
+    if (!succeeded) this.#names.forget(statement.sql, form)
+    else if (form.parse) this.#names.keep(statement.sql, form, query.reader)
+  }
+}
