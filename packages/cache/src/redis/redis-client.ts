@@ -6,7 +6,7 @@ export interface RedisClient {
   /** Set on a `Cluster`. */
   readonly isCluster?: boolean
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>
-  duplicate(): RedisSubscriber
+  duplicate(override?: object, clusterOptions?: object): RedisSubscriber
   nodes?(role: 'master'): readonly RedisNode[]
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown

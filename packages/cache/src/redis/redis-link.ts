@@ -66,7 +66,9 @@ export class RedisLink {
   async open(): Promise<void> {
     for (const event of clientEvents) this.#client.on(event, this.#onClientTrouble)
     this.#client.on('ready', this.#onReady)
-    const subscriber = this.#client.duplicate()
+    const subscriber = this.#init.commands.cluster
+      ? this.#client.duplicate([], { shardedSubscribers: true })
+      : this.#client.duplicate()
     this.#subscriber = subscriber
     subscriber.on('error', () => undefined) // its consequence is 'close', which is handled
     subscriber.on('close', () => this.suspect('subscription lost'))
