@@ -59,11 +59,17 @@ async function runOne(own: Case, open: OpenWorld, { options, counts, watch }: Co
   if (outcome.kind !== 'failed') return
   const query = await shrink(own.query, async (candidate) => {
     const again = await runCase({ ...own, query: candidate }, open, watch)
-    return again.kind === 'failed'
+    return again.kind === 'failed' && classOf(again.why) === classOf(outcome.why)
   })
   const smallest = { ...own, query }
   const last = await runCase(smallest, open, watch)
   options.print(await report(smallest, last.kind === 'failed' ? last.why : outcome.why, open, options.seed))
+}
+
+/** A smaller query must fail in the same way: dropping FROM makes any query fail in some way. */
+function classOf(why: string): string {
+  const code = /\((\w+)\)$/.exec(why)?.[1]
+  return code ?? why.replace(/[:\n].*$/s, '').replaceAll(/\d+/g, 'n')
 }
 
 function sqlOf(own: Case, open: OpenWorld): string {

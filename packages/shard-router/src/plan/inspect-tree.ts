@@ -175,7 +175,7 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
         break
       }
       case 'RawNode':
-        if (unwrapRaw(node) === node) {
+        if (unwrapRaw(node) === node && !isMergeAction(node as RawNode)) {
           traits.raw = true
           inspectRaw(node as RawNode, called)
         }
@@ -234,6 +234,11 @@ function checkRule(node: OperationNode): void {
     'Run schema changes through router.fleet or the migrator; run anything else by router.onShard(id).',
     { node: node.kind },
   )
+}
+
+/** Kysely writes `then delete` and `then do nothing` as raw text. */
+function isMergeAction({ sqlFragments, parameters }: RawNode): boolean {
+  return parameters.length === 0 && ['delete', 'do nothing'].includes(sqlFragments.join('').trim())
 }
 
 function inspectRaw(node: RawNode, called: (name: string) => void): void {

@@ -32,12 +32,19 @@ export function decompose(root: OperationNode, context: DecomposeContext): Merge
   const localized = localize(root, context)
   const node = localized.root as SelectQueryNode
   if (localized.locality.spreadOf(node) === 'everywhere') return runOnce(localized)
-  if (node.setOperations)
-    return isWholeLocal(node, localized) ? runEverywhere(localized) : decomposeArms(localized, context)
+  if (node.setOperations) {
+    // Each arm takes its own parts along: from the tree as it was.
+    return isWholeLocal(node, localized) ? runEverywhere(localized) : decomposeArms(unlocalized(root, context), context)
+  }
   const block = localized.analyzer.knownBlock(node)
   const obstacle = localized.locality.obstacle(node, block)
   if (obstacle) refuseObstacle(obstacle)
   return decomposeLevel(localized)
+}
+
+function unlocalized(root: OperationNode, context: DecomposeContext): Localized {
+  const analyzer = context.analyze(root, new Map())
+  return { root, analyzer, locality: new Locality(analyzer), gathers: [] }
 }
 
 /** Unordered set operations whose rows meet on one shard. */

@@ -225,10 +225,11 @@ const opaque: RawFragment = Object.freeze({
   tokens: [],
 })
 
-/** `extract(day from ts)`, `substring(x from 1 for 2)`, `trim(both from x)`, `is distinct from`: no subquery. */
+/** `extract(day from ts)`, `substring(x from 1 for 2)`, `is distinct from`, `filter (where x)`: no subquery. */
 function isExtractFrom(tokens: readonly Token[], word: Token): boolean {
   const at = tokens.indexOf(word)
   if (word.text === 'from' && tokens[at - 1]?.text === 'distinct') return true
+  if (word.text === 'where') return tokens[at - 1]?.text === '(' && tokens[at - 2]?.text === 'filter'
   if (word.text !== 'from' && word.text !== 'for') return false
   for (let i = at - 1; i > 0; i--) {
     const token = tokens[i]
@@ -346,7 +347,7 @@ function columnNames(tokens: readonly Token[]): Token[] {
     const previous = tokens[index - 1]
     if (next?.text === '(' || previous?.text === '::' || previous?.text === 'collate') return false
     // `extract(epoch from ts)`: a field, and a FROM that reads no table.
-    if (token.text === 'from' || token.text === 'for' || isExtractField(tokens, index)) return false
+    if (token.text === 'from' || token.text === 'for' || token.text === 'where' || isExtractField(tokens, index)) return false
     if (previous?.text === 'as' && isInsideCast(tokens, index)) return false
     if (token.kind === 'quoted') return true
     if (expressionWords.has(token.text)) return false
