@@ -197,6 +197,27 @@ it('explain says where a query goes and why, for an expression and for a file; S
   expect(await run('explain', 'db.nonsense(')).toMatchObject({ code: 2 })
 })
 
+it('shards ownership makes the checks anew; a shard that is down is shown as such by every screen', async () => {
+  expect(await run('shards', 'ownership')).toMatchObject({ code: 4 })
+  expect((await run('shards', 'ownership', '--yes')).out).toBe('shard-1: tasks\nshard-2: tasks') // shard-3 has lost its own above
+  const dead = { ...env, SHARD_2_URL: 'postgres://someone:hidden-word@127.0.0.1:1/gone' }
+  const status = await app.run(['status'], dead)
+  expect(status.code).toBe(3)
+  expect(status.out).toMatch(/^shard-2 {2}127\.0\.0\.1:1\/gone +down/m)
+  expect((await app.run(['migrate', 'status'], dead)).out).toContain('unknown: shard-2')
+  expect((await app.run(['drift'], dead)).out).toContain(
+    "shard-2: Shard 'shard-2' (127.0.0.1:1/gone) cannot be reached",
+  )
+  expect((await app.run(['sql', 'select 1 as one'], dead)).out).toContain('shard-3  1')
+  const up = await app.run(['migrate', 'up'], dead)
+  expect(up).toMatchObject({
+    code: 3,
+    out: 'Incomplete: nothing was started: shard-2 cannot be reached. Run it again to go on.\n',
+  })
+  for (const ran of [status, up, await app.run(['doctor', '--json'], dead)])
+    expect(ran.out + ran.err).not.toContain('hidden-word')
+})
+
 it('shards add brings an empty database to the state of the fleet, and refuses one that holds something', async () => {
   const url = (await cluster.servers[0]?.createDatabase('added')) ?? ''
   const added = await app.run(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })
@@ -260,7 +281,9 @@ it('Ctrl-C ends what is under way, exits with 130, and the next run goes on', as
   expect(code).toBe(130)
   expect(normalise(out)).toContain('0002_slow  up  shard-2  not-started')
   expect(out).toContain('Incomplete: stopped as asked. Run it again to go on.')
-  expect((await run('migrate', 'up', '--no-lint')).out).toContain('Complete.')
+  expect((await run('migrate', 'up', '--no-lint', '--canary', '1', '--then', '50%', '--then', 'all')).out).toContain(
+    'Complete.',
+  )
   expect(await run('migrate', 'down', '--yes')).toMatchObject({ code: 0 })
 })
 

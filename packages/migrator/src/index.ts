@@ -28,6 +28,7 @@ export { createLookupTable, type LookupColumns } from './place/create-lookup-tab
 export { type BuildTable, createShardedTable, type ShardedTableOptions } from './place/create-sharded-table.ts'
 export { createReferenceTable, createSingleTable } from './place/create-unsharded-table.ts'
 export { addOwnershipCheck, dropOwnershipCheck, type OwnershipOptions } from './place/ownership-check.ts'
+export { type RefreshedCheck, type RefreshOwnershipOptions, refreshOwnershipChecks } from './place/refresh-ownership.ts'
 export { seedReference } from './place/seed-reference.ts'
 export type { DryRunStep } from './run/dry-run.ts'
 export type { FleetStatus, MigrationStatus, ShardMigrationStatus, ShardStatus } from './run/fleet-status.ts'

@@ -8,6 +8,7 @@ import {
   sharded,
   single,
   type Topology,
+  topologyInputOf,
 } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import type { Kysely } from 'kysely'
@@ -22,6 +23,7 @@ import {
   createSingleTable,
   defineMigration,
   type MigrationContext,
+  refreshOwnershipChecks,
   seedReference,
 } from '../src/index.ts'
 import { freshFleet, on, startServer } from './support/fleet.ts'
@@ -161,6 +163,32 @@ it('lets exactly the rows of a shard in, pins included, for the same keys as the
     expect(row?.taken).toEqual(owned.map(String))
   }
   await expect(on(fleet, 'shard-1', 'insert into wallets (id) values (1)')).rejects.toMatchObject({ code: '23502' })
+})
+
+it('makes the checks follow another topology, and says when a row is on the wrong side', async () => {
+  const fleet = await freshFleet(cluster, 3)
+  const before = topologyWith('postgres')
+  await run(fleet, wallets, before)
+  const keys = Array.from({ length: 64 }, (_, key) => key)
+  const owners = (topology: Topology, key: number) =>
+    locate(topology, { family: 'festival_id', type: 'int8', value: key }).shard
+  const after = defineTopology({
+    ...topologyInputOf(before),
+    epoch: 2,
+    bucketMap: [{ from: 0, to: 63, shard: 'shard-2' }],
+  })
+  // Key 7 stays pinned to shard-3; every other one belongs to shard-2 now.
+  expect(await refreshOwnershipChecks({ fleet, schema, topology: after })).toEqual(
+    fleet.shards.map(({ id }) => ({ shard: id, table: 'wallets' })),
+  )
+  for (const key of keys) {
+    const owner = fleet.shards[owners(after, key)]?.id ?? ''
+    await on(fleet, owner, `insert into wallets values (${key}, 1)`)
+    await expect(on(fleet, 'shard-1', `insert into wallets values (${key}, 1)`)).rejects.toMatchObject({
+      code: '23514',
+    })
+  }
+  await expect(refreshOwnershipChecks({ fleet, schema, topology: before })).rejects.toMatchObject({ code: '23514' })
 })
 
 it.each<[string, Up, Topology | undefined]>([

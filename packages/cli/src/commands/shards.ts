@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { createFleet } from '@shardwright/core'
-import { addShard, verifyShard } from '@shardwright/migrator'
+import { addShard, refreshOwnershipChecks, verifyShard } from '@shardwright/migrator'
 import { readVariable } from '../config/env.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { exitCode } from '../output/exit-code.ts'
@@ -65,9 +65,21 @@ export const shardsAdd: Command<ShardsAddOptions> = async (context, options) => 
     data: report,
     render: (width) =>
       wrap(
-        `${options.id} is equal to the fleet: ${report.migrations} migrations, ${report.partitions} partitions made, ${rows} reference rows copied and compared.\nAdd it to \`topology.shards\` with an explicit \`bucketMap\` (the default map would move buckets), then \`shards check\`.`,
+        `${options.id} is equal to the fleet: ${report.migrations} migrations, ${report.partitions} partitions made, ${rows} reference rows copied and compared.\nAdd it to \`topology.shards\` with an explicit \`bucketMap\` (the default map would move buckets), then \`shards ownership\` and \`shards check\`.`,
         width,
       ),
+  }
+}
+
+/** Makes the ownership checks on the servers say what the configuration's topology says. */
+export const shardsOwnership: Command = async (context) => {
+  const { fleet, schema, topology } = await context.open()
+  await context.confirm('Replace the ownership checks by those of this topology?')
+  const refreshed = await refreshOwnershipChecks({ fleet, schema, topology })
+  return {
+    data: refreshed,
+    render: () =>
+      refreshed.map(({ shard, table }) => `${shard}: ${table}`).join('\n') || 'No table has an ownership check.',
   }
 }
 

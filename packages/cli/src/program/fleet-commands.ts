@@ -28,6 +28,11 @@ export function addShards(program: CommanderCommand, act: Act): void {
     .description('compare every shard with the first one, reference data included')
     .addHelpText('after', '\nExamples:\n  shardwright shards check')
     .action(act(async () => (await import('../commands/shards.ts')).shardsCheck))
+  shards
+    .command('ownership')
+    .description('make the ownership checks on the servers follow the topology')
+    .addHelpText('after', '\nExamples:\n  shardwright shards ownership --yes')
+    .action(act(async () => (await import('../commands/shards.ts')).shardsOwnership))
   program
     .command('drift')
     .description('compare the schemas of the shards; offers the SQL that mends')
