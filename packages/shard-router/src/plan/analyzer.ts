@@ -38,6 +38,7 @@ export class Analyzer implements NameContext, ExportContext {
   /** Output names of the gathered parts that stand in the tree as tables. */
   readonly gathered: ReadonlyMap<string, readonly string[] | undefined>
   readonly accesses: Access[] = []
+  #flat = false
   readonly #blocks = new Map<OperationNode, Block>()
   readonly #exports = new Map<OperationNode, readonly (KeyExport | undefined)[] | 'busy'>()
 
@@ -53,7 +54,9 @@ export class Analyzer implements NameContext, ExportContext {
     this.gathered = gathered
   }
 
-  analyze(root: RootOperationNode): void {
+  /** `flat`: the statement has no subquery, so nobody need look for one. */
+  analyze(root: RootOperationNode, flat = false): void {
+    this.#flat = flat
     this.#visit(root, emptyEnvironment, undefined, undefined)
   }
 
@@ -172,7 +175,7 @@ export class Analyzer implements NameContext, ExportContext {
     this.#import(bare, block, imports)
     this.#visitWith((bare as SelectQueryNode).with, block)
     this.#visitRelations(bare, block)
-    this.#visitExpressions(bare, block)
+    if (!this.#flat) this.#visitExpressions(bare, block)
     const { limit, offset, fetch } = bare as SelectQueryNode
     const armImports = limit || offset || fetch ? undefined : imports
     for (const arm of setArms(bare)) this.#visit(arm, block.environment, parent, armImports)

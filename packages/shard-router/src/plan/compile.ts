@@ -17,10 +17,32 @@ export interface SqlTemplate {
 /** Which parameter of the caller's statement a value node became; a list's first. */
 export type ParameterIndex = ReadonlyMap<OperationNode, number>
 
+interface RecordedParameter {
+  readonly node: OperationNode
+  readonly offset: number
+  readonly value: unknown
+}
+
+const queryId = createQueryId()
+let shared: RecordingCompiler | undefined
+
+/** One compiler for all: it is synchronous, and making one costs as much as a compilation. */
+function recorder(): RecordingCompiler {
+  shared ??= new RecordingCompiler()
+  return shared
+}
+
 /** Compiles as Kysely does and remembers which node became which parameter. */
 class RecordingCompiler extends PostgresQueryCompiler {
-  readonly firstParameter = new Map<OperationNode, number>()
-  readonly order: { node: OperationNode; offset: number; value: unknown }[] = []
+  firstParameter = new Map<OperationNode, number>()
+  order: RecordedParameter[] = []
+
+  record(root: OperationNode): { sql: string; firstParameter: ParameterIndex; order: readonly RecordedParameter[] } {
+    this.firstParameter = new Map()
+    this.order = []
+    const { sql } = this.compileQuery(root as RootOperationNode, queryId)
+    return { sql, firstParameter: this.firstParameter, order: this.order }
+  }
 
   protected override visitValue(node: ValueNode): void {
     if (!node.immediate) this.#record(node, [node.value])
@@ -42,9 +64,7 @@ class RecordingCompiler extends PostgresQueryCompiler {
 
 /** Finds the parameter of each value node by compiling the caller's tree once more. */
 export function indexParameters(root: RootOperationNode): ParameterIndex {
-  const compiler = new RecordingCompiler()
-  compiler.compileQuery(root, createQueryId())
-  return compiler.firstParameter
+  return recorder().record(root).firstParameter
 }
 
 /** Value nodes that the planner made; they carry their source instead of a value. */
@@ -63,9 +83,8 @@ export function plannedSource(node: OperationNode): Source | undefined {
 
 /** Compiles a rewritten tree; parameters are traced to the caller's by the identity of their nodes. */
 export function compileTemplate(root: OperationNode, index: ParameterIndex): SqlTemplate {
-  const compiler = new RecordingCompiler()
-  const { sql } = compiler.compileQuery(root as RootOperationNode, createQueryId())
-  const sources = compiler.order.map(({ node, offset, value }): Source => {
+  const { sql, order } = recorder().record(root)
+  const sources = order.map(({ node, offset, value }): Source => {
     const planned = plannedSources.get(node)
     if (planned) return planned
     const first = index.get(node)

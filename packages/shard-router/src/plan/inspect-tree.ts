@@ -12,7 +12,7 @@ import type { Catalog } from './catalog.ts'
 import { isEmptyList } from './key/key-constraint.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
-import { bareName } from './scope/from-clause.ts'
+import { bareName, isQuery } from './scope/from-clause.ts'
 import { childrenOf } from './walk.ts'
 
 /** What a statement contains anywhere in its tree. */
@@ -28,6 +28,8 @@ export interface TreeTraits {
   /** True when some raw fragment is more than a wrapper. */
   readonly raw: boolean
   readonly emptyLists: boolean
+  /** Queries at all levels: 1 for a statement without subqueries, CTEs and set operations. */
+  readonly queries: number
 }
 
 /**
@@ -142,7 +144,7 @@ const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_times
 
 /** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
 export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
-  const traits = { writes: false, locks: false, raw: false, emptyLists: false }
+  const traits = { writes: false, locks: false, raw: false, emptyLists: false, queries: 0 }
   const volatile = new Set<string>()
   const clock = new Set<string>()
 
@@ -155,6 +157,7 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
 
   const visit = (node: OperationNode): void => {
     checkRule(node)
+    if (isQuery(node)) traits.queries++
     switch (node.kind) {
       case 'InsertQueryNode':
       case 'UpdateQueryNode':

@@ -38,7 +38,7 @@ export function planStatement(
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
   const analyzer = new Analyzer(schema, catalog, parameters)
   // With its empty lists: they prove that no key matches.
-  analyzer.analyze(root)
+  analyzer.analyze(root, traits.queries === 1)
   if (traits.writes) refuseKeyUpdates(root, analyzer)
   const { accesses } = analyzer
   let multi: ReturnType<PreparedPlan['multi']> | undefined

@@ -1,7 +1,22 @@
 import type { OperationNode } from 'kysely'
 
-/** The child nodes of a node, in property order. Works for every kind, also ones that do not exist yet. */
+const none: OperationNode[] = []
+// Names and values: what is below them is part of the name.
+const leaves: ReadonlySet<string> = new Set([
+  'ReferenceNode',
+  'ColumnNode',
+  'IdentifierNode',
+  'OperatorNode',
+  'ValueNode',
+  'PrimitiveValueListNode',
+  'SelectAllNode',
+  'DataTypeNode',
+  'MatchedNode',
+])
+
+/** The child nodes of a node, in property order; names and values have none. Works for kinds that do not exist yet. */
 export function childrenOf(node: OperationNode): OperationNode[] {
+  if (leaves.has(node.kind)) return none
   const children: OperationNode[] = []
   for (const key in node) {
     const value = (node as unknown as Record<string, unknown>)[key]

@@ -10,13 +10,9 @@ const keyword = /^\s*(rollup|cube|grouping\s+sets)\s*\(/i
  * Shards group by all of them, the final statement by the sets.
  */
 export function groupingSetParts(item: OperationNode): readonly OperationNode[] | undefined {
-  if (item.kind === 'FunctionNode') {
-    const { func, arguments: parts } = item as FunctionNode
-    return ['rollup', 'cube'].includes(bareName(func)) ? parts.flatMap(members) : undefined
-  }
-  if (item.kind !== 'RawNode') return undefined
+  if (!isGroupingSet(item)) return undefined
+  if (item.kind === 'FunctionNode') return (item as FunctionNode).arguments.flatMap(members)
   const { sqlFragments, parameters } = item as RawNode
-  if (!keyword.test(sqlFragments[0] ?? '')) return undefined
   const between = sqlFragments.map((text) => text.replace(/\b(rollup|cube|grouping\s+sets)\b/gi, ''))
   if (between.some((text) => !/^[\s(),]*$/.test(text))) {
     refuse(
@@ -26,6 +22,12 @@ export function groupingSetParts(item: OperationNode): readonly OperationNode[] 
     )
   }
   return parameters.flatMap(members)
+}
+
+/** True for ROLLUP, CUBE and GROUPING SETS: over no rows they may still give one. */
+export function isGroupingSet(item: OperationNode): boolean {
+  if (item.kind === 'FunctionNode') return ['rollup', 'cube'].includes(bareName((item as FunctionNode).func))
+  return item.kind === 'RawNode' && keyword.test((item as RawNode).sqlFragments[0] ?? '')
 }
 
 function members(node: OperationNode): readonly OperationNode[] {

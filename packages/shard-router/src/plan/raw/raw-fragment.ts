@@ -347,7 +347,8 @@ function columnNames(tokens: readonly Token[]): Token[] {
     const previous = tokens[index - 1]
     if (next?.text === '(' || previous?.text === '::' || previous?.text === 'collate') return false
     // `extract(epoch from ts)`: a field, and a FROM that reads no table.
-    if (token.text === 'from' || token.text === 'for' || token.text === 'where' || isExtractField(tokens, index)) return false
+    if (token.text === 'from' || token.text === 'for' || token.text === 'where' || isExtractField(tokens, index))
+      return false
     if (previous?.text === 'as' && isInsideCast(tokens, index)) return false
     if (token.kind === 'quoted') return true
     if (expressionWords.has(token.text)) return false

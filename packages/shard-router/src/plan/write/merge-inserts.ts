@@ -16,7 +16,9 @@ export function checkMergeInserts(node: MergeQueryNode, table: ShardedTable, blo
   const source = block.relations[1]
   if (inserts.length === 0 || !source) return
   const { analyzer } = locality
-  const carried = locality.spreadOfRelation(source) === 'sharded' && inserts.every((insert) => insertsKeyOf(insert, table, block, analyzer))
+  const carried =
+    locality.spreadOfRelation(source) === 'sharded' &&
+    inserts.every((insert) => insertsKeyOf(insert, table, block, analyzer))
   if (carried) return
   refuse(
     'CROSS_SHARD_WRITE',

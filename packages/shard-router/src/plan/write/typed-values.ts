@@ -7,7 +7,11 @@ import { unwrapRaw } from '../raw/raw-fragment.ts'
  * INSERT ... SELECT gives bare constants of its select list the type of the column; read by a statement of their own
  * they would be text. This writes the type down.
  */
-export function withTypedValues(insert: InsertQueryNode, select: SelectQueryNode, table: CatalogTable | undefined): SelectQueryNode {
+export function withTypedValues(
+  insert: InsertQueryNode,
+  select: SelectQueryNode,
+  table: CatalogTable | undefined,
+): SelectQueryNode {
   if (!table || select.setOperations) return select
   const names = insert.columns?.map((column) => column.column.name) ?? table.columns.map((column) => column.name)
   const selections = select.selections?.map((selection, index) => {
@@ -22,5 +26,8 @@ function typed(selection: SelectionNode, type: string): SelectionNode {
   const value = bare.kind === 'AliasNode' ? unwrapRaw((bare as AliasNode).node) : bare
   if (value.kind !== 'ValueNode') return selection
   const cast: OperationNode = rawNode(['cast(', ` as ${type})`], [value])
-  return { ...selection, selection: (bare.kind === 'AliasNode' ? { ...bare, node: cast } : cast) as SelectionNode['selection'] }
+  return {
+    ...selection,
+    selection: (bare.kind === 'AliasNode' ? { ...bare, node: cast } : cast) as SelectionNode['selection'],
+  }
 }
