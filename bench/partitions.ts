@@ -5,7 +5,7 @@ import type { Fleet, FleetConnection, FleetShard } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { definePartitions, type MaintainOptions, maintain, type PartitionPolicy } from '@shardwright/partition-manager'
 import type { Bench, BenchResult } from './support/bench-result.ts'
-import { median } from './support/median.ts'
+import { median, percentile } from './support/median.ts'
 
 interface Database {
   transactions: { id: string; created_at: Date; stand_id: number; amount: string }
@@ -237,9 +237,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()
   return performance.now() - started
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
