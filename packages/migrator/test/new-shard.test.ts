@@ -48,6 +48,7 @@ async function fleetWithData() {
       `create table wallets_2026 partition of wallets for values from ('2026-01-01') to ('2027-01-01') partition by hash (festival_id);
        create table wallets_2026_a partition of wallets_2026 for values with (modulus 1, remainder 0);
        create table wallets_default partition of wallets default;
+       alter table wallets add constraint shardwright_ownership check (festival_id < 10);
        insert into kinds values ('rock'), ('jazz');
        insert into festivals (kind, name, at, ratio, data, tags, doc) select 'rock', case when g % 7 = 0 then null else 'n"''\\' || g end,
          timestamptz '2026-03-29 00:30 Europe/Zurich' + g * interval '1.000001 s', 1.0 / 3 * g, decode('00ff', 'hex'), array['a,b', null, '"'], '{"a": [1, null]}'
@@ -83,6 +84,10 @@ it.each(['migrations', 'baseline'] as const)(
     expect(steps).toEqual(['schema', 'partitions', 'reference data', 'compare'])
     expect((await createMigrator({ fleet: all, schema, migrations: files }).status()).complete).toBe(true)
     expect(await on(all, 'shard-3', 'select count(*)::int as n from wallets')).toEqual([{ n: 0 }])
+    // It owns nothing yet.
+    await expect(on(all, 'shard-3', `insert into wallets values (1, '2026-05-05')`)).rejects.toMatchObject({
+      code: '23514',
+    })
     const dump = 'select md5(string_agg(f::text, chr(10) order by id)) as sum from festivals f'
     expect(await on(all, 'shard-3', dump)).toEqual(await on(all, 'shard-1', dump))
   },
@@ -100,7 +105,8 @@ it('refuses a database that holds something, and names every difference later', 
   await on(
     all,
     'shard-3',
-    `update festivals set name = 'x' where id = 5; drop index festivals_name; drop table wallets_default`,
+    `update festivals set name = 'x' where id = 5; drop index festivals_name; drop table wallets_default;
+     alter table wallets drop constraint shardwright_ownership`,
   )
   const [source] = all.shards
   if (!source) throw new Error('no source')
@@ -109,6 +115,7 @@ it('refuses a database that holds something, and names every difference later', 
     ready: false,
     differences: [{ object: 'public.festivals_name', problem: 'missing' }],
     partitions: ['public.wallets_default DEFAULT'],
+    unguarded: ['public.wallets'],
     reference: [
       { table: 'public.kinds', equal: true },
       { table: 'public.festivals', rows: 2500, expectedRows: 2500, equal: false },

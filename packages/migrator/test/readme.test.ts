@@ -62,6 +62,8 @@ it('every error code that is thrown is in the catalogue, and every one there is 
     (file) => file.endsWith('.ts') && !file.includes('error-codes'),
   )
   const texts = await Promise.all(files.map((file) => readFile(path.join(source, file), 'utf8')))
-  const thrown = new Set(texts.flatMap((text) => [...text.matchAll(/code: '([A-Z]+_[A-Z_]+)'/g)].map((match) => match[1])))
+  const thrown = new Set(
+    texts.flatMap((text) => [...text.matchAll(/code: '([A-Z]+_[A-Z_]+)'/g)].map((match) => match[1])),
+  )
   expect([...thrown].toSorted()).toEqual(Object.keys(migratorErrorCodes).toSorted())
 })

@@ -103,6 +103,7 @@ export const shardsCheck: Command = async (context) => {
             ),
             ...check.migrations.map((name) => `migration ${name} is not the same`),
             ...check.partitions.map((name) => `partition ${name} is missing`),
+            ...check.unguarded.map((name) => `${name} has no ownership check`),
             ...check.reference
               .filter((table) => !table.equal)
               .map(

@@ -1,8 +1,11 @@
 import type { Fleet, FleetConnection, FleetShard, Schema } from '@shardwright/core'
 import { readSchemaSnapshot } from '../drift/schema-snapshot.ts'
 import { NewShardError } from '../errors/new-shard-error.ts'
+import { checkedTables } from '../place/checked-tables.ts'
+import { ownershipConstraint } from '../place/ownership-constraint.ts'
 import { createMigrator } from '../run/migrator.ts'
 import type { MigratorOptions } from '../run/migrator-options.ts'
+import { quoteIdentifier, quoteQualified } from '../sql/quote.ts'
 import { MigrationStore } from '../state/migration-store.ts'
 import { stateSchema, stateTable } from '../state/state-table.sql.ts'
 import { applyBaseline } from './apply-baseline.ts'
@@ -54,6 +57,7 @@ export async function addShard(options: AddShardOptions): Promise<AddShardReport
   const migrations = await (options.method === 'baseline'
     ? buildByBaseline(from, to)
     : buildByMigrations(options, from))
+  await ownNothing(options.schema, from, to)
   progress('partitions')
   const partitions = await copyPartitions(from, to)
   progress('reference data')
@@ -63,6 +67,18 @@ export async function addShard(options: AddShardOptions): Promise<AddShardReport
   if (!check.ready) throw differs(options.newShard.id, check)
   await to.query(`drop table ${buildMarker}`)
   return Object.freeze({ shard: options.newShard.id, migrations, partitions, reference, check })
+}
+
+/** Tables that are guarded on the source let no row in here, until buckets are given to the shard and the checks refreshed. */
+async function ownNothing(schema: Schema, from: FleetConnection, to: FleetConnection): Promise<void> {
+  const there = await checkedTables(to)
+  for (const name of await checkedTables(from)) {
+    const table = schema.tables.find((placement) => `${placement.schema}.${placement.table}` === name)
+    if (!table || there.has(name)) continue
+    await to.query(
+      `alter table ${quoteQualified(table.schema, table.table)} add constraint ${quoteIdentifier(ownershipConstraint)} check (false)`,
+    )
+  }
 }
 
 // There while a build is under way: a second attempt may go on with what the first has left.
@@ -197,6 +213,7 @@ function differs(shard: string, check: NewShardCheck): NewShardError {
     ...check.migrations.map((name) => `migration ${name}`),
     ...check.reference.filter((table) => !table.equal).map((table) => `rows of ${table.table}`),
     ...check.partitions.map((table) => `partition ${table}`),
+    ...check.unguarded.map((table) => `the ownership check of ${table}`),
   ]
   return new NewShardError({
     code: 'NEW_SHARD_DIFFERS',

@@ -1,6 +1,7 @@
 import type { FleetConnection, FleetShard, Schema } from '@shardwright/core'
 import { compareSchemas, type Difference } from '../drift/compare-schemas.ts'
 import { readSchemaSnapshot } from '../drift/schema-snapshot.ts'
+import { checkedTables } from '../place/checked-tables.ts'
 import { MigrationStore } from '../state/migration-store.ts'
 import { exactText, fingerprint, type ReferenceTableName, referenceTables } from './reference-data.ts'
 
@@ -13,6 +14,8 @@ export interface NewShardCheck {
   readonly reference: readonly ReferenceComparison[]
   /** Partitions that the source has and the shard has not. */
   readonly partitions: readonly string[]
+  /** Tables with an ownership check on the source and none here. */
+  readonly unguarded: readonly string[]
 }
 
 export interface ReferenceComparison {
@@ -40,14 +43,17 @@ export async function verifyShard(options: {
   )
   const migrations = await differentMigrations(from, to)
   const partitions = await missingPartitions(from, to)
+  const guarded = await checkedTables(to)
+  const unguarded = [...(await checkedTables(from))].filter((table) => !guarded.has(table))
   const there = referenceTables(options.schema).filter((table) => !isMissing(table, differences))
   const reference = await compareReferenceData(there, from, to)
   const ready =
+    unguarded.length === 0 &&
     differences.length === 0 &&
     migrations.length === 0 &&
     partitions.length === 0 &&
     reference.every((table) => table.equal)
-  return Object.freeze({ ready, differences, migrations, reference, partitions })
+  return Object.freeze({ ready, differences, migrations, reference, partitions, unguarded })
 }
 
 async function compareReferenceData(

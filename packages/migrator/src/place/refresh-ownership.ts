@@ -13,6 +13,7 @@ import { TransactionSink } from '../connection/transaction-sink.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
 import { loadSqlParser } from '../sql/parse-sql.ts'
 import { quoteIdentifier, quoteQualified } from '../sql/quote.ts'
+import { checkedTables } from './checked-tables.ts'
 import { addOwnershipCheck } from './ownership-check.ts'
 import { ownershipConstraint, unknownKeyType } from './ownership-constraint.ts'
 
@@ -94,13 +95,4 @@ async function inTransaction(connection: FleetConnection, work: () => Promise<vo
     await connection.query('rollback').catch(() => undefined)
     throw error
   }
-}
-
-async function checkedTables(connection: FleetConnection): Promise<ReadonlySet<string>> {
-  const { rows } = await connection.query<{ name: string }>(
-    `select n.nspname || '.' || c.relname as name from pg_constraint k join pg_class c on c.oid = k.conrelid
-     join pg_namespace n on n.oid = c.relnamespace where k.conname = $1 and k.conparentid = 0 and not c.relispartition`,
-    [ownershipConstraint],
-  )
-  return new Set(rows.map((row) => row.name))
 }
