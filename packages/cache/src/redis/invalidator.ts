@@ -73,6 +73,12 @@ export class Invalidator {
     if (lost > 0) this.#init.context.telemetry.count('shardwright.cache.invalidations', lost, { outcome: 'lost' })
   }
 
+  /** Long after the link went down an attempt is still made (commands may work), but no commit is held up by it. */
+  get #attemptMs(): number {
+    const { options, link } = this.#init
+    return link().downForMs > options.invalidateBudgetMs ? options.budgetMs : options.linkLeaseMs / 2
+  }
+
   async #flush(): Promise<void> {
     const waiting = this.#waiting
     this.#waiting = []
@@ -124,7 +130,7 @@ export class Invalidator {
     }
     if (!commands.cluster) return
     const publish = (message: string): Promise<unknown> =>
-      commands.urgent(() => this.#init.link().publish(this.#init.channels.events, message), options.linkLeaseMs / 2)
+      commands.urgent(() => this.#init.link().publish(this.#init.channels.events, message), this.#attemptMs)
     for (let from = 0; from < keys.length; from += largestBatch) {
       await this.#announce({ keys: keys.slice(from, from + largestBatch) }, publish)
     }
@@ -136,7 +142,7 @@ export class Invalidator {
     const run = (message: string): Promise<unknown> =>
       commands.urgent(
         () => commands.run(invalidateScript, redisKeys, [tokenText, options.tokensTtlMs, channels.events, message]),
-        options.linkLeaseMs / 2,
+        this.#attemptMs,
       )
     // On a cluster the channel lives in another slot than the keys: it is told after all keys are gone.
     if (commands.cluster) await run('')
@@ -145,9 +151,9 @@ export class Invalidator {
 
   async #sendClear(): Promise<void> {
     const { commands, options, channels, link } = this.#init
-    await commands.urgent(() => commands.call('INCR', channels.generationKey), options.linkLeaseMs / 2)
+    await commands.urgent(() => commands.call('INCR', channels.generationKey), this.#attemptMs)
     await this.#announce({ keys: [], all: true }, (message) =>
-      commands.urgent(() => link().publish(channels.events, message), options.linkLeaseMs / 2),
+      commands.urgent(() => link().publish(channels.events, message), this.#attemptMs),
     )
   }
 

@@ -31,3 +31,15 @@ export interface RedisSubscriber {
 export function textOf(reply: unknown): string {
   return Buffer.isBuffer(reply) ? reply.toString('utf8') : String(reply)
 }
+
+/** Resolves when the connection can be used. */
+export function isReady(subscriber: RedisSubscriber): Promise<void> {
+  if (subscriber.status === 'ready') return Promise.resolve()
+  return new Promise((resolve) => {
+    const onReady = (): void => {
+      subscriber.off('ready', onReady)
+      resolve()
+    }
+    subscriber.on('ready', onReady)
+  })
+}

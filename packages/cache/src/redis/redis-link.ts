@@ -3,9 +3,10 @@ import type { TierContext } from '../tiers/cache-tier.ts'
 import { codecVersion } from '../values/value-codec.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { type Channels, decodeEvent } from './channels.ts'
+import { ClientTracking } from './client-tracking.ts'
 import { withDeadline } from './deadline.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { type RedisClient, type RedisSubscriber, textOf } from './redis-client.ts'
+import { isReady, type RedisClient, type RedisSubscriber, textOf } from './redis-client.ts'
 import type { RedisCommands } from './redis-commands.ts'
 import type { ResolvedRedisOptions } from './redis-options.ts'
 
@@ -30,6 +31,7 @@ export class RedisLink {
   readonly #init: RedisLinkInit
   readonly #heartbeat: Heartbeat
   readonly #client: RedisClient
+  readonly #tracking: ClientTracking | undefined
   #subscriber: RedisSubscriber | undefined
   #state: 'suspect' | 'linked' | 'closed' = 'suspect'
   #validUntil = 0
@@ -46,6 +48,7 @@ export class RedisLink {
   constructor(init: RedisLinkInit) {
     this.#init = init
     this.#client = init.options.client
+    this.#tracking = init.options.clientTracking ? this.#makeTracking() : undefined
     this.#heartbeat = new Heartbeat(init.context.clock, (text) => this.publish(this.#ownChannel, text))
   }
 
@@ -98,6 +101,18 @@ export class RedisLink {
     for (const event of clientEvents) this.#client.off(event, this.#onClientTrouble)
     this.#client.off('ready', this.#onReady)
     this.#subscriber?.disconnect()
+    this.#tracking?.close()
+  }
+
+  #makeTracking(): ClientTracking {
+    const { commands, context } = this.#init
+    return new ClientTracking({
+      client: this.#client,
+      call: (...args) => commands.call('CLIENT', ...args),
+      prefix: `${context.namespace}:`,
+      changed: (keys) => context.listener.invalidated(keys),
+      lost: (reason) => this.suspect(reason),
+    })
   }
 
   get #ownChannel(): string {
@@ -142,6 +157,7 @@ export class RedisLink {
     const doubts = this.#doubts
     try {
       await this.#subscribe()
+      if (this.#tracking) await withDeadline(this.#tracking.enable(), this.#init.options.linkLeaseMs / 2)
       await this.#firstBeat()
       this.#epoch = await this.#readEpoch()
       await this.#init.sendLate()
@@ -209,15 +225,4 @@ export class RedisLink {
     // A lost answer only makes the writer wait for the end of our lease.
     this.publish(this.#init.channels.node(to), `a${id}`).catch(() => undefined)
   }
-}
-
-function isReady(subscriber: RedisSubscriber): Promise<void> {
-  if (subscriber.status === 'ready') return Promise.resolve()
-  return new Promise((resolve) => {
-    const onReady = (): void => {
-      subscriber.off('ready', onReady)
-      resolve()
-    }
-    subscriber.on('ready', onReady)
-  })
 }

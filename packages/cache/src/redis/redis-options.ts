@@ -15,7 +15,7 @@ const optionsSchema = z
     breakForMs: z.number().positive().default(1_000),
     /** `acknowledged`: an invalidation is done when every process has dropped its copy. `notified`: when it was sent. */
     coherence: z.enum(['acknowledged', 'notified']).default('acknowledged'),
-    /** How long a process may believe its own copies without a sign of life from Redis. */
+    /** How long a process may believe its own copies without a sign of life from Redis. The same in all processes. */
     linkLeaseMs: z.number().min(100).default(2_000),
     /** How long a commit waits for an invalidation that cannot be sent; afterwards it is late, and counted. */
     invalidateBudgetMs: z.number().positive().default(3_000),
@@ -23,6 +23,8 @@ const optionsSchema = z
     maxLateKeys: z.int().positive().default(10_000),
     /** How long the tokens of an invalidation are kept: longer than the largest lag of a replica that is read. */
     tokensTtlMs: z.int().positive().default(60_000),
+    /** Redis itself tells of changes to entries too (CLIENT TRACKING): those made past this library, e.g. by redis-cli. */
+    clientTracking: z.boolean().default(false),
     maxValueBytes: z
       .int()
       .positive()
@@ -30,6 +32,14 @@ const optionsSchema = z
     compressAboveBytes: z.int().positive().default(4_096),
   })
   .check((context) => {
+    if (context.value.clientTracking && context.value.client.isCluster === true) {
+      context.issues.push({
+        code: 'custom',
+        input: true,
+        path: ['clientTracking'],
+        message: 'is not possible on a cluster, where each server would have to be tracked',
+      })
+    }
     const { linkLeaseMs, invalidateBudgetMs } = context.value
     if (invalidateBudgetMs < linkLeaseMs) {
       context.issues.push({
