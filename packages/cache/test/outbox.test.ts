@@ -3,7 +3,17 @@ import { startLocalCluster } from '@shardwright/local-cluster'
 import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Cache, cached, createCache, createOutbox, installOutbox, removeOutbox } from '../src/index.ts'
+import {
+  type Cache,
+  cached,
+  createCache,
+  createOutbox,
+  createReplicationSource,
+  installOutbox,
+  installReplication,
+  removeOutbox,
+  removeReplication,
+} from '../src/index.ts'
 import { until } from './caches.ts'
 import { createWallets, type Database, scopedKysely, walletRepository } from './repository.ts'
 
@@ -115,6 +125,67 @@ describe('writes past the library', () => {
     expect(order).toEqual(['taken', 'delivered', 'caught up'])
     await first.close()
     await second.close()
+  })
+})
+
+describe('logical replication instead of triggers', () => {
+  const namespace = 'replicated'
+
+  test('the same writes are seen, slots let go of the log, removal removes', async () => {
+    await installReplication(fleet, { namespace, tables })
+    await installReplication(fleet, { namespace, tables })
+    const outbox = createReplicationSource({ fleet, pollMs: 20 })
+    const cache = await createCache({ namespace, outbox }).ready()
+    open.push(cache)
+    const wallets = cached(walletRepository, { cache, strategy: 'read-through' }).with(db)
+    const balance = async () => (await wallets.findById(id))?.balance
+    const count = async () => (await wallets.findMany({ festival_id: 'f1' })).length
+    expect([await balance(), await count()]).toEqual(['10', 1])
+    await sql`update wallets set balance = 11 where id = ${id.id}`.execute(db)
+    await until(async () => (await balance()) === '11', 'the update')
+    await sql`insert into wallets select 'f1', gen_random_uuid(), 0, 1 from generate_series(1, 5000)`.execute(db)
+    await until(async () => (await count()) === 5001, 'the insert')
+    await sql`update wallets set festival_id = 'f2' where id = ${id.id}`.execute(db)
+    await until(async () => (await balance()) === undefined, 'the move')
+    expect((await wallets.findById({ ...id, festival_id: 'f2' }))?.balance).toBe('11')
+    await sql`delete from wallets where festival_id = 'f1'`.execute(db)
+    await until(async () => (await count()) === 0, 'the delete')
+    await sql`truncate wallets`.execute(db)
+    await until(async () => (await wallets.findById({ ...id, festival_id: 'f2' })) === undefined, 'the truncate')
+    await outbox.catchUp()
+    const held = await sql<{ bytes: string }>`select pg_current_wal_flush_lsn() - confirmed_flush_lsn as bytes
+      from pg_replication_slots where slot_name like 'shardwright_cache_%'`.execute(db)
+    expect(Number(held.rows[0]?.bytes)).toBeLessThan(100_000)
+    await cache.close()
+    await removeReplication(fleet, { namespace })
+    expect((await sql`select from pg_replication_slots`.execute(db)).rows).toHaveLength(0)
+  })
+
+  test('two processes read one slot; a delivery that fails comes again', async () => {
+    await installReplication(fleet, { namespace, tables })
+    const delivered: string[] = []
+    let failures = 1
+    const sources = [1, 2].map(() => {
+      const source = createReplicationSource({ fleet, pollMs: 20 })
+      source.register('wallets', (row) => [String(row.id)])
+      source.start(namespace, async (texts) => {
+        if (failures-- > 0) throw new Error('Redis is away')
+        delivered.push(...texts)
+      })
+      return source
+    })
+    await sql`update wallets set balance = 15`.execute(db)
+    await until(() => delivered.length > 0, 'the delivery')
+    await Promise.all(sources.map((source) => source.catchUp()))
+    expect(delivered).toEqual([id.id])
+    for (const source of sources) await source.close()
+    await removeReplication(fleet, { namespace })
+  })
+
+  test('a table whose deletions would not tell the key is refused', async () => {
+    await sql`create table plain (festival_id text, id int)`.execute(db)
+    const install = installReplication(fleet, { namespace: 'odd', tables: [{ table: 'plain', id: ['id'] }] })
+    await expect(install).rejects.toMatchObject({ code: 'CACHE_OUTBOX_COLUMN' })
   })
 })
 

@@ -27,7 +27,7 @@ export const cacheErrorCodes = Object.freeze({
   },
   CACHE_OUTBOX_COLUMN: {
     meaning:
-      'A column given to the outbox does not exist or is of a type whose text differs between server and driver.',
+      'A column given to the outbox does not exist, is of a type whose text differs between server and driver, or is not part of the replica identity.',
     remedy: 'Give id and key columns of integer, text, varchar, uuid or numeric type.',
   },
 } as const)

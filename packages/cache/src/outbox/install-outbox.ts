@@ -1,8 +1,9 @@
-import type { Fleet, FleetConnection } from '@shardwright/core'
+import type { Fleet } from '@shardwright/core'
 import { fingerprintOf } from '../keys/entry-key.ts'
 import {
   checkColumnTypes,
   checkOutboxTables,
+  columnTypes,
   literal,
   type OutboxTable,
   outboxTable,
@@ -97,13 +98,4 @@ create or replace trigger ${quoted(`${name}_t`)} after truncate on ${target}
 
 function triggerName(namespace: string, table: string): string {
   return `shardwright_cache_${fingerprintOf(`${namespace}\n${table}`).replaceAll('-', '_')}`
-}
-
-async function columnTypes(connection: FleetConnection, table: string): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await connection.query<{ name: string; type: string }>(
-    `select a.attname as name, t.typname as type from pg_attribute a join pg_type t on t.oid = a.atttypid
-     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped`,
-    [quotedTable(table)],
-  )
-  return new Map(rows.map((row) => [row.name, row.type]))
 }

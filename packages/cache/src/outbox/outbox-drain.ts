@@ -1,20 +1,9 @@
 import type { FleetConnection } from '@shardwright/core'
 import { outboxTable } from './outbox-table.ts'
+import type { DrainBatch, NoticedWrite } from './shard-drain.ts'
 
-/** One noticed write; `row_id` is null for TRUNCATE. */
-export interface OutboxRow {
+interface OutboxRow extends NoticedWrite {
   readonly id: string
-  readonly table_name: string
-  readonly row_id: Readonly<Record<string, string>> | null
-  readonly age_ms: number
-}
-
-export interface DrainRequest {
-  readonly namespace: string
-  readonly tables: readonly string[]
-  /** Rows that another process is about to deliver: passed over, or waited for. */
-  readonly locked: 'skip' | 'wait'
-  readonly deliver: (rows: readonly OutboxRow[]) => Promise<void>
 }
 
 const batch = 500
@@ -23,10 +12,7 @@ const batch = 500
  * Delivers one batch: rows are deleted in the transaction that has read them, after their delivery, so a process that
  * dies in between leaves them to another. Gives how many there were; fewer than a full batch means there are no more.
  */
-export async function drainBatch(
-  connection: FleetConnection,
-  request: DrainRequest,
-): Promise<{ count: number; more: boolean }> {
+export const drainBatch: DrainBatch = async (connection, request) => {
   await connection.query('begin')
   try {
     const { rows } = await connection.query<OutboxRow>(

@@ -1,3 +1,4 @@
+import type { FleetConnection } from '@shardwright/core'
 import { z } from 'zod'
 import { CacheError } from '../errors/cache-error.ts'
 import { parseOptions } from '../errors/parse-options.ts'
@@ -56,4 +57,14 @@ export function checkColumnTypes(table: string, columns: readonly string[], type
       details: { table, column },
     })
   }
+}
+
+/** Types by column name; empty when there is no such table. */
+export async function columnTypes(connection: FleetConnection, table: string): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await connection.query<{ name: string; type: string }>(
+    `select a.attname as name, t.typname as type from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped`,
+    [quotedTable(table)],
+  )
+  return new Map(rows.map((row) => [row.name, row.type]))
 }
