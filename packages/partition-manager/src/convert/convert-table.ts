@@ -3,6 +3,7 @@ import { busy } from '../apply/apply-plan.ts'
 import { lockParent } from '../apply/parent-lock.ts'
 import { MaintenanceSession } from '../apply/session.ts'
 import { PartitionError } from '../errors/partition-error.ts'
+import { checkViolation, uniqueViolation } from '../errors/sql-state.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
 import { applyChanges, pendingChanges } from './catch-up.ts'
@@ -132,7 +133,7 @@ async function withPartitions(run: ConvertRun, work: () => Promise<unknown>): Pr
   try {
     await work()
   } catch (error) {
-    if ((error as PartitionError).details?.sqlState !== '23514') throw error
+    if ((error as PartitionError).details?.sqlState !== checkViolation) throw error
     await ensureShadowPartitions(run)
     await work()
   }
@@ -166,7 +167,7 @@ async function catchUpBatch(run: ConvertRun): Promise<void> {
   try {
     await session.transaction('copy changed rows', () => applyChanges(run, options.batchRows))
   } catch (error) {
-    if ((error as PartitionError).details?.sqlState !== '23505') throw error
+    if ((error as PartitionError).details?.sqlState !== uniqueViolation) throw error
     await session.transaction('copy all changed rows', async () => {
       await session.query('set transaction isolation level repeatable read')
       return await applyChanges(run, Number(await pendingChanges(run)))

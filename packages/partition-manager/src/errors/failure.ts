@@ -1,6 +1,6 @@
 import { ShardwrightError } from '@shardwright/core'
 import { PartitionError } from './partition-error.ts'
-import { sqlStateOf } from './sql-state.ts'
+import { dependentObjects, foreignKeyViolation, sqlStateOf } from './sql-state.ts'
 
 /** Why something was not done, as plain data for a report. */
 export interface Failure {
@@ -30,7 +30,8 @@ export function wrapServerError(error: unknown, doing: string): ShardwrightError
   const state = sqlStateOf(error)
   const text = error instanceof Error ? error.message : String(error)
   return new PartitionError({
-    code: state === '23503' || state === '2BP01' ? 'PARTITION_REFERENCED' : 'PARTITION_ACTION_FAILED',
+    code:
+      state === foreignKeyViolation || state === dependentObjects ? 'PARTITION_REFERENCED' : 'PARTITION_ACTION_FAILED',
     message: `${doing}: ${text}${state ? ` (${state})` : ''}`,
     details: { sqlState: state },
     cause: error,
