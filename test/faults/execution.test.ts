@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { checkLedger, type Stored } from './execution/check-ledger.ts'
+import { outcomeOf } from './execution/load.ts'
+import { WriteLedger } from './execution/write-ledger.ts'
+import { runExecutionFaults } from './execution.ts'
+
+describe('the checker of the execution suite', () => {
+  const ledger = new WriteLedger()
+  ledger.end(ledger.begin('a', 's', true), 'acknowledged')
+  ledger.end(ledger.begin('b', 's', false), 'unsure')
+  ledger.end(ledger.begin('c', 's', false), 'refused')
+  const check = (times: Record<string, number>, counted = 1) => {
+    const stored: Stored = { shard: 's', times: new Map(Object.entries(times)), counted }
+    return checkLedger(ledger.entries, [stored])
+  }
+
+  test('accepts what was promised', () => {
+    expect(check({ a: 1 })).toEqual([])
+    expect(check({ a: 1, b: 1 })).toEqual([])
+  })
+
+  test('finds a lost, a doubled, a refused, a foreign and a half-done write', () => {
+    expect(check({}, 0)).toEqual(['s: a was acknowledged and is lost'])
+    expect(check({ a: 2 })).toEqual(['s: a (acknowledged) is there 2 times'])
+    expect(check({ a: 1, b: 2 })).toEqual(['s: b (unsure) is there 2 times'])
+    expect(check({ a: 1, c: 1 })).toEqual(['s: c was refused and is there'])
+    expect(check({ a: 1, d: 1 })).toEqual(['s: d was never written by anybody'])
+    expect(check({ a: 1 }, 2)).toEqual(['s: the counters say 2, the entries 1'])
+  })
+
+  test('a caller is unsure exactly when the connection went away', () => {
+    expect(outcomeOf({ code: 'SHARD_UNREACHABLE', details: { sent: true } })).toBe('unsure')
+    expect(outcomeOf({ code: 'SHARD_UNREACHABLE', details: { sent: false } })).toBe('refused')
+    expect(outcomeOf({ code: '23505', severity: 'ERROR' })).toBe('refused')
+    expect(outcomeOf({ code: '57P01', severity: 'FATAL' })).toBe('unsure')
+    expect(outcomeOf(new Error('anything'))).toBe('unsure')
+  })
+})
+
+describe('execution under faults', () => {
+  test('one disturbance of each kind and a failover: nothing lost, nothing doubled, nothing left', async () => {
+    const report = await runExecutionFaults({ seed: 4711, print: (line) => console.log(line) })
+    console.log(report)
+    expect(report.problems).toEqual([])
+    expect(report.acknowledged).toBeGreaterThan(100)
+  }, 240_000)
+
+  test('the whole suite sees an injected lost and an injected doubled write', async () => {
+    const lost = await runExecutionFaults({ seed: 1, minutes: 0, promote: false, shards: 1, inject: 'lost write' })
+    expect(lost.problems.some((problem) => problem.includes('is lost'))).toBe(true)
+    const doubled = await runExecutionFaults({
+      seed: 1,
+      minutes: 0,
+      promote: false,
+      shards: 1,
+      inject: 'doubled write',
+    })
+    expect(doubled.problems.some((problem) => problem.includes('is there 2 times'))).toBe(true)
+  }, 240_000)
+})

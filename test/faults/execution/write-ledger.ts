@@ -1,0 +1,37 @@
+/** How a write ended for its caller. `unsure`: the connection went away while it ran. */
+export type Outcome = 'pending' | 'acknowledged' | 'refused' | 'unsure'
+
+export interface LedgerEntry {
+  readonly id: string
+  readonly shard: string
+  /** Counts up the account's row in the same transaction. */
+  readonly counted: boolean
+  readonly outcome: Outcome
+}
+
+/** What every caller was told, to be held against what is stored at the end. */
+export class WriteLedger {
+  readonly #entries = new Map<string, LedgerEntry>()
+  readonly #acknowledged = new Map<string, number>()
+  /** Reads under a token that did not find the write of the token. */
+  readonly backward: string[] = []
+
+  begin(id: string, shard: string, counted: boolean): LedgerEntry {
+    const entry: LedgerEntry = { id, shard, counted, outcome: 'pending' }
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  end(entry: LedgerEntry, outcome: Outcome): void {
+    this.#entries.set(entry.id, { ...entry, outcome })
+    if (outcome === 'acknowledged') this.#acknowledged.set(entry.shard, this.acknowledgedOn(entry.shard) + 1)
+  }
+
+  get entries(): readonly LedgerEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  acknowledgedOn(shard: string): number {
+    return this.#acknowledged.get(shard) ?? 0
+  }
+}
