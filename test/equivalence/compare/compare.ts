@@ -11,7 +11,8 @@ export interface Openness {
   readonly limited: boolean
   /** Outputs that the rows are sorted by, as far as they show it. */
   readonly order: readonly string[]
-  readonly leeway: Leeway
+  /** From strict to loose; one of them must find the answers equal. */
+  readonly leeways: readonly Leeway[]
 }
 
 const limiting = new Set(['limit', 'offset', 'fetch', 'fetch with ties'])
@@ -32,30 +33,39 @@ export function opennessOf(query: Query, tags: ReadonlySet<string>): Openness {
     total: sorting.some(({ total }) => total === true),
     limited: query.steps.some(({ tag }) => limiting.has(tag)),
     order,
-    leeway: [...tags].some((tag) => grouping.has(tag)) ? open : strict,
+    leeways: [...tags].some((tag) => grouping.has(tag)) ? [strict, ...open] : [strict],
   }
 }
 
 /** Why the router's rows are not an answer that one PostgreSQL may give; `undefined` when they are. */
 export function difference(expected: readonly unknown[], actual: readonly unknown[], openness: Openness): string | undefined {
-  const { leeway } = openness
-  const texts = (rows: readonly unknown[], own: Leeway): string[] => rows.map((row) => rowText(row, own))
-  const [left, right] = [texts(expected, strict), texts(actual, strict)]
   if (expected.length !== actual.length) return `${actual.length} rows instead of ${expected.length}`
-  if (openness.total) {
-    if (sameSequence(left, right)) return undefined
-    if (leeway !== strict && sameSequence(texts(expected, leeway), texts(actual, leeway))) return undefined
-    return firstDifference(left, right)
+  let why: string | undefined
+  for (const leeway of openness.leeways) {
+    why = differenceWith(expected, actual, openness, leeway)
+    if (why === undefined) return undefined
   }
-  for (const name of openness.order) {
-    const [a, b] = [expected, actual].map((rows) => rows.map((row) => valueText((row as Record<string, unknown>)[name], leeway)))
-    if (!sameSequence(a as string[], b as string[])) return `not in the order of ${name}: ${firstDifference(a as string[], b as string[])}`
-    // Rows equal in the first may come in any order, so what the second shows is open.
-    break
+  return why
+}
+
+function differenceWith(
+  expected: readonly unknown[],
+  actual: readonly unknown[],
+  openness: Openness,
+  leeway: Leeway,
+): string | undefined {
+  const [left, right] = [expected, actual].map((rows) => rows.map((row) => rowText(row, leeway))) as [string[], string[]]
+  if (openness.total) return firstDifference(left, right)
+  // Rows equal in the first output may come in any order, so only the first shows the order.
+  const [name] = openness.order
+  if (name !== undefined) {
+    const [a, b] = [expected, actual].map((rows) =>
+      rows.map((row) => valueText((row as Record<string, unknown>)[name], leeway)),
+    ) as [string[], string[]]
+    const wrong = firstDifference(a, b)
+    if (wrong) return `not in the order of ${name}: ${wrong}`
   }
-  if (sameSequence(left.toSorted(), right.toSorted())) return undefined
-  if (leeway !== strict && sameSequence(texts(expected, leeway).sort(), texts(actual, leeway).sort())) return undefined
-  return firstDifference(left.toSorted(), right.toSorted())
+  return firstDifference(left.sort(), right.sort())
 }
 
 /** Rows of a LIMIT without a total order: each must be one of the rows without LIMIT. */
@@ -73,11 +83,8 @@ export function isPossible(all: readonly unknown[], actual: readonly unknown[], 
   })
 }
 
-function sameSequence(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((text, index) => text === right[index])
-}
-
-function firstDifference(left: readonly string[], right: readonly string[]): string {
+function firstDifference(left: readonly string[], right: readonly string[]): string | undefined {
   const index = left.findIndex((text, at) => text !== right[at])
+  if (index < 0) return undefined
   return `row ${index + 1}\n    one PostgreSQL: ${left[index]}\n    the router:     ${right[index]}`
 }

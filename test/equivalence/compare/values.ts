@@ -1,13 +1,17 @@
 /** How much two values may differ and still be the answer that PostgreSQL leaves open. */
 export interface Leeway {
   /** Sums and statistics of floats depend on the order of the rows. */
-  readonly floats: boolean
+  readonly floats: false | 9 | 8
   /** Which of several equal values (1.0 and 1.00, 'a' and 'A' under a case-insensitive collation) stands for a group. */
   readonly equals: boolean
 }
 
 export const strict: Leeway = { floats: false, equals: false }
-export const open: Leeway = { floats: true, equals: true }
+/** Digits of floats that are compared: at the edge of one rounding, another one decides. */
+export const open: readonly Leeway[] = [
+  { floats: 9, equals: true },
+  { floats: 8, equals: true },
+]
 
 /** A row as text: type and value of every column, in their order. */
 export function rowText(row: unknown, leeway: Leeway): string {
@@ -24,7 +28,7 @@ export function valueText(value: unknown, leeway: Leeway): string {
   if (Buffer.isBuffer(value)) return `Buffer(${value.toString('hex')})`
   switch (typeof value) {
     case 'number':
-      return leeway.floats && Number.isFinite(value) ? `number ${roundedFloat(value)}` : `number ${Object.is(value, -0) ? '-0' : value}`
+      return leeway.floats && Number.isFinite(value) ? `number ${roundedFloat(value, leeway.floats)}` : `number ${Object.is(value, -0) ? '-0' : value}`
     case 'string':
       return `string ${JSON.stringify(leeway.equals ? plain(value) : value)}`
     case 'object':
@@ -36,9 +40,9 @@ export function valueText(value: unknown, leeway: Leeway): string {
   }
 }
 
-/** Nine digits: sums of a few hundred floats agree in more. */
-function roundedFloat(value: number): string {
-  return value === 0 || Math.abs(value) < 1e-9 ? '0' : value.toPrecision(9)
+/** Sums of a few hundred floats agree in more digits than these. */
+function roundedFloat(value: number, digits: number): string {
+  return value === 0 || Math.abs(value) < 1e-9 ? '0' : value.toPrecision(digits)
 }
 
 /** One spelling for equal numerics and for texts that differ in case only. */

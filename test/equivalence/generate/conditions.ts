@@ -72,6 +72,8 @@ export function keyCondition(scope: Scope): string {
     () => `eb(${ref}, 'in', [${one}, null])`,
     () => `eb(${ref}, 'not in', [${one}, ${two}])`,
     () => `eb(${ref}, 'is not distinct from', ${one})`,
+    () => `eb(${ref}, 'is not distinct from', null)`,
+    () => `eb.or([eb(${ref}, 'is', null), eb(${ref}, '=', ${one})])`,
     () => `eb(eb.cast(${ref}, 'text'), '=', ${quoted(one.replaceAll(/^'|'$|\\/g, ''))})`,
     () => `eb(eb.refTuple(${ref}, ${ref}), 'in', [eb.tuple(${one}, ${one}), eb.tuple(${two}, ${one})])`,
     () => `sql\`\${sql.ref(${ref})} = \${sql.val(${one})}\``,

@@ -73,7 +73,7 @@ function join(present: readonly Relation[], outer: Outer): { step: Step; relatio
     const scope: Scope = { ...outer, relations: [relation, other] }
     more.push(`.on((eb) => ${condition(scope, { simple: true })})`)
   }
-  const kinds = name === 'r' || onKey ? ([[6, 'innerJoin'], [3, 'leftJoin'], [0.5, 'rightJoin'], [0.5, 'fullJoin']] as const) : ([[1, 'innerJoin']] as const)
+  const kinds = name === 'r' || onKey ? ([[5, 'innerJoin'], [3, 'leftJoin'], [0.8, 'rightJoin'], [0.8, 'fullJoin']] as const) : ([[1, 'innerJoin']] as const)
   const kind = random.weighted<string>(kinds)
   return {
     relation,
@@ -160,7 +160,7 @@ function withCte(outer: Outer): From {
 /** Rows followed along the shard key. */
 function recursive(outer: Outer): From {
   const alias = outer.names.next('a')
-  const keyed = outer.random.chance(0.7)
+  const keyed = outer.random.chance(0.85)
   const link = keyed ? ".onRef('b.k', '=', 'walk.k')" : ''
   const code = `.withRecursive('walk', (db) => db.selectFrom('t').select(['t.k', 't.id', 't.g']).where('t.id', '<=', 12).unionAll((db) => db.selectFrom('walk').innerJoin('t as b', (join) => join${link}.on(sql\`b.id = walk.id + 9\`)).select(['b.k', 'b.id', 'b.g'])))`
   return {

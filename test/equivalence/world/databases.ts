@@ -49,22 +49,22 @@ export class Databases implements AsyncDisposable {
     return new Databases(cluster, shards, await create('everything'))
   }
 
+  /** Puts a world into its databases and makes a router over the shards. */
   async open(world: World, telemetry: Telemetry): Promise<OpenWorld> {
-    const shards = this.#shards.get(world.shards)
-    if (!shards) throw new Error(`no databases for ${world.shards} shards`)
-    const topology = defineTopology({
-      id: 'equivalence',
-      hash: world.hash,
-      shards: shards.map(({ url }, index) => ({ id: `s${index + 1}`, primary: url })),
-    })
-    const type = world.keyType
+    await this.load(world)
+    return await this.connect(world, telemetry)
+  }
+
+  async load(world: World): Promise<void> {
+    const shards = this.#shardsOf(world)
+    const topology = this.#topology(world)
     const placed = (index: number | undefined): Record<TableName, unknown[]> =>
       Object.fromEntries(
         tableNames.map((table) => [table, world.rows[table].filter((row) => {
           if (index === undefined || table === 'r') return true
           const key = keyOf[table]
           if (!key) return index === 0
-          const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : type }
+          const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }
           return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
         })]),
       ) as Record<TableName, unknown[]>
@@ -72,12 +72,31 @@ export class Databases implements AsyncDisposable {
       load(this.#oracle, world, placed(undefined)),
       ...shards.map((shard, index) => load(shard, world, placed(index))),
     ])
-    const router = createShardRouter({ schema, topology, telemetry })
+  }
+
+  /** `create`: the router to test. */
+  async connect(world: World, telemetry: Telemetry, create = createShardRouter): Promise<OpenWorld> {
+    const router = create({ schema, topology: this.#topology(world), telemetry })
+    const options = '-c TimeZone=UTC -c search_path=public'
     const oracle = new Kysely<Record<string, Record<string, unknown>>>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options: '-c TimeZone=UTC -c search_path=public' }) }),
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options }) }),
     })
     await router.ready()
-    return new OpenWorld(world, router, oracle, [this.#oracle, ...shards])
+    return new OpenWorld(world, router, oracle, [this.#oracle, ...this.#shardsOf(world)])
+  }
+
+  #shardsOf({ shards }: World): readonly Database[] {
+    const found = this.#shards.get(shards)
+    if (!found) throw new Error(`no databases for ${shards} shards`)
+    return found
+  }
+
+  #topology(world: World) {
+    return defineTopology({
+      id: 'equivalence',
+      hash: world.hash,
+      shards: this.#shardsOf(world).map(({ url }, index) => ({ id: `s${index + 1}`, primary: url })),
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,6 +21,8 @@ import { allKeys, intersectKeys, type KeyItem, type KeySet, keyItems, noKeys, un
 /** What a predicate needs to be read: which nodes are the key, and which parameters the values are. */
 export interface ConstraintContext {
   isKey(node: OperationNode): boolean
+  /** True when an outer join may have made the key NULL where the predicate is read: IS NULL proves nothing then. */
+  mayBeNull?(node: OperationNode): boolean
   readonly parameters: ParameterIndex
 }
 
@@ -48,23 +50,26 @@ function comparisonConstraint(node: BinaryOperationNode, context: ConstraintCont
   const left = unwrapRaw(node.leftOperand)
   const right = unwrapRaw(node.rightOperand)
   switch (operator) {
+    case 'is not distinct from':
+      if (context.mayBeNull?.(left) || context.mayBeNull?.(right)) return allKeys
+      return equality(left, right, context)
     case '=':
-    case 'is not distinct from': {
-      if (context.isKey(left)) return equalTo(right, context)
-      if (context.isKey(right)) return equalTo(left, context)
-      if (left.kind === 'TupleNode' && right.kind === 'TupleNode') {
-        return tupleEquals(left as TupleNode, right as TupleNode, context)
-      }
-      return allKeys
-    }
+      return equality(left, right, context)
     case 'in':
       return isIn(left, right, context)
     case 'is':
       // A shard key is NOT NULL.
-      return context.isKey(left) && isNullLiteral(right) ? noKeys : allKeys
+      return context.isKey(left) && isNullLiteral(right) && !context.mayBeNull?.(left) ? noKeys : allKeys
     default:
       return allKeys
   }
+}
+
+function equality(left: OperationNode, right: OperationNode, context: ConstraintContext): KeySet {
+  if (context.isKey(left)) return equalTo(right, context)
+  if (context.isKey(right)) return equalTo(left, context)
+  const tuples = left.kind === 'TupleNode' && right.kind === 'TupleNode'
+  return tuples ? tupleEquals(left as TupleNode, right as TupleNode, context) : allKeys
 }
 
 function equalTo(node: OperationNode, context: ConstraintContext): KeySet {

@@ -59,6 +59,15 @@ function restrictsRelation(restricts: number, relation: Relation): boolean {
   return (restricts & (1 << relation.bit)) !== 0
 }
 
+/** After an outer join its nullable side may be NULL; in its own ON, the column is still the table's. */
+function mayBeNull(column: ColumnTerm | undefined, fact: Fact, context: ExportContext): boolean {
+  if (!column) return false
+  const { block, relation } = column
+  const bit = 1 << relation.bit
+  const extended = fact.restricts !== bit && (block.nullable & bit) !== 0
+  return extended || context.exportOf(relation, column.column, block)?.nullable === true
+}
+
 /** The keys that a column can have in the rows that matter to the statement. */
 export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet {
   const terms = equalColumns(start)
@@ -76,6 +85,7 @@ export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet 
             const column = resolveColumn(node, block)
             return column !== undefined && terms.some((term) => sameTerm(term, column))
           },
+          mayBeNull: (node) => mayBeNull(resolveColumn(node, block), fact, context),
         }),
       )
       const fromSubquery = context.subqueryKeys(fact.predicate, terms, block)

@@ -1,0 +1,168 @@
+/** A mistake that a planner or a merge could have: one text of one source file, replaced by another. */
+export interface Mutant {
+  readonly name: string
+  /** Under packages/shard-router/src. */
+  readonly file: string
+  /** Must occur exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'LIMIT pushed under GROUP BY',
+    file: 'plan/decompose/group-level.ts',
+    find: 'selections: this.#partials.selections(),',
+    replace: 'selections: this.#partials.selections(), ...(this.#node.limit ? { limit: this.#node.limit } : {}),',
+  },
+  {
+    name: 'AVG of AVGs',
+    file: 'plan/aggregate/avg.ts',
+    find: "const sum = add(withFunction(call, 'sum'))",
+    replace: "const sum = add(withFunction(call, 'avg'))",
+  },
+  {
+    name: 'key taken from under OR',
+    file: 'plan/key/key-constraint.ts',
+    find: 'uniteKeys([keyConstraint(left, context), keyConstraint(right, context)])',
+    replace: 'intersectKeys([keyConstraint(left, context), keyConstraint(right, context)])',
+  },
+  {
+    name: '<> read as =',
+    file: 'plan/key/key-constraint.ts',
+    find: "case 'is not distinct from':",
+    replace: "case '<>':",
+  },
+  {
+    name: 'text merged by bytes',
+    file: 'merge/value-order.ts',
+    find: '[oids.bool, text],',
+    replace: '[oids.bool, text], [25, text],',
+  },
+  {
+    name: 'NULLs at the wrong end',
+    file: 'plan/decompose/order.ts',
+    find: "nulls ? nulls === 'first' : descending",
+    replace: "nulls ? nulls === 'first' : !descending",
+  },
+  {
+    name: 'HAVING pushed to the shards',
+    file: 'plan/decompose/group-level.ts',
+    find: 'selections: this.#partials.selections(),',
+    replace: 'selections: this.#partials.selections(), ...(this.#node.having ? { having: this.#node.having } : {}),',
+  },
+  {
+    name: 'DISTINCT per shard',
+    file: 'plan/decompose/row-level.ts',
+    find: '(isDistinct(node) || node.distinctOn !== undefined) &&',
+    replace: 'false &&',
+  },
+  {
+    name: 'LIMIT pushed without OFFSET',
+    file: 'plan/decompose/order.ts',
+    find: 'parts: [window.limit, ...offset]',
+    replace: 'parts: [window.limit]',
+  },
+  {
+    name: 'min merged as max',
+    file: 'merge/groups.ts',
+    find: "aggregate.merge === 'min' ? 1 : -1",
+    replace: "aggregate.merge === 'max' ? 1 : -1",
+  },
+  {
+    name: 'partial counts counted',
+    file: 'merge/aggregate/count.ts',
+    find: 'BigInt(row[this.#position] ?? 0)',
+    replace: '1n',
+  },
+  {
+    name: 'DISTINCT aggregates added up',
+    file: 'plan/aggregate/aggregates.ts',
+    find: 'return distinct && !indifferentToRepeats.has(name) ? undefined : found',
+    replace: 'return found',
+  },
+  {
+    name: 'joins without the key run per shard',
+    file: 'plan/decompose/locality.ts',
+    find: 'if (!loose) return undefined',
+    replace: 'if (!loose || loose) return undefined',
+  },
+  {
+    name: 'outer join of a reference table per shard',
+    file: 'plan/decompose/locality.ts',
+    find: 'return added && !accumulated',
+    replace: 'return false',
+  },
+  {
+    name: 'uncorrelated subquery per shard',
+    file: 'plan/decompose/locality.ts',
+    find: "? 'refused' : 'first'",
+    replace: "? 'refused' : 'stays'",
+  },
+  {
+    name: 'correlated subquery per shard',
+    file: 'plan/decompose/locality.ts',
+    find: "? 'refused' : 'first'",
+    replace: "? 'stays' : 'first'",
+  },
+  {
+    name: 'window functions per shard',
+    file: 'plan/decompose/locality.ts',
+    find: '&& !this.#windowsCarryKey(node, block)) return false',
+    replace: '&& false) return false',
+  },
+  {
+    name: 'the nullable side of an outer join taken for a key',
+    file: 'plan/decompose/locality.ts',
+    find: '!own.nullable && this.#isPresent(term)',
+    replace: 'true',
+  },
+  {
+    name: 'set operations per shard',
+    file: 'plan/decompose/decompose.ts',
+    find: "return !node.orderBy && locality.spreadOf(node) === 'sharded'",
+    replace: "return locality.spreadOf(node) !== 'everywhere'",
+  },
+  {
+    name: 'LIMIT taken for unordered parts of a subquery',
+    file: 'plan/decompose/locality.ts',
+    find: "if (query.kind !== 'SelectQueryNode' || node.limit || node.offset || node.fetch) return false",
+    replace: "if (query.kind !== 'SelectQueryNode') return false",
+  },
+  {
+    name: 'collation lost on the way',
+    file: 'execute/collations.ts',
+    find: "!collation || collation === '\"default\"'",
+    replace: 'true',
+  },
+  {
+    name: 'digits of an average lost',
+    file: 'merge/decimal.ts',
+    find: 'const minimumSignificantDigits = 16',
+    replace: 'const minimumSignificantDigits = 15',
+  },
+  {
+    name: 'WITH TIES cut as LIMIT',
+    file: 'plan/decompose/order.ts',
+    find: 'return { fetch: { ...node.fetch, rowCount: sourceNode(count) } satisfies FetchNode }',
+    replace: "return { fetch: { ...node.fetch, rowCount: sourceNode(count), modifier: 'only' } as FetchNode }",
+  },
+  {
+    name: 'RETURNING by shard instead of by input',
+    file: 'execute/execute-plan.ts',
+    find: 'if (!complete ||',
+    replace: 'if (complete ||',
+  },
+  {
+    name: 'broadcast counts of one shard',
+    file: 'execute/execute-plan.ts',
+    find: 'sum + BigInt(result.rowCount)',
+    replace: 'BigInt(result.rowCount)',
+  },
+  {
+    name: 'a reference table written on one copy',
+    file: 'execute/write-reference.ts',
+    find: '.filter((index) => index !== lead)',
+    replace: '.filter((index) => index !== lead && index < 1)',
+  },
+]
