@@ -2,9 +2,9 @@ import {
   type ConfinedDatabase,
   createFleet,
   type DatabaseOf,
-  type FamilyName,
+  type FamilyKey,
+  type FamilyOfKey,
   type Fleet,
-  type KeyOf,
   noTelemetry,
   type Schema,
   systemClock,
@@ -112,7 +112,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * @example
    * await router.for({ festival_id: f }).selectFrom('wallets').selectAll().execute()
    */
-  for<F extends FamilyName<S>>(key: { readonly [K in F]: KeyOf<S, K> }): Kysely<ConfinedDatabase<S, F>> {
+  for<const K extends FamilyKey<S>>(key: K): Kysely<ConfinedDatabase<S, FamilyOfKey<S, K>>> {
     return this.#open(this.#confinedMode(key))
   }
 

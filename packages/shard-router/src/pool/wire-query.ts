@@ -1,3 +1,4 @@
+/// <reference path="./pg-utils.d.ts" />
 import type { PgField } from '@shardwright/core'
 import { Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
