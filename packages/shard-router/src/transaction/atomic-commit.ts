@@ -8,8 +8,9 @@ import { formatGid, gidName } from './gid.ts'
 import type { Participant } from './participant.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
 import { resolveDecision } from './resolve-decision.ts'
+import { identifySql } from './synchronous.ts'
 import { transactionError } from './transaction-error.ts'
-import { type Vote, voteOf } from './vote.ts'
+import { assumedVote, isAssumed, type Vote, voteOf } from './vote.ts'
 
 /** What `commit` of a transaction across shards tells. */
 export interface AtomicCommit extends Commit {
@@ -27,9 +28,11 @@ export class AtomicCommitter {
   readonly #context: AtomicContext
   readonly #txid: string
   readonly #participants: readonly Participant[]
+  readonly #wantsTokens: boolean
   #decider: Vote | undefined
 
-  constructor(context: AtomicContext, txid: string, participants: readonly Participant[]) {
+  constructor(context: AtomicContext, txid: string, participants: readonly Participant[], wantsTokens: boolean) {
+    this.#wantsTokens = wantsTokens
     this.#context = context
     this.#txid = txid
     this.#participants = participants
@@ -39,36 +42,30 @@ export class AtomicCommitter {
     const only = this.#participants.length === 1 ? this.#participants[0] : undefined
     if (only) {
       await this.#guarded(() => this.#plainCommit(only))
-      return { tokens: only.mayHaveWritten ? [await this.#token(only.shard, '')] : [], unsettled: [] }
+      return { tokens: await this.#tokens(only.mayHaveWritten ? [assumedVote(only)] : []), unsettled: [] }
     }
     const writers = await this.#guarded(() => this.#commitReaders())
     const [decider, ...others] = writers
     if (!decider) return { tokens: [], unsettled: [] }
     if (others.length === 0) {
       await this.#guarded(() => this.#plainCommit(decider.participant))
-      return { tokens: [await this.#token(decider.participant.shard, decider.incarnation)], unsettled: [] }
+      return { tokens: await this.#tokens([decider]), unsettled: [] }
     }
     return await this.#commitTwoPhase(decider, others)
   }
 
-  async #commitTwoPhase(decider: Vote, others: readonly Vote[]): Promise<AtomicCommit> {
+  async #commitTwoPhase(decider: Vote, candidates: readonly Vote[]): Promise<AtomicCommit> {
     this.#decider = decider
     const { telemetry } = this.#context
-    const span = telemetry.span('shardwright.transaction.commit', { participants: others.length + 1 })
+    const span = telemetry.span('shardwright.transaction.commit', { participants: candidates.length + 1 })
     try {
-      await this.#guarded(async () => {
-        await this.#checkReady(decider, others)
-        await this.#prepareAll(decider, others)
+      const others = await this.#guarded(async () => {
+        await this.#checkReady(decider)
+        return await this.#prepareAll(decider, candidates)
       })
       await this.#decide(decider, others)
       const unsettled = await this.#settle(decider, others)
-      const tokens = await Promise.all(
-        [decider, ...others].map((vote) =>
-          unsettled.has(vote)
-            ? unknownPlace(this.#context, vote.participant.shard, vote.incarnation)
-            : this.#token(vote.participant.shard, vote.incarnation),
-        ),
-      )
+      const tokens = await this.#tokens([decider, ...others], unsettled)
       span.end()
       return { tokens, unsettled: [...unsettled].map((vote) => this.#name(vote.participant.shard)) }
     } catch (error) {
@@ -79,10 +76,8 @@ export class AtomicCommitter {
 
   /** Those that wrote nothing end first: a serialization failure of theirs still stops the whole. */
   async #commitReaders(): Promise<Vote[]> {
-    const votes = await Promise.all(this.#participants.map((each) => (each.mayHaveWritten ? voteOf(each) : undefined)))
-    const writers = votes
-      .filter((vote) => vote !== undefined)
-      .filter((vote) => vote.xid !== null || vote.participant.notified)
+    const votes = await this.#votes()
+    const writers = votes.filter((vote) => vote.xid !== null || vote.participant.notified)
     if (writers.length > 1)
       refuseNotify(
         writers.map((vote) => vote.participant),
@@ -90,7 +85,18 @@ export class AtomicCommitter {
       )
     const writing = new Set(writers.map((vote) => vote.participant))
     await Promise.all(this.#participants.filter((each) => !writing.has(each)).map((each) => this.#plainCommit(each)))
-    return writers
+    return await deciderFirst(writers)
+  }
+
+  async #votes(): Promise<Vote[]> {
+    const asked = this.#participants.filter((each) => each.mayHaveWritten)
+    return await Promise.all(
+      asked.map(async (each) => {
+        const early = await each.earlyVote
+        if (early !== undefined && early.xid !== null) return early
+        return each.hasWritten ? assumedVote(each) : await voteOf(each)
+      }),
+    )
   }
 
   async #plainCommit(participant: Participant): Promise<void> {
@@ -102,42 +108,40 @@ export class AtomicCommitter {
     if (command !== 'COMMIT') throw new AbortedTransactionError()
   }
 
-  async #checkReady(decider: Vote, others: readonly Vote[]): Promise<void> {
-    const unable = others.find((vote) => vote.maxPrepared === 0)
-    if (unable) {
-      const shard = this.#name(unable.participant.shard)
-      throw transactionError(
-        'ATOMIC_COMMIT_UNAVAILABLE',
-        `The transaction wrote on several shards, and max_prepared_transactions is 0 on shard '${shard}'.`,
-        { details: { shard } },
-      )
-    }
+  async #checkReady(decider: Vote): Promise<void> {
     if (decider.hasTable) return
     const { shard } = decider.participant
     await withDirectClient(this.#context, shard, (client) => installDecisionTable(client, this.#name(shard)))
   }
 
-  async #prepareAll(decider: Vote, others: readonly Vote[]): Promise<void> {
+  /** The votes with the numbers that PREPARE gave. */
+  async #prepareAll(decider: Vote, others: readonly Vote[]): Promise<Vote[]> {
     const results = await Promise.allSettled(others.map((vote, index) => this.#prepare(decider, vote, index)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
-  async #prepare(decider: Vote, { participant }: Vote, index: number): Promise<void> {
+  async #prepare(decider: Vote, vote: Vote, index: number): Promise<Vote> {
+    const { participant } = vote
+    let identity: { readonly xid: string; readonly incarnation: string }
     const at = { shard: participant.shard, index, txid: this.#txid }
     await reach(this.#context, 'before prepare', at)
     participant.state = 'preparing'
     try {
-      const { command } = await participant.run(`prepare transaction '${this.#gid(decider, participant)}'`)
+      const gid = this.#gid(decider, participant)
+      const { command, rows } = await participant.run(`${identifySql}; prepare transaction '${gid}'`)
       participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
       // PREPARE TRANSACTION in a failed transaction succeeds with the tag ROLLBACK.
       if (command !== 'PREPARE') throw new AbortedTransactionError()
+      identity = rows[0] as typeof identity
     } catch (error) {
       // An error from the server means that the transaction is rolled back there.
       if (isPlainRefusal(error)) participant.state = 'open'
       throw prepareError(error, this.#name(participant.shard))
     }
     await reach(this.#context, 'after prepare', at)
+    return { ...vote, ...identity }
   }
 
   async #decide(decider: Vote, others: readonly Vote[]): Promise<void> {
@@ -252,15 +256,26 @@ export class AtomicCommitter {
     participant.release()
   }
 
+  /** A token costs a round trip: read when a context or a hook will look at it. */
+  async #tokens(votes: readonly Vote[], unsettled: ReadonlySet<Vote> = new Set()): Promise<CommitToken[]> {
+    if (!this.#wantsTokens) return []
+    return await Promise.all(votes.map((vote) => (unsettled.has(vote) ? this.#unknownPlace(vote) : this.#token(vote))))
+  }
+
   /** The commit stands whether or not its place in the log can be read. */
-  async #token(shard: number, incarnation: string): Promise<CommitToken> {
+  async #token(vote: Vote): Promise<CommitToken> {
+    const { shard } = vote.participant
     try {
       return await this.#context.pool.commitToken(shard)
     } catch (error) {
       const id = this.#name(shard)
       this.#context.telemetry.log('warn', `No commit token of shard '${id}': ${messageOf(error)}`, { shard: id })
-      return unknownPlace(this.#context, shard, incarnation)
+      return this.#unknownPlace(vote)
     }
+  }
+
+  #unknownPlace({ participant, incarnation }: Vote): CommitToken {
+    return unknownPlace(this.#context, participant.shard, incarnation)
   }
 
   #gid(decider: Vote, participant: Participant): string {
@@ -280,6 +295,14 @@ export class AtomicCommitter {
   #name(shard: number): string {
     return shardIdOf(this.#context, shard)
   }
+}
+
+/** The decider is the first that is proved to have written, by its number. */
+async function deciderFirst(writers: readonly Vote[]): Promise<Vote[]> {
+  const proved = writers.find((vote) => vote.xid !== null && !isAssumed(vote))
+  if (proved) return [proved, ...writers.filter((vote) => vote !== proved)]
+  const [first, ...rest] = writers
+  return first === undefined ? [] : [await voteOf(first.participant), ...rest]
 }
 
 async function rollback(participant: Participant): Promise<void> {

@@ -1,4 +1,4 @@
-import { uuidV7 } from '@shardwright/core'
+import { currentReadContext, uuidV7 } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type AtomicCommit, AtomicCommitter } from './atomic-commit.ts'
@@ -8,6 +8,7 @@ import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { transactionError } from './transaction-error.ts'
+import { voteOf } from './vote.ts'
 
 interface OpenSavepoint {
   readonly name: string
@@ -28,6 +29,8 @@ export class AtomicTransaction implements RouterTransaction {
   readonly #savepoints: OpenSavepoint[] = []
   readonly #joining = new Map<number, Promise<Participant>>()
   readonly #participants = new Map<number, Participant>()
+  /** The first that joined: it decides, when it wrote. */
+  #first: Participant | undefined
   #failed = false
   #ended = false
 
@@ -44,7 +47,9 @@ export class AtomicTransaction implements RouterTransaction {
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
     try {
-      return await participant.lease.execute(statement, options)
+      const result = await participant.lease.execute(statement, options)
+      participant.noteResult(result)
+      return result
     } catch (error) {
       throw this.#failure(error, shard)
     }
@@ -77,7 +82,8 @@ export class AtomicTransaction implements RouterTransaction {
     await this.#allJoined()
     const at = this.#savepoints.findLastIndex((open) => open.name === name)
     if (at >= 0) this.#savepoints.length = at + 1
-    await this.#onAll(sql)
+    // What was SET since the savepoint is undone with it.
+    await this.#onAll(this.#first === undefined ? sql : `${sql}; ${this.#spanningSql()}`)
     this.#failed = false
     await this.scope.rollbackTo(name)
   }
@@ -131,7 +137,9 @@ export class AtomicTransaction implements RouterTransaction {
     const participants = [...this.#participants.values()]
     this.#participants.clear()
     this.#joining.clear()
-    return new AtomicCommitter(this.#context, this.txid, participants)
+    // A token is read only for those who look at it.
+    const wantsTokens = this.scope.wrote && (this.scope.awaited || currentReadContext() !== undefined)
+    return new AtomicCommitter(this.#context, this.txid, participants, wantsTokens)
   }
 
   async #participantFor(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
@@ -163,21 +171,31 @@ export class AtomicTransaction implements RouterTransaction {
     const lease = await this.#context.pool.lease(shard, { ...options, access: 'write' })
     const participant = new Participant(shard, lease)
     try {
-      await participant.run(this.#beginSql())
+      // A lone BEGIN travels with the statement behind it.
+      const spanning = this.#first !== undefined
+      this.#first ??= participant
+      await participant.run(spanning ? `${beginSql(this.#settings)}; ${this.#spanningSql()}` : beginSql(this.#settings))
       for (const { sql } of this.#savepoints) await participant.run(sql)
     } catch (error) {
       participant.destroy(error)
       throw error
     }
     this.#participants.set(shard, participant)
+    if (participant !== this.#first) this.#askEarly(this.#first)
     return participant
   }
 
+  /** While the second shard works, the first makes ready to decide. */
+  #askEarly(first: Participant | undefined): void {
+    if (first === undefined || first.earlyVote !== undefined || !first.held) return
+    first.earlyVote = voteOf(first, `${this.#spanningSql()}; `).catch(() => undefined)
+  }
+
   /** The name tells the sessions of one transaction apart from all others in every shard's pg_stat_activity. */
-  #beginSql(): string {
+  #spanningSql(): string {
     const { lockTimeoutMs } = this.#context.settings
-    const timeout = lockTimeoutMs === null ? '' : `; set local lock_timeout = ${lockTimeoutMs}`
-    return `${beginSql(this.#settings)}${timeout}; set local application_name = '${sessionName(this.txid)}'`
+    const timeout = lockTimeoutMs === null ? '' : `set local lock_timeout = ${lockTimeoutMs}; `
+    return `${timeout}set local application_name = '${sessionName(this.txid)}'`
   }
 
   async #allJoined(): Promise<void> {

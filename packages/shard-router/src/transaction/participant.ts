@@ -1,8 +1,11 @@
 import type { Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { command } from './one-shard-transaction.ts'
+import type { Vote } from './vote.ts'
 
 /** Where a shard's part of the transaction is. `preparing` and `committing`: sent, and no answer yet, or it was lost. */
 export type ParticipantState = 'open' | 'preparing' | 'prepared' | 'committing' | 'ended'
+
+const writing: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
 
 const notifies = /^\s*(?:notify|listen|unlisten)\b|\bpg_notify\s*\(/i
 
@@ -13,6 +16,10 @@ export class Participant {
   state: ParticipantState = 'open'
   /** True when a statement other than a plain read was sent: only then is it asked whether it wrote. */
   mayHaveWritten = false
+  /** True when rows were seen to be written: it takes part in the commit without being asked. */
+  hasWritten = false
+  /** Asked for while other shards work; undefined when it did not answer. */
+  earlyVote: Promise<Vote | undefined> | undefined
   /** True when a statement is seen to use NOTIFY; a trigger's is seen by the server only. */
   notified = false
   #returned = false
@@ -25,6 +32,10 @@ export class Participant {
   note(statement: Statement): void {
     if (statement.access === 'write') this.mayHaveWritten = true
     if (notifies.test(statement.sql)) this.notified = true
+  }
+
+  noteResult(result: StatementResult): void {
+    if (result.rowCount > 0 && writing.has(result.command)) this.hasWritten = true
   }
 
   run(sql: string, options?: RunOptions): Promise<StatementResult> {

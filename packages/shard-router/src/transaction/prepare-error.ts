@@ -20,6 +20,13 @@ export function prepareError(error: unknown, shard: string): unknown {
       cause: error,
     })
   }
+  if (state === '55000' && text.includes('max_prepared_transactions')) {
+    return transactionError(
+      'ATOMIC_COMMIT_UNAVAILABLE',
+      `The transaction wrote on several shards, and max_prepared_transactions is 0 on shard '${shard}'.`,
+      { details: { shard }, cause: error },
+    )
+  }
   if (state === '53200' && text.includes('max_prepared_transactions')) {
     return transactionError(
       'PREPARED_TRANSACTIONS_EXHAUSTED',

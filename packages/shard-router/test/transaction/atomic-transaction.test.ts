@@ -66,6 +66,7 @@ describe('an atomic transaction', () => {
     await transaction.execute(0, read('select 1'))
     await transaction.execute(1, write('select * from account where false'))
     await transaction.execute(2, add(5))
+    transaction.scope.afterCommit(() => {})
     const commit = await transaction.commit()
     expect(commit.tokens.map(({ shard }) => shard)).toEqual(['shard-3'])
     expect(steps).toEqual([])

@@ -301,6 +301,7 @@ describe('recovery', () => {
     const transaction = new AtomicTransaction(createAtomicContext(pool, noTelemetry, { settleTimeoutMs: 300 }), {})
     await transaction.execute(0, add(-30))
     await transaction.execute(1, add(30))
+    transaction.scope.afterCommit(() => {})
     const commit = await transaction.commit()
     expect(commit.unsettled).toEqual(['shard-2'])
     expect(commit.tokens.find(({ shard }) => shard === 'shard-2')?.lsn).toBe('FFFFFFFF/FFFFFFFF')
