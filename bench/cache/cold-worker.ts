@@ -4,7 +4,7 @@ import { readyRedis } from './redis.ts'
 /** One process of the cold-key bench: told a key, 50 callers ask for it; the answer is how many loads ran here. */
 const [url, namespace] = process.argv.slice(2) as [string, string]
 const client = await readyRedis(url)
-const cache = await createCache({ namespace, tiers: [memoryTier(), redisTier({ client })] }).ready()
+const cache = await createCache({ namespace, tiers: [memoryTier(), redisTier({ client, budgetMs: 2_000 })] }).ready()
 
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (key: string) => {

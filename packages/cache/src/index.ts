@@ -1,14 +1,14 @@
-export {
-  type AnyKysely,
-  Cache,
-  createCache,
-  type InvalidateOptions,
-  type InvalidateOutcome,
-  type PeekedEntry,
-  type ReadOptions,
-} from './cache/cache.ts'
+export { Cache, createCache } from './cache/cache.ts'
+export type {
+  AnyKysely,
+  InvalidateOptions,
+  InvalidateOutcome,
+  PeekedEntry,
+  ReadOptions,
+} from './cache/cache-calls.ts'
 export type { CacheKey } from './cache/cache-key.ts'
 export type { CacheOptions, Deliver, InvalidationSource } from './cache/cache-options.ts'
+export type { WarmEntry, WarmResult } from './cache/warm.ts'
 export type { CachedFunction, WrapOptions } from './cache/wrap.ts'
 export { CacheError } from './errors/cache-error.ts'
 export { type CacheErrorCode, cacheErrorCodes } from './errors/cache-error-codes.ts'

@@ -15,6 +15,9 @@ export function freshNamespace(): string {
   return `test-${process.pid}-${++namespaces}`
 }
 
+/** For tests of what is right, not of how fast it is: a slow machine must not look like a Redis in trouble. */
+export const patient = Object.freeze({ budgetMs: 10_000, linkLeaseMs: 20_000, invalidateBudgetMs: 20_000 })
+
 /** A cache as one process has it: memory over Redis. */
 export async function nodeOf(
   fixture: RedisFixture,
@@ -23,7 +26,7 @@ export async function nodeOf(
   redis: Partial<RedisTierOptions> = {},
 ): Promise<Cache> {
   const client = await fixture.client()
-  const tiers = [memoryTier(), redisTier({ client, ...redis })]
+  const tiers = [memoryTier(), redisTier({ client, ...patient, ...redis })]
   return await createCache({ namespace, tiers, defaults: { earlyRefresh: 0 }, ...options }).ready()
 }
 

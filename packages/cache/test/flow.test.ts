@@ -1,4 +1,4 @@
-import { ManualClock } from '@shardwright/core'
+import { ManualClock, noTelemetry } from '@shardwright/core'
 import { describe, expect, test } from 'vitest'
 import { createCache, memoryTier } from '../src/index.ts'
 import { gate } from './caches.ts'
@@ -159,6 +159,23 @@ describe('one process', () => {
     expect(await cache.peek({ ...key, id: 3 })).toBeUndefined()
     await cache.close()
     await expect(double(2)).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
+  })
+
+  test('telemetry hears of hits by tier and name, misses, loads, evictions and bytes', async () => {
+    const heard = new Map<string, number>()
+    const hear = (name: string, value: number, attributes = {}) => {
+      const label = `${name} ${JSON.stringify(attributes)}`
+      heard.set(label, (heard.get(label) ?? 0) + value)
+    }
+    const telemetry = { ...noTelemetry, count: hear, gauge: hear }
+    const cache = createCache({ namespace: 'n', tiers: [memoryTier({ maxEntries: 3 })], telemetry })
+    for (let id = 0; id < 5; id++) await cache.getOrLoad({ ...key, id }, async () => 'value')
+    await cache.getOrLoad({ ...key, id: 4 }, async () => 'value')
+    expect(heard.get('shardwright.cache.hits {"name":"item","tier":"memory"}')).toBe(1)
+    expect(heard.get('shardwright.cache.misses {"name":"item"}')).toBe(5)
+    expect(heard.get('shardwright.cache.loads {"name":"item"}')).toBe(5)
+    expect(heard.get('shardwright.cache.evictions {"tier":"memory"}')).toBe(2)
+    expect(heard.get('shardwright.cache.bytes {"tier":"memory"}')).toBeGreaterThan(0)
   })
 
   test('options are checked, and the message names them', () => {

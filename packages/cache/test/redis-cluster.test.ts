@@ -6,7 +6,7 @@ import { findProgram, freePort } from '@shardwright/local-cluster'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cache, createCache, memoryTier, redisTier } from '../src/index.ts'
-import { freshNamespace, until } from './caches.ts'
+import { freshNamespace, patient, until } from './caches.ts'
 
 const program = (await findProgram('redis-server')) ?? (await findProgram('valkey-server'))
 
@@ -90,7 +90,7 @@ describe.skipIf(!program)('Redis Cluster of three servers', () => {
     clients.push(client)
     const cache = await createCache({
       namespace,
-      tiers: [memoryTier(), redisTier({ client, budgetMs: 2_000 })],
+      tiers: [memoryTier(), redisTier({ client, ...patient })],
     }).ready()
     caches.push(cache)
     await until(() => cache.coherent, 'the link over the cluster')

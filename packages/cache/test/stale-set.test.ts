@@ -1,6 +1,7 @@
+import { currentReadContext } from '@shardwright/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Cache, createCache, memoryTier, redisTier } from '../src/index.ts'
-import { freshNamespace, gate, nodeOf } from './caches.ts'
+import { freshNamespace, gate, nodeOf, patient } from './caches.ts'
 import { type RedisFixture, redisHere, startRedisFixture } from './redis.ts'
 
 const key = { name: 'item', tenant: 't', id: 1 }
@@ -148,7 +149,7 @@ describe.skipIf(!redisHere.available)('memory over Redis', () => {
 
   test('Redis loses its leases in a flush: a load from before it stores nothing', async () => {
     const namespace = freshNamespace()
-    const here = createCache({ namespace, tiers: [redisTier({ client: await fixture.client() })] })
+    const here = createCache({ namespace, tiers: [redisTier({ client: await fixture.client(), ...patient })] })
     caches.push(await here.ready())
     const source = slowSource()
     const held = gate()
@@ -179,11 +180,34 @@ describe.skipIf(!redisHere.available)('memory over Redis', () => {
     expect(await here.getOrLoad(key, () => source.read())).toBe('new')
   })
 
+  test('what is loaded after an invalidation comes from a source that has seen its commit, or is not kept', async () => {
+    const namespace = freshNamespace()
+    const [here, there] = [await node(namespace), await node(namespace)]
+    const token = (lsn: string) => ({ shard: 's1', lsn, incarnation: '7:1', epoch: 1 })
+    await here.invalidate(key, { tokens: [token('0/20')] })
+    const lagging = await there.getOrLoad(key, ({ readAt, requires }) => {
+      readAt(token('0/1F'))
+      return [requires, currentReadContext()?.tokenOf('s1')?.lsn]
+    })
+    expect(lagging).toEqual([[token('0/20')], '0/20'])
+    expect(await there.peek(key)).toBeUndefined()
+    await there.getOrLoad(key, ({ readAt }) => {
+      readAt(token('0/20'))
+      return 'caught up'
+    })
+    expect(await here.getOrLoad(key, async () => 'again')).toBe('caught up')
+    await here.invalidateTag('t', { tokens: [token('0/30')] })
+    const required = await there.getOrLoad({ ...key, id: 2 }, ({ requires }) => requires.map(({ lsn }) => lsn), {
+      tags: ['t'],
+    })
+    expect(required).toEqual(['0/30'])
+  })
+
   test('memoryTier and redisTier keep their parts', async () => {
     const namespace = freshNamespace()
     const only = createCache({
       namespace,
-      tiers: [memoryTier({ maxEntries: 2 }), redisTier({ client: await fixture.client() })],
+      tiers: [memoryTier({ maxEntries: 2 }), redisTier({ client: await fixture.client(), ...patient })],
     })
     caches.push(await only.ready())
     for (const id of [1, 2, 3, 4]) await only.getOrLoad({ ...key, id }, async () => id)

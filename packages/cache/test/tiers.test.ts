@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { memoryTier, redisTier } from '../src/index.ts'
 import { tierContract } from '../src/testing/index.ts'
+import { patient } from './caches.ts'
 import { type RedisFixture, redisHere, startRedisFixture } from './redis.ts'
 
 describe('memory tier', () => {
@@ -15,6 +16,6 @@ describe.skipIf(!redisHere.available)('redis tier', () => {
   afterAll(async () => {
     await fixture?.[Symbol.asyncDispose]()
   })
-  const makeTier = async () => redisTier({ client: await fixture.client() })
+  const makeTier = async () => redisTier({ client: await fixture.client(), ...patient })
   for (const promise of tierContract(makeTier)) test(promise.name, () => promise.run())
 })

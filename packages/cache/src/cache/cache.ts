@@ -1,8 +1,8 @@
-import { type CommitScope, type CommitToken, commitScopeOf } from '@shardwright/core'
+import { type CommitScope, commitScopeOf } from '@shardwright/core'
 import type { Kysely } from 'kysely'
 import { CacheError } from '../errors/cache-error.ts'
 import { EntryMaker } from '../flow/entry-maker.ts'
-import { type EntryOptions, type ResolvedEntryOptions, resolveEntryOptions } from '../flow/entry-options.ts'
+import { type ResolvedEntryOptions, resolveEntryOptions } from '../flow/entry-options.ts'
 import type { Outcome } from '../flow/flight.ts'
 import { Flights } from '../flow/flights.ts'
 import { freshnessOf } from '../flow/freshness.ts'
@@ -14,6 +14,7 @@ import { NameCounters, type NameStatistics } from '../flow/statistics.ts'
 import type { CacheTier } from '../tiers/cache-tier.ts'
 import type { Entry } from '../tiers/entry.ts'
 import { copyValue } from '../values/immutable.ts'
+import type { InvalidateOptions, InvalidateOutcome, PeekedEntry, ReadOptions } from './cache-calls.ts'
 import { type CacheKey, KeySpace } from './cache-key.ts'
 import {
   type CacheOptions,
@@ -23,38 +24,9 @@ import {
 } from './cache-options.ts'
 import { CommitBatches } from './commit-batches.ts'
 import { Tags } from './tags.ts'
+import { type WarmEntry, type WarmResult, warmEntries } from './warm.ts'
 import { type CachedFunction, type WrapOptions, wrapFunction } from './wrap.ts'
 import { Writes } from './writes.ts'
-
-/** A Kysely of any database. */
-export type AnyKysely = Pick<Kysely<never>, 'isTransaction' | 'getExecutor'>
-
-/** When an invalidation takes effect. */
-export interface InvalidateOptions {
-  /**
-   * The transaction whose commit the invalidation belongs to: it is sent after the commit, and never when the
-   * transaction is rolled back.
-   */
-  readonly within?: AnyKysely | undefined
-  /** How far the shards' logs had come at the commit; with `within` the transaction tells. */
-  readonly tokens?: readonly CommitToken[]
-}
-
-/** `late`: not confirmed within the budget, tried again in the background. `at-commit`: it waits for the commit. */
-export type InvalidateOutcome = 'done' | 'late' | 'at-commit'
-
-/** What `peek` tells. */
-export interface PeekedEntry {
-  readonly value: unknown
-  readonly tier: string
-  readonly freshUntil: Date
-  readonly staleUntil: Date
-}
-
-/** Per-call options: those of the entry, and the tags that only an absent value carries. */
-export interface ReadOptions extends EntryOptions {
-  readonly absentTags?: readonly string[]
-}
 
 /**
  * Makes a cache over a list of tiers, nearest first; memory alone by default.
@@ -200,23 +172,8 @@ export class Cache {
   }
 
   /** Loads entries that are not there yet, `concurrency` (8) at a time. Gives how many failed. */
-  async warm<T>(
-    entries: Iterable<{ readonly key: CacheKey; readonly load: Load<T>; readonly options?: ReadOptions }>,
-    options: { readonly concurrency?: number } = {},
-  ): Promise<{ readonly warmed: number; readonly failed: number }> {
-    const iterator = entries[Symbol.iterator]()
-    const result = { warmed: 0, failed: 0 }
-    const worker = async (): Promise<void> => {
-      for (let next = iterator.next(); !next.done; next = iterator.next()) {
-        const { key, load, options: entryOptions } = next.value
-        await this.getOrLoad(key, load, entryOptions).then(
-          () => result.warmed++,
-          () => result.failed++,
-        )
-      }
-    }
-    await Promise.all(Array.from({ length: options.concurrency ?? 8 }, worker))
-    return Object.freeze(result)
+  async warm<T>(entries: Iterable<WarmEntry<T>>, options: { readonly concurrency?: number } = {}): Promise<WarmResult> {
+    return await warmEntries(this, entries, options.concurrency)
   }
 
   /** The entry as the nearest tier has it, without loading. `undefined` when there is none that may be believed. */

@@ -1,5 +1,6 @@
 import type { EntryOptions } from '../flow/entry-options.ts'
-import type { Cache, InvalidateOptions, InvalidateOutcome, PeekedEntry } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { InvalidateOptions, InvalidateOutcome, PeekedEntry } from './cache-calls.ts'
 
 /** How the results of a function are kept. */
 export interface WrapOptions<Args extends readonly unknown[]> extends Omit<EntryOptions, 'tags'> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type AnyKysely, Cache } from '../cache/cache.ts'
+import { Cache } from '../cache/cache.ts'
+import type { AnyKysely } from '../cache/cache-calls.ts'
 import { parseOptions } from '../errors/parse-options.ts'
 import type { EntryOptions } from '../flow/entry-options.ts'
 
