@@ -17,7 +17,7 @@ beforeAll(async () => {
   // Servers of their own, with a replica: what `status` shows of them.
   cluster = await startLocalCluster({ shards: 2, replicasPerShard: 1 })
   env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
-  await app.run(['init', '--yes', '--name', 'parts'])
+  await app.call(['init', '--yes', '--name', 'parts'])
   const file = path.join(app.path, 'shardwright.config.ts')
   const config = await readFile(file, 'utf8')
   await writeFile(
@@ -46,27 +46,27 @@ afterAll(async () => {
 })
 
 it('partitions convert, plan and apply', async () => {
-  const dry = await app.run(['partitions', 'convert', 'events', '--dry-run'], env)
+  const dry = await app.call(['partitions', 'convert', 'events', '--dry-run'], env)
   expect(dry, dry.err).toMatchObject({ code: 0 })
   expect(dry.out).toMatch(/^-- public\.events on shard shard-1: about \d+ rows into \d+ partitions/)
-  expect(await app.run(['partitions', 'convert', 'events'], env)).toMatchObject({ code: 4 })
-  expect(await app.run(['partitions', 'convert', 'nothing', '--yes'], env)).toMatchObject({
+  expect(await app.call(['partitions', 'convert', 'events'], env)).toMatchObject({ code: 4 })
+  expect(await app.call(['partitions', 'convert', 'nothing', '--yes'], env)).toMatchObject({
     code: 1,
     err: expect.stringContaining('UNKNOWN_TABLE'),
   })
-  const done = await app.run(['partitions', 'convert', 'events', '--yes', '--drop-old'], env)
+  const done = await app.call(['partitions', 'convert', 'events', '--yes', '--drop-old'], env)
   expect(done.out).toBe(
     'shard-1 public.events: converted, 50 rows verified\nshard-2 public.events: converted, 50 rows verified\n',
   )
-  expect((await app.run(['partitions', 'apply'], env)).code).toBe(0)
-  expect(await app.run(['partitions', 'plan'], env)).toMatchObject({
+  expect((await app.call(['partitions', 'apply'], env)).code).toBe(0)
+  expect(await app.call(['partitions', 'plan'], env)).toMatchObject({
     code: 0,
     out: expect.stringContaining('public.events on shard shard-1: nothing to do'),
   })
 })
 
 it('status shows replicas and partitions; drift sees neither', async () => {
-  const ran = await app.run(['status', '--json'], env)
+  const ran = await app.call(['status', '--json'], env)
   const { shards } = JSON.parse(ran.out) as {
     shards: { facts: { replicas: { state: string }[]; partitions: number } }[]
   }
@@ -74,8 +74,8 @@ it('status shows replicas and partitions; drift sees neither', async () => {
     expect(shard.facts.replicas).toMatchObject([{ state: 'streaming' }])
     expect(shard.facts.partitions).toBeGreaterThanOrEqual(4)
   }
-  expect((await app.run(['status'], env)).out).toMatch(/\b1, \d.* behind/)
-  expect((await app.run(['drift'], env)).out).toBe('No drift: 2 shards are equal to shard-1.\n')
+  expect((await app.call(['status'], env)).out).toMatch(/\b1, \d.* behind/)
+  expect((await app.call(['drift'], env)).out).toBe('No drift: 2 shards are equal to shard-1.\n')
 })
 
 it('transactions recover ends what a crash left prepared, as its decider says; doctor and status show it before', async () => {
@@ -109,19 +109,19 @@ it('transactions recover ends what a crash left prepared, as its decider says; d
   await client.query(`prepare transaction '${gid}'`)
   await client.end()
 
-  const before = JSON.parse((await app.run(['status', '--json'], env)).out) as {
+  const before = JSON.parse((await app.call(['status', '--json'], env)).out) as {
     healthy: boolean
     shards: { facts: { inDoubt: number } }[]
   }
   expect(before.healthy).toBe(false)
   expect(before.shards.map((shard) => shard.facts.inDoubt)).toEqual([0, 1])
-  const doctor = await app.run(['doctor'], env)
+  const doctor = await app.call(['doctor'], env)
   expect(doctor.out).toContain('shard-2: 1 prepared transactions wait for their end')
-  expect(await app.run(['transactions', 'recover'], env)).toMatchObject({
+  expect(await app.call(['transactions', 'recover'], env)).toMatchObject({
     code: 0,
     out: '0 ended, 0 left, 1 too young to be looked at.\n',
   })
-  const recovered = await app.run(['transactions', 'recover', '--grace', '0'], env)
+  const recovered = await app.call(['transactions', 'recover', '--grace', '0'], env)
   expect(recovered.out.replace(/\s+/g, ' '), recovered.err).toContain('1 ended, 0 left')
   expect(await run(other?.url ?? '', 'select count(*)::int as n from public.left_over')).toEqual([{ n: 0 }])
   expect(await run(other?.url ?? '', 'select gid from pg_prepared_xacts')).toEqual([])

@@ -13,7 +13,7 @@ const readme = () => readFile(path.join(here, '../README.md'), 'utf8')
 it('the configuration of the README compiles inside the application that init writes, and that application itself', async () => {
   const app = await AppFolder.make()
   try {
-    await app.run(['init', '--yes', '--name', 'readme'])
+    await app.call(['init', '--yes', '--name', 'readme'])
     const [block] = [...(await readme()).matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1] ?? '')
     await writeFile(path.join(app.path, 'readme.config.ts'), block ?? '')
     const root = path.join(here, '../../..')

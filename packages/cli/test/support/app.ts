@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Screen } from '../../src/output/screen.ts'
+import { runProgram } from '../../src/run-program.ts'
 
 const root = new URL('../../../../', import.meta.url).pathname
 const main = new URL('../../src/main.ts', import.meta.url).pathname
@@ -47,6 +49,31 @@ export class AppFolder {
 
   async run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
     return await collect(this.start(args, env))
+  }
+
+  /** The same in this process, which is quicker; one at a time. */
+  async call(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    const lines = { out: '', err: '' }
+    const screen: Screen = {
+      width: 80,
+      interactive: false,
+      line: (text) => {
+        lines.out += `${text}\n`
+      },
+      note: (text) => {
+        lines.err += `${text}\n`
+      },
+    }
+    const [folder, variables] = [process.cwd(), { ...process.env }]
+    process.chdir(this.path)
+    Object.assign(process.env, env)
+    try {
+      return { code: await runProgram(args, screen), ...lines }
+    } finally {
+      process.chdir(folder)
+      for (const name of Object.keys(env)) delete process.env[name]
+      Object.assign(process.env, variables)
+    }
   }
 
   async remove(): Promise<void> {
