@@ -125,8 +125,12 @@ const drifts: readonly (readonly [what: string, sql: string, found: readonly str
   ],
 ]
 
+// Each case leaves the second shard mended, so they share their databases.
+let shared: Promise<Fleet> | undefined
+
 it.each(drifts)('names %s, and the SQL that it offers mends it', async (_, change, found) => {
-  const fleet = await richFleet(2)
+  shared ??= richFleet(2)
+  const fleet = await shared
   await on(fleet, 'shard-2', change)
   const drift = await findDrift(fleet)
   const { differences } = drift.shards[1] ?? { differences: [] }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFleet } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
-import { sql } from 'kysely'
+import { type Generated, sql } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -304,6 +304,43 @@ it("takes the provider of Kysely's own migrator", async () => {
   const migrator = createMigrator({ fleet, migrations: provider })
   expect((await migrator.up()).outcome).toBe('complete')
   expect((await migrator.down()).outcome).toBe('complete')
+})
+
+describe('migrations that read', () => {
+  it('run with the true rows, and are read as far as that goes without them', async () => {
+    const fleet = await freshFleet(cluster, 1)
+    await on(fleet, 'shard-1', 'create table t (id int generated always as identity, v int)')
+    const reads = defineMigration<{ t: { id: Generated<number>; v: number } }>({
+      name: '0001_reads',
+      up: async (db) => {
+        const row = await db.insertInto('t').values({ v: 1 }).returning('id').executeTakeFirstOrThrow()
+        await db
+          .updateTable('t')
+          .set({ v: row.id + 41 })
+          .where('id', '=', row.id)
+          .execute()
+      },
+    })
+    const migrator = createMigrator({ fleet, migrations: [reads] })
+    expect(await migrator.dryRun()).toMatchObject([
+      { readsRows: true, incomplete: expect.any(String), statements: [{ sql: expect.stringContaining('insert') }] },
+    ])
+    expect(await migrator.lint()).toMatchObject([{ rule: 'unreadable', severity: 'warning' }])
+    expect((await migrator.up()).outcome).toBe('complete')
+    expect(await on(fleet, 'shard-1', 'select v from t')).toEqual([{ v: 42 }])
+  })
+
+  it('one that fails by itself is refused before anything runs', async () => {
+    const fleet = await freshFleet(cluster, 1)
+    const broken = defineMigration({
+      name: '0001_broken',
+      up: () => Promise.reject(new TypeError('undefined is not a function')),
+    })
+    await expect(createMigrator({ fleet, migrations: [broken] }).up()).rejects.toMatchObject({
+      code: 'INVALID_MIGRATION',
+      message: expect.stringContaining('undefined is not a function'),
+    })
+  })
 })
 
 describe('a migration and its session', () => {

@@ -1,5 +1,5 @@
 import { loadSqlParser } from '../sql/parse-sql.ts'
-import { onlyReads, singleStatement } from './statement-kind.ts'
+import { onlyReads, returnsWrittenRows, statementsOf } from './statement-kind.ts'
 import type { StatementSink } from './statement-sink.ts'
 
 export interface RecordedStatement {
@@ -10,7 +10,7 @@ export interface RecordedStatement {
 /** What a migration would send. */
 export interface Recording {
   readonly statements: readonly RecordedStatement[]
-  /** True when the migration reads rows: what follows a read may depend on the answer, which is empty here. */
+  /** True when the migration reads rows (RETURNING too): what follows a read may depend on the answer, which is empty here. */
   readonly readsRows: boolean
 }
 
@@ -21,8 +21,8 @@ export class RecordingSink implements StatementSink {
 
   async execute(sql: string, parameters: readonly unknown[]): Promise<{ rows: never[]; numAffectedRows: bigint }> {
     await loadSqlParser()
-    const statement = singleStatement(sql)
-    if (statement && onlyReads(statement)) this.#readsRows = true
+    const givesRows = statementsOf(sql).some((statement) => onlyReads(statement) || returnsWrittenRows(statement))
+    if (givesRows) this.#readsRows = true
     this.#statements.push(Object.freeze({ sql, parameters: Object.freeze([...parameters]) }))
     return { rows: [], numAffectedRows: 0n }
   }

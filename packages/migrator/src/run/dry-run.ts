@@ -1,5 +1,7 @@
+import { ShardwrightError } from '@shardwright/core'
 import { type RecordedStatement, RecordingSink } from '../connection/recording-sink.ts'
 import { kyselyOver } from '../connection/sink-dialect.ts'
+import { MigrationError } from '../errors/migration-error.ts'
 import type { Migration } from '../migration/migration.ts'
 import type { ResolvedMigratorOptions } from './migrator-options.ts'
 import type { Stage } from './plan-run.ts'
@@ -51,8 +53,21 @@ export async function recordMigration(
   try {
     await (direction === 'up' ? migration.up(kyselyOver(sink), context) : migration.down?.(kyselyOver(sink), context))
   } catch (error) {
-    if (!sink.recording.readsRows) throw error
+    if (error instanceof ShardwrightError) throw error
+    if (!sink.recording.readsRows) throw unreadable(migration, direction, error)
     return { ...sink.recording, incomplete: error instanceof Error ? error.message : String(error) }
   }
   return { ...sink.recording, incomplete: undefined }
+}
+
+function unreadable(migration: Migration, direction: 'up' | 'down', cause: unknown): MigrationError {
+  return new MigrationError({
+    code: 'INVALID_MIGRATION',
+    message: `${migration.name} (${direction}) fails before it sends a statement that needs an answer: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`,
+    hint: 'Correct the file; nothing has been run. It was called with `context.dryRun`, to read its SQL.',
+    details: { migration: migration.name, direction },
+    cause,
+  })
 }
