@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { startLocalCluster } from '@shardwright/local-cluster'
+import { startRecovery } from '@shardwright/shard-router'
 import { randomOf } from './cache/random.ts'
 import { Bank, Ledger } from './transactions/bank.ts'
 import { Crew } from './transactions/crew.ts'
@@ -50,6 +51,8 @@ export async function run(options: TransactionFaultOptions): Promise<boolean> {
   const ports = Object.fromEntries(cluster.shards.map((shard) => [shard.id, shard.server.port]))
   await using crew = new Crew(bank, ledger, ports, seed)
   await crew.hire(processes)
+  // As in a service: what a dead process left prepared holds locks until then.
+  await using _recovery = startRecovery(bank.fleet, { intervalMs: 500, graceMs: 1_000 })
   const random = randomOf(seed)
   const hits = new Map<string, number>()
   const broken = new Set<string>()

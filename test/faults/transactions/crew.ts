@@ -1,6 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import type { Bank, Ledger } from './bank.ts'
 import type { Fault, FromWorker, Point, ToWorker } from './messages.ts'
+
+/** A transfer may wait for recovery, for a server that starts, and for its own time limits. */
+const pauseMs = 60_000
 
 interface Member {
   readonly process: ChildProcess
@@ -58,6 +62,7 @@ export class Crew implements AsyncDisposable {
     else if (message.kind === 'in doubt') this.#ledger.inDoubt.set(message.id, message.code)
     else if (message.kind === 'hit') member.hit.resolve(message)
     else if (message.kind === 'paused') member.paused.resolve()
+    else if (message.kind === 'here') console.error(`worker ${member.process.pid} is at: ${message.doing}`)
   }
 
   /** Has one process meet a fault at a point, `strike`s the server where that is the fault, and goes on. */
@@ -80,7 +85,13 @@ export class Crew implements AsyncDisposable {
       member.paused = Promise.withResolvers()
       say(member, { kind: 'pause' })
     }
-    await Promise.all(this.#members.map(({ paused }) => within(120_000, paused.promise, 'a worker does not pause')))
+    try {
+      await Promise.all(this.#members.map(({ paused }) => within(pauseMs, paused.promise, 'a worker does not pause')))
+    } catch (error) {
+      for (const member of this.#members) say(member, { kind: 'where' })
+      await setTimeout(1_000)
+      throw error
+    }
   }
 
   resume(): void {
@@ -103,7 +114,7 @@ function say(member: Member, message: ToWorker): void {
 
 async function within<T>(ms: number, promise: Promise<T>, otherwise: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(otherwise)), ms)
+  const timer = globalThis.setTimeout(() => reject(new Error(otherwise)), ms)
   try {
     return await Promise.race([promise, late])
   } finally {

@@ -24,6 +24,7 @@ export type ToWorker =
   | { readonly kind: 'arm'; readonly point: Point; readonly fault: Fault }
   | { readonly kind: 'go on' }
   | { readonly kind: 'pause' }
+  | { readonly kind: 'where' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'end' }
 
@@ -35,3 +36,4 @@ export type FromWorker =
   | { readonly kind: 'in doubt'; readonly id: string; readonly code: string }
   | { readonly kind: 'hit'; readonly point: Point; readonly shard: string }
   | { readonly kind: 'paused' }
+  | { readonly kind: 'here'; readonly doing: string }

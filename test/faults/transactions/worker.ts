@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { uuidV7 } from '@shardwright/core'
+import { ReadContext, runInReadContext, uuidV7 } from '@shardwright/core'
 import { createShardRouter, type ProtocolPoint, type ShardRouter, TransactionError } from '@shardwright/shard-router'
 import { sql } from 'kysely'
 import { randomOf } from '../cache/random.ts'
@@ -21,6 +21,8 @@ let armed: { readonly point: Point; readonly fault: Fault } | undefined
 let victim: string | undefined
 let goOn = Promise.withResolvers<void>()
 let firstIsThrough = Promise.withResolvers<void>()
+/** What a worker that does not answer was at. */
+let doing = 'nothing'
 let paused = false
 let ended = false
 
@@ -33,12 +35,15 @@ process.on('message', (message: ToWorker) => {
   else if (message.kind === 'arm') armed = message
   else if (message.kind === 'go on') goOn.resolve()
   else if (message.kind === 'pause') paused = true
+  else if (message.kind === 'where')
+    void tell({ kind: 'here', doing: `${doing}; sockets ${[...sockets].map((socket) => socket.remotePort)}` })
   else if (message.kind === 'resume') paused = false
   else ended = true
 })
 process.on('disconnect', () => process.exit(0))
 
 async function onStep(at: ProtocolPoint): Promise<void> {
+  doing += ` > ${at.step} ${at.index} on ${at.shard}`
   if (armed === undefined || (victim !== undefined && victim !== at.txid)) return
   victim = at.txid
   const { point, fault } = armed
@@ -92,18 +97,14 @@ async function waitPaused(): Promise<void> {
 async function transfer(router: ShardRouter<typeof bankSchema>, random: () => number): Promise<void> {
   const id = uuidV7()
   const moves = chooseMoves(random)
+  // Half of them read commit tokens as well.
+  const watched = random() < 0.5 ? new ReadContext() : undefined
+  doing = id
   await tell({ kind: 'begun', id })
   try {
-    await router.transaction({ crossShard: 'atomic' }).execute(async (trx) => {
-      for (const { account, amount } of moves) {
-        await trx
-          .updateTable('account')
-          .set({ balance: sql`balance + ${amount}` })
-          .where('id', '=', account)
-          .execute()
-        await trx.insertInto('transfer').values({ account, id, amount }).execute()
-      }
-    })
+    const work = () => move(router, id, moves)
+    await (watched === undefined ? work() : runInReadContext(watched, work))
+    doing += ' > acknowledged'
     await tell({ kind: 'acknowledged', id })
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? error)
@@ -112,6 +113,20 @@ async function transfer(router: ShardRouter<typeof bankSchema>, random: () => nu
     await pause(20)
   }
   victim = undefined
+}
+
+async function move(router: ShardRouter<typeof bankSchema>, id: string, moves: readonly Move[]): Promise<void> {
+  await router.transaction({ crossShard: 'atomic' }).execute(async (trx) => {
+    for (const { account, amount } of moves) {
+      doing += ` > account ${account}`
+      await trx
+        .updateTable('account')
+        .set({ balance: sql`balance + ${amount}` })
+        .where('id', '=', account)
+        .execute()
+      await trx.insertInto('transfer').values({ account, id, amount }).execute()
+    }
+  })
 }
 
 interface Move {
