@@ -13,7 +13,7 @@ export async function errorDocs() {
     const index = new URL(`packages/${name}/src/index.ts`, root)
     if (existsSync(index)) sections.push(...sectionOf(name, await import(index.href)))
   }
-  return `${[heading, ...sections].join('\n')}\n`
+  return `${[heading, ...sections].join('\n').trimEnd()}\n`
 }
 
 const heading = `<!-- Made by scripts/generate-error-docs.mjs from the packages' catalogues: change those, not this file. -->
@@ -57,8 +57,11 @@ function titleOf(key) {
 function tableOf(catalogue) {
   const rows = Object.keys(catalogue)
     .sort()
-    .map((code) => `| \`${code}\` | ${cell(catalogue[code].meaning)} | ${cell(catalogue[code].remedy)} |`)
-  return ['| Code | Meaning | Remedy |', '| --- | --- | --- |', ...rows]
+    .map((code) => [`\`${code}\``, cell(catalogue[code].meaning), cell(catalogue[code].remedy)])
+  const titles = ['Code', 'Meaning', 'Remedy']
+  const widths = titles.map((title, index) => Math.max(title.length, ...rows.map((row) => row[index].length)))
+  const line = (cells) => `| ${cells.map((text, index) => text.padEnd(widths[index])).join(' | ')} |`
+  return [line(titles), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)]
 }
 
 function cell(text) {

@@ -73,7 +73,7 @@ describe("the README's table of routing", () => {
       tickets: sharded('user_id'),
     },
   })
-  const rows = [...readme.matchAll(/^\| `(.+)` \| `([\w-]+)` \|$/gm)].map(([, code, outcome]) => ({ code, outcome }))
+  const rows = [...readme.matchAll(/^\| `(.+)` +\| `([\w-]+)` +\|$/gm)].map(([, code, outcome]) => ({ code, outcome }))
   const openRouter = (own: LocalCluster) =>
     createShardRouter({ schema, topology: { hash: 'postgres', ...own.topologyInput() } })
   let cluster: LocalCluster
