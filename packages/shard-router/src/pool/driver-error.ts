@@ -9,13 +9,22 @@ import { endsSession, sqlStateOf } from './sql-state.ts'
  * SHARD_UNREACHABLE when the connection went away beneath it.
  */
 export function tagDriverError(error: unknown, context: ServerContext, session: Session): unknown {
+  return tag(error, context, session, true)
+}
+
+/** The same for a failure before the statement itself was sent: it may be sent again, whatever it does. */
+export function notSent(error: unknown, context: ServerContext, session: Session): unknown {
+  return tag(error, context, session, false)
+}
+
+function tag(error: unknown, context: ServerContext, session: Session, sent: boolean): unknown {
   if (error instanceof ShardwrightError) return error
   if (endsSession(error)) session.markDead()
   if (sqlStateOf(error) === undefined && session.dead) {
     return poolError(
       'SHARD_UNREACHABLE',
       `The connection to ${context.address.label} (shard ${context.shard}) was lost while a statement ran.`,
-      { shard: context.shard, server: context.address.label, cause: error, details: { sent: true } },
+      { shard: context.shard, server: context.address.label, cause: error, details: { sent } },
     )
   }
   if (error instanceof Error) Object.assign(error, { shard: context.shard, server: context.address.label })

@@ -1,4 +1,5 @@
-import { openClient } from './open-client.ts'
+import { notSent } from './driver-error.ts'
+import { endQuietly, openClient } from './open-client.ts'
 import type { PoolSize } from './pool-size.ts'
 import { runMeasured } from './run-measured.ts'
 import type { ServerContext } from './server-context.ts'
@@ -12,6 +13,7 @@ import type { StatementTelemetry } from './statement-telemetry.ts'
 export class ExclusiveLane {
   readonly #context: ServerContext
   readonly #sessions: SessionPool
+  readonly #verify: (session: Session) => Promise<void>
   readonly #telemetry: StatementTelemetry | undefined
 
   constructor(
@@ -22,12 +24,22 @@ export class ExclusiveLane {
   ) {
     this.#context = context
     this.#telemetry = telemetry
-    this.#sessions = new SessionPool(context.address.label, size, context.clock, async (signal) => {
-      const client = await openClient(context.shard, context.address, context.session, context, signal)
-      const session = new Session(client, context.address, context.clock.monotonicMs())
-      await verify(session)
-      return session
-    })
+    this.#verify = verify
+    this.#sessions = new SessionPool(context.address.label, size, context.clock, (signal) => this.open(signal))
+  }
+
+  /** A session that no pool knows; the caller ends it. */
+  async open(signal?: AbortSignal): Promise<Session> {
+    const context = this.#context
+    const client = await openClient(context.shard, context.address, context.session, context, signal)
+    const session = new Session(client, context.address, context.clock.monotonicMs())
+    try {
+      await this.#verify(session)
+    } catch (error) {
+      endQuietly(client)
+      throw notSent(error, context, session)
+    }
+    return session
   }
 
   get sessions(): SessionPool {

@@ -1,5 +1,6 @@
+import { notSent } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
-import { openClient } from './open-client.ts'
+import { endQuietly, openClient } from './open-client.ts'
 import { PipelinedClient } from './pipelined-client.ts'
 import { poolError } from './pool-error.ts'
 import type { ServerContext } from './server-context.ts'
@@ -106,7 +107,12 @@ export class PipelinedLane {
       },
     })
     const session = new Session(client, context.address, context.clock.monotonicMs())
-    await this.#verify(session)
+    try {
+      await this.#verify(session)
+    } catch (error) {
+      endQuietly(client)
+      throw notSent(error, context, session)
+    }
     const pipelined = new PipelinedClient(session)
     this.#clients.push(pipelined)
     this.#expireLater(pipelined)

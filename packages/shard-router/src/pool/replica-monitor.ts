@@ -14,6 +14,8 @@ export class ReplicaMonitor {
   #systemId: string | undefined
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
+  #first: Promise<void> | undefined
+  #settled = false
 
   constructor(replicas: readonly Replica[], settings: ReadSettings, primary: () => Server) {
     this.#replicas = replicas
@@ -21,22 +23,27 @@ export class ReplicaMonitor {
     this.#primary = primary
   }
 
-  /** Probes from now on; resolves after the first round. */
+  /** Probes from now on; resolves after the first round, for whoever asks meanwhile too. */
   start(): Promise<void> {
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => void this.probe(), this.#settings.probeIntervalMs)
-      this.#timer.unref()
-    }
-    return this.probe()
+    this.#first ??= this.#begin()
+    return this.#first
   }
 
-  get started(): boolean {
-    return this.#timer !== undefined
+  /** True after the first round: until then nothing is known of any replica. */
+  get settled(): boolean {
+    return this.#settled
   }
 
   stop(): Promise<void> {
     clearInterval(this.#timer)
     return this.#round ?? Promise.resolve()
+  }
+
+  async #begin(): Promise<void> {
+    this.#timer = setInterval(() => void this.probe(), this.#settings.probeIntervalMs)
+    this.#timer.unref()
+    await this.probe()
+    this.#settled = true
   }
 
   /** A new primary counts from its own position. */

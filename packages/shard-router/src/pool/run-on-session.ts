@@ -1,6 +1,6 @@
 import type { Query } from 'pg'
 import { deadlineError } from './deadline.ts'
-import { tagDriverError } from './driver-error.ts'
+import { notSent, tagDriverError } from './driver-error.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
@@ -20,7 +20,11 @@ export async function runOnSession(
   options: RunOptions | undefined,
 ): Promise<StatementResult> {
   options?.signal?.throwIfAborted()
-  await setTimeoutFor(context, session, options?.deadline)
+  try {
+    await setTimeoutFor(context, session, options?.deadline)
+  } catch (error) {
+    throw notSent(error, context, session)
+  }
   // Undoing is right at any time.
   if (!/^\s*rollback\b/i.test(statement.sql)) context.checkCurrent?.()
   const running = submit(context, session, statement)

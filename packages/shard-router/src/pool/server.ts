@@ -7,6 +7,7 @@ import { PipelinedLane } from './pipelined-lane.ts'
 import { PipelinedQuery, type Recover } from './pipelined-query.ts'
 import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
+import { Prober } from './prober.ts'
 import type { ServerContext } from './server-context.ts'
 import { type BreakerSettings, ServerGuard } from './server-guard.ts'
 import type { Session } from './session.ts'
@@ -35,6 +36,7 @@ export class Server {
   readonly guard: ServerGuard
   readonly exclusive: ExclusiveLane
   readonly pipelined: PipelinedLane | undefined
+  readonly #prober: Prober
   readonly #settings: LaneSettings
   readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
@@ -52,6 +54,7 @@ export class Server {
     this.#name = context.role === 'primary' ? 'primary' : context.address.label
     this.#telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
     this.exclusive = new ExclusiveLane(context, size, verify, this.#telemetry)
+    this.#prober = new Prober(context, (signal) => this.exclusive.open(signal))
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
     const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
     this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
@@ -71,11 +74,11 @@ export class Server {
     return running.catch((error: unknown) => orThrow(recover(error, statement, options), error))
   }
 
-  /** A statement of ours that tells whether the server lives: past the breaker and the pools' queues. */
-  probe(statement: Statement, options: RunOptions): Promise<StatementResult> {
+  /** A statement of ours that tells whether the server lives, on a session of its own: busy pools say nothing about that. */
+  probe(statement: Statement, options: RunOptions & { readonly deadline: number }): Promise<StatementResult> {
     return this.guard.closed
-      ? this.exclusive.execute(statement, options)
-      : this.guard.run(() => this.exclusive.execute(statement, options))
+      ? this.#prober.run(statement, options)
+      : this.guard.run(() => this.#prober.run(statement, options))
   }
 
   #run(statement: Statement, options: RunOptions | undefined, recover: Recover | undefined): Promise<StatementResult> {
@@ -117,6 +120,7 @@ export class Server {
   }
 
   async close(): Promise<void> {
+    this.#prober.close()
     await Promise.all([this.exclusive.close(), this.pipelined?.close()])
   }
 

@@ -77,7 +77,8 @@ export class ShardServers {
     const reads = options?.reads ?? this.#settings.reads.reads
     if (options?.access === 'read' && reads !== 'primary' && this.#replicas.replicas.length > 0) {
       const replica = await this.#replicaFor(reads)
-      if (replica !== undefined) return await replica.server.lease(shard, options)
+      const lease = replica === undefined ? undefined : await leaseOrUndefined(replica.server, shard, options)
+      if (lease !== undefined) return lease
     }
     try {
       return await this.#primary.lease(shard, options)
@@ -146,7 +147,7 @@ export class ShardServers {
 
   /** The replica for a read now; undefined for the primary. */
   async #replicaFor(reads: ReadPreference): Promise<Replica | undefined> {
-    if (!this.#replicas.monitor.started) await this.#replicas.monitor.start()
+    if (!this.#replicas.monitor.settled) await this.#replicas.monitor.start()
     const token = currentReadContext()?.tokenOf(this.id)
     if (token !== undefined && !this.#isBelieved(token)) return undefined
     const replica = this.#replicas.choose(reads, token)
@@ -236,5 +237,15 @@ export class ShardServers {
     before.abandon()
     const leaving = before.close().finally(() => this.#leaving.delete(leaving))
     this.#leaving.add(leaving)
+  }
+}
+
+// A replica that cannot be reached is no reason to fail: the primary answers.
+async function leaseOrUndefined(server: Server, shard: number, options: RunOptions): Promise<Lease | undefined> {
+  try {
+    return await server.lease(shard, options)
+  } catch (error) {
+    if (isSafeAgain(error, 'read')) return undefined
+    throw error
   }
 }

@@ -176,6 +176,53 @@ describe('failures', () => {
     expect(await failureOf(pool.execute(0, point))).toMatchObject({ code: 'IDENTITY_MISSING' })
   })
 
+  test('a role without privileges is enough, and a refused session is closed', async () => {
+    await open()
+    const topology = topologyOf(cluster)
+    await pool.execute(0, write("create role plain login password 'plain'"))
+    await pool.execute(0, write('grant select, insert on ledger to plain'))
+    await installIdentity(cluster.fleet('pool-test'), topology)
+    await pool.close()
+    const as = (id: string) => {
+      const [first] = topology.shards
+      const url = first!.primary.url.replace(/\/\/[^@]*@/, '//plain:plain@')
+      return { ...topology, id, shards: [{ ...first!, primary: { ...first!.primary, url, directUrl: url } }] }
+    }
+    pool = createShardPool(as(topology.id), { identity: 'require' })
+    expect((await pool.execute(0, insert(5))).rowCount).toBe(1)
+    expect((await pool.commitToken(0)).incarnation).toMatch(/^\d+:[0-9a-f]{8}$/)
+    await pool.close()
+    pool = createShardPool(as('another'))
+    for (let run = 0; run < 3; run++) expect(await failureOf(pool.lease(0))).toMatchObject({ code: 'WRONG_SHARD' })
+    const admin = createShardPool(topology, { applicationName: 'observer' })
+    const left = read("select count(*)::int n from pg_stat_activity where usename = 'plain'")
+    await expect.poll(async () => (await admin.execute(0, left)).rows, { timeout: 20_000 }).toEqual([{ n: 0 }])
+    for (const shard of [0, 1]) await admin.execute(shard, write('drop schema shardwright cascade'))
+    await admin.execute(0, write('drop owned by plain'))
+    await admin.execute(0, write('drop role plain'))
+    await admin.close()
+  })
+
+  test('limits in the URL hold for exclusive statements and do not undo those of the lane', async () => {
+    await open()
+    const topology = topologyOf(cluster)
+    const [first] = topology.shards
+    const url = `${first!.primary.url}?statement_timeout=700&application_name=mine&options=-c%20work_mem%3D7MB`
+    await pool.close()
+    pool = createShardPool(
+      { ...topology, shards: [{ ...first!, primary: { ...first!.primary, url, directUrl: url } }] },
+      { lane: { capMs: 333 } },
+    )
+    const own = await pool.execute(
+      0,
+      read("select current_setting('statement_timeout') s, current_setting('work_mem') w, pg_sleep(0)::text p"),
+    )
+    expect(own.rows[0]).toMatchObject({ s: '700ms', w: '7MB' })
+    const lane = read('select setting from pg_settings where name = $1', 'statement_timeout')
+    expect((await pool.execute(0, lane)).rows).toEqual([{ setting: '333' }])
+    expect((await failureOf(pool.execute(0, read('select pg_sleep(5)')))).code).toBe('57014')
+  })
+
   test('a topology without a shard drains it under load', async () => {
     await open()
     const topology = topologyOf(cluster)

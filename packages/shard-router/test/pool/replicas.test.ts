@@ -182,6 +182,17 @@ describe('replicas', () => {
       .toBeGreaterThanOrEqual(3)
   })
 
+  test('a replica whose sessions are all lent is still healthy', async () => {
+    open(
+      { reads: 'replica', probeTimeoutMs: 500, whenNoReplica: 'refuse' },
+      { size: { minimum: 0, maximum: 1, overflow: 0 } },
+    )
+    const leases = await Promise.all([0, 1].map(() => pool.lease(0, { access: 'read' })))
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect((await pool.execute(0, point)).server).not.toBe('primary')
+    for (const lease of leases) lease.release()
+  })
+
   test('hedged reads are answered by whoever is first', async () => {
     open({ reads: 'replica', hedgeAfterMs: 100, probeIntervalMs: 60_000, balance: 'round-robin' })
     for (let run = 0; run < 4; run++) await pool.execute(0, point)
