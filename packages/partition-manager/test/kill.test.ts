@@ -5,11 +5,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import type { FleetConnection } from '@shardwright/core'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect, fleetOfUrls, partitionsOf, scalar, useServer } from './support/database.ts'
 import { doWork, type WorkName } from './support/work.ts'
 
 const server = useServer({ max_connections: 60 })
+// Each killed process would compile the same sources again; a process that is killed writes no cache, so one fills it.
+let compileCache = ''
+beforeAll(async () => {
+  compileCache = await mkdtemp(join(tmpdir(), 'shardwright-compiled-'))
+  const work = new URL('support/work.ts', import.meta.url).href
+  await run(['--input-type=module', '--eval', `await import('${work}')`])
+})
+afterAll(() => rm(compileCache, { recursive: true }))
+
 const killed = fileURLToPath(new URL('support/killed.ts', import.meta.url))
 
 const partitioned = `
@@ -19,21 +28,25 @@ const partitioned = `
     execute format('create table events_now partition of events for values from (%L) to (%L)',
       date_trunc('month', now()), date_trunc('month', now()) + interval '1 month');
   end $$;`
-const oldOnes = `
+const twoOldOnes = `
   create table events_2020_01 partition of events for values from ('2020-01-01') to ('2020-02-01');
   create table events_2020_02 partition of events for values from ('2020-02-01') to ('2020-03-01');
   insert into events select g, timestamptz '2020-01-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1400) g;
   insert into events select g, now(), 'now' from generate_series(10001, 10010) g;`
+const oneOldOne = `
+  create table events_2020_01 partition of events for values from ('2020-01-01') to ('2020-03-01');
+  insert into events select g, timestamptz '2020-01-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1400) g;
+  insert into events select g, now(), 'now' from generate_series(10001, 10010) g;`
 
 const setups: Record<WorkName, string> = {
-  drop: partitioned + oldOnes,
-  'drop-with-default': `${partitioned} create table events_default partition of events default; ${oldOnes}`,
-  archive: partitioned + oldOnes,
+  drop: partitioned + twoOldOnes,
+  'drop-with-default': `${partitioned} create table events_default partition of events default; ${oneOldOne}`,
+  archive: partitioned + oneOldOne,
   repair: `${partitioned} create table events_default partition of events default;
     insert into events select g, timestamptz '2026-03-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1000) g`,
   convert: `set timezone to 'UTC';
     create table events (id bigint not null, at timestamptz not null, note text, primary key (id, at));
-    insert into events select g, now() - g * interval '1 hour', 'n' || g from generate_series(1, 2000) g`,
+    insert into events select g, now() - g * interval '20 minutes', 'n' || g from generate_series(1, 2000) g`,
 }
 
 /** Between the kill and the second run the service goes on writing. */
@@ -54,10 +67,8 @@ async function always(name: WorkName, { connection, directory }: Scene): Promise
   else expect(await scalar(connection, 'select count(*)::int from events_now')).toBe(10)
   if (name !== 'archive') return
   // Each old row is in a table, or in a finished archive.
-  for (const partition of ['events_2020_01', 'events_2020_02']) {
-    const there = await scalar<boolean>(connection, `select to_regclass('${partition}') is not null`)
-    if (!there) expect(await archivedRows(directory, partition)).toBeGreaterThan(0)
-  }
+  const there = await scalar<boolean>(connection, "select to_regclass('events_2020_01') is not null")
+  if (!there) expect(await archivedRows(directory, 'events_2020_01')).toBe(1400)
 }
 
 /** What holds after the second run. */
@@ -68,10 +79,7 @@ async function atTheEnd(name: WorkName, { connection, directory }: Scene): Promi
     expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
     expect(await scalar(connection, "select count(*)::int from pg_class where relname like 'events_2020%'")).toBe(0)
   }
-  if (name === 'archive') {
-    const archived = ['events_2020_01', 'events_2020_02'].map((partition) => archivedRows(directory, partition))
-    expect((await Promise.all(archived)).reduce((a, b) => a + b)).toBe(1400)
-  }
+  if (name === 'archive') expect(await archivedRows(directory, 'events_2020_01')).toBe(1400)
   if (name !== 'convert') {
     expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
   }
@@ -130,7 +138,7 @@ describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing tw
         expect(code === null || (moment === 'during' && code === 0)).toBe(true)
         if (code === null) killedRuns++
       }
-      expect(killedRuns).toBeGreaterThan(5)
+      expect(killedRuns).toBeGreaterThan(2)
     },
     240_000,
   )
@@ -144,11 +152,14 @@ async function runKilled(
   killAt: number,
   moment: string,
 ): Promise<number | null> {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=shardwright-source', killed, name, url, directory, String(killAt), moment],
-    { stdio: ['ignore', 'inherit', 'inherit'] },
-  )
+  return await run([killed, name, url, directory, String(killAt), moment])
+}
+
+async function run(args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, ['--conditions=shardwright-source', ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+  })
   return await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code))

@@ -21,7 +21,7 @@ export async function doWork(name: WorkName, { url, directory, onProgress }: Wor
   const options = { onProgress, lockTimeoutMs: 2000, parentLockWaitMs: 30_000, lockAttempts: 30 }
   if (name === 'convert') {
     const policy = definePartitions<Database>()({ table: 'events', by: 'at', every: 'month', premake: 0 })
-    await convertTable(fleet.shards[0] as FleetShard, policy, { ...options, batchRows: 700, swapRows: 1 })
+    await convertTable(fleet.shards[0] as FleetShard, policy, { ...options, batchRows: 900, swapRows: 1 })
     return
   }
   const retention = retentionOf(name, directory)
