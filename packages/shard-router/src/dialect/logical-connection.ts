@@ -29,6 +29,7 @@ export class LogicalConnection implements DatabaseConnection {
   /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
   #strategy: AbortStrategy = 'cancel query'
+  #expected: { readonly query: CompiledQuery; readonly action: () => Promise<void> | undefined } | undefined
   /** The client that raw statements of this connection share. */
   #session: RawSession | undefined
 
@@ -45,8 +46,19 @@ export class LogicalConnection implements DatabaseConnection {
     return this.#transaction?.scope
   }
 
+  /** The next `query` is the driver's own: it stands for `action`. */
+  expect(query: CompiledQuery, action: () => Promise<void> | undefined): void {
+    this.#expected = { query, action }
+  }
+
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     try {
+      if (this.#expected?.query === query) {
+        const { action } = this.#expected
+        this.#expected = undefined
+        await action()
+        return { rows: [] }
+      }
       const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
       return (await this.#execute(query, state)) as QueryResult<R>
     } catch (error) {
@@ -190,7 +202,7 @@ export class LogicalConnection implements DatabaseConnection {
     this.#transaction =
       options.crossShard === 'atomic'
         ? this.#core.atomicTransaction(state, options)
-        : new OneShardTransaction(state.pool, settings, state.telemetry)
+        : new OneShardTransaction(this.#session?.transactionPool ?? state.pool, settings, state.telemetry)
   }
 
   async commit(): Promise<void> {

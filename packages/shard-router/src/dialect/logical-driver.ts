@@ -1,5 +1,6 @@
 import type { DatabaseConnection, Driver, QueryCompiler, TransactionSettings } from 'kysely'
-import { createQueryId, IdentifierNode, RawNode } from 'kysely'
+import { CompiledQuery, createQueryId, IdentifierNode, RawNode } from 'kysely'
+import { beginSql } from '../transaction/router-transaction.ts'
 import { LogicalConnection } from './logical-connection.ts'
 import type { Mode } from './mode.ts'
 import type { RouterCore } from './router-core.ts'
@@ -23,19 +24,21 @@ export class LogicalDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    await logical(connection).begin(settings)
+    const plain = !settings.isolationLevel && !settings.accessMode
+    await perform(connection, plain ? 'begin' : beginSql(settings), (own) => own.begin(settings))
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await logical(connection).commit()
+    await perform(connection, 'commit', (own) => own.commit())
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await logical(connection).rollback()
+    await perform(connection, 'rollback', (own) => own.rollback())
   }
 
   async savepoint(connection: DatabaseConnection, name: string, compile: QueryCompiler['compileQuery']): Promise<void> {
-    await logical(connection).transaction?.savepoint(savepointSql('savepoint', name, compile), name)
+    const query = savepointQuery('savepoint', name, compile)
+    await performQuery(connection, query, (own) => own.transaction?.savepoint(query.sql, name))
   }
 
   async rollbackToSavepoint(
@@ -43,7 +46,8 @@ export class LogicalDriver implements Driver {
     name: string,
     compile: QueryCompiler['compileQuery'],
   ): Promise<void> {
-    await logical(connection).transaction?.rollbackToSavepoint(savepointSql('rollback to', name, compile), name)
+    const query = savepointQuery('rollback to', name, compile)
+    await performQuery(connection, query, (own) => own.transaction?.rollbackToSavepoint(query.sql, name))
   }
 
   async releaseSavepoint(
@@ -51,21 +55,31 @@ export class LogicalDriver implements Driver {
     name: string,
     compile: QueryCompiler['compileQuery'],
   ): Promise<void> {
-    await logical(connection).transaction?.releaseSavepoint(savepointSql('release', name, compile), name)
+    const query = savepointQuery('release', name, compile)
+    await performQuery(connection, query, (own) => own.transaction?.releaseSavepoint(query.sql, name))
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    await logical(connection).released()
+    await (connection as LogicalConnection).released()
   }
 
   /** The router owns the connections: `router.close()` ends them. */
   async destroy(): Promise<void> {}
 }
 
-function logical(connection: DatabaseConnection): LogicalConnection {
-  return connection as LogicalConnection
+type Action = (connection: LogicalConnection) => Promise<void> | undefined
+
+function perform(connection: DatabaseConnection, sql: string, action: Action): Promise<void> {
+  return performQuery(connection, CompiledQuery.raw(sql), action)
 }
 
-function savepointSql(command: string, name: string, compile: QueryCompiler['compileQuery']): string {
-  return compile(RawNode.create([`${command} `, ''], [IdentifierNode.create(name)]), createQueryId()).sql
+/** By way of `executeQuery`, which is where Kysely's log listens. */
+async function performQuery(connection: DatabaseConnection, query: CompiledQuery, action: Action): Promise<void> {
+  const own = connection as LogicalConnection
+  own.expect(query, () => action(own))
+  await connection.executeQuery(query)
+}
+
+function savepointQuery(command: string, name: string, compile: QueryCompiler['compileQuery']): CompiledQuery {
+  return compile(RawNode.create([`${command} `, ''], [IdentifierNode.create(name)]), createQueryId())
 }

@@ -1,4 +1,6 @@
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { TransactionPool } from '../transaction/one-shard-transaction.ts'
+import { BorrowedLease } from './borrowed-lease.ts'
 
 // What leaves no trace in the session when it is over.
 const harmless =
@@ -19,8 +21,25 @@ export class RawSession {
 
   async execute(statement: Statement, options: RunOptions): Promise<StatementResult> {
     this.#marked ||= !harmless.test(statement.sql) || traces.test(statement.sql)
+    return await (await this.#open(options)).execute(statement, options)
+  }
+
+  /** A transaction on this connection runs on the same client, and leaves it here when it is over. */
+  get transactionPool(): TransactionPool {
+    const pool = this.#pool
+    return {
+      topology: pool.topology,
+      commitToken: (shard) => pool.commitToken(shard),
+      lease: async (_shard, options) =>
+        new BorrowedLease(await this.#open(options ?? {}), () => {
+          this.#marked = true
+        }),
+    }
+  }
+
+  #open(options: RunOptions): Promise<Lease> {
     this.#lease ??= this.#pool.lease(this.#shard, { ...options, access: 'write' })
-    return await (await this.#lease).execute(statement, options)
+    return this.#lease
   }
 
   /** Back to the pool, or closed when the session may have been changed. */

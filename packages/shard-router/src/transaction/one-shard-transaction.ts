@@ -5,18 +5,21 @@ import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '.
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 
+/** What a transaction needs of the connections. */
+export type TransactionPool = Pick<ShardPool, 'lease' | 'commitToken' | 'topology'>
+
 /** A transaction that begins on the shard of its first statement and stays there. */
 export class OneShardTransaction implements RouterTransaction {
   readonly scope: CommitHooks
   readonly spansShards = false
-  readonly #pool: ShardPool
+  readonly #pool: TransactionPool
   readonly #settings: TransactionSettings
   readonly #openSavepoints: { readonly name: string; readonly sql: string }[] = []
   #opening: Promise<Lease> | undefined
   #lease: Lease | undefined
   #shard: number | undefined
 
-  constructor(pool: ShardPool, settings: TransactionSettings, telemetry: Telemetry) {
+  constructor(pool: TransactionPool, settings: TransactionSettings, telemetry: Telemetry) {
     this.#pool = pool
     this.#settings = settings
     this.scope = new CommitHooks(telemetry)
