@@ -5,10 +5,10 @@ import { tableOf } from '../../examples/festival/src/show/table.ts'
 import { wrap } from '../../examples/festival/src/show/wrap.ts'
 
 function written(isTTY: boolean): string {
-  let text = ''
-  const progress = new Progress({ isTTY, write: (part) => void (text += part) }, 'loading', 1_000)
+  const parts: string[] = []
+  const progress = new Progress({ isTTY, write: (part) => parts.push(part) }, 'loading', 1_000)
   for (let left = 10; left > 0; left--) progress.add(100)
-  return text
+  return parts.join('')
 }
 
 it('draws the progress over itself on a terminal, and plain lines elsewhere', () => {
