@@ -321,7 +321,7 @@ it.skipIf(!existsSync('/usr/bin/script'))(
     const main = new URL('../src/main.ts', import.meta.url).pathname
     const inTerminal = (command: string, input = '') => {
       const child = spawn(
-        'script',
+        '/usr/bin/script',
         ['-qec', `stty cols 80; ${process.execPath} --conditions=shardwright-source ${main} ${command}`, '/dev/null'],
         {
           cwd: app.path,

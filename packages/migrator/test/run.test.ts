@@ -306,6 +306,23 @@ it("takes the provider of Kysely's own migrator", async () => {
   expect((await migrator.down()).outcome).toBe('complete')
 })
 
+it('needs no right to create schemas when ours is there', async () => {
+  const shards = await freshShards(cluster, 1)
+  const admin = createFleet({ shards, Client: pg.Client })
+  await on(
+    admin,
+    'shard-1',
+    `drop role if exists migration_clerk; create role migration_clerk login password 'clerk'; create schema shardwright;
+    grant usage, create on schema shardwright, public to migration_clerk`,
+  )
+  const url = new URL(shards[0]?.url ?? '')
+  url.username = 'migration_clerk'
+  url.password = 'clerk'
+  const fleet = createFleet({ shards: [{ id: 'shard-1', url: url.href }], Client: pg.Client })
+  expect((await createMigrator({ fleet, migrations: [await create('a', '0001_a')] }).up()).outcome).toBe('complete')
+  await on(admin, 'shard-1', 'drop owned by migration_clerk; drop role migration_clerk')
+})
+
 describe('migrations that read', () => {
   it('run with the true rows, and are read as far as that goes without them', async () => {
     const fleet = await freshFleet(cluster, 1)

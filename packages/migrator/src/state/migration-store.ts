@@ -26,12 +26,7 @@ export class MigrationStore {
   /** Creates schema and table where they are missing; call it under the migration lock. */
   async prepare(): Promise<void> {
     if (await this.#exists()) return
-    try {
-      await this.#connection.query(sql.createStateSchema)
-    } catch (error) {
-      // Another package may create the same schema at the same moment: IF NOT EXISTS does not see it.
-      if (sqlStateOf(error) !== '23505') throw error
-    }
+    await this.#createSchema()
     await this.#connection.query(sql.createStateTable)
   }
 
@@ -67,6 +62,21 @@ export class MigrationStore {
 
   async remove(name: string): Promise<void> {
     await this.#connection.query(sql.deleteState, [name])
+  }
+
+  async #createSchema(): Promise<void> {
+    // Asked first, for IF NOT EXISTS needs the right to create schemas even when there is nothing to create.
+    const { rows } = await this.#connection.query<{ found: boolean }>(
+      'select to_regnamespace($1) is not null as found',
+      [sql.stateSchema],
+    )
+    if (rows[0]?.found) return
+    try {
+      await this.#connection.query(sql.createStateSchema)
+    } catch (error) {
+      // Another package may create the same schema at the same moment: IF NOT EXISTS does not see it.
+      if (sqlStateOf(error) !== '23505') throw error
+    }
   }
 
   async #exists(): Promise<boolean> {
