@@ -1,19 +1,9 @@
 import { type CommitScope, commitScopeOf } from '@shardwright/core'
 import type { Kysely } from 'kysely'
 import { CacheError } from '../errors/cache-error.ts'
-import { EntryMaker } from '../flow/entry-maker.ts'
 import { type ResolvedEntryOptions, resolveEntryOptions } from '../flow/entry-options.ts'
-import type { Outcome } from '../flow/flight.ts'
-import { Flights } from '../flow/flights.ts'
-import { freshnessOf } from '../flow/freshness.ts'
 import type { Load } from '../flow/load-context.ts'
-import { LoadLimiter } from '../flow/load-limiter.ts'
-import { LoadRunner, refuseRecursion } from '../flow/load-runner.ts'
-import { ReadFlow, type ReadRequest } from '../flow/read-flow.ts'
-import { NameCounters, type NameStatistics } from '../flow/statistics.ts'
-import type { CacheTier } from '../tiers/cache-tier.ts'
-import type { Entry } from '../tiers/entry.ts'
-import { copyValue } from '../values/immutable.ts'
+import type { NameStatistics } from '../flow/statistics.ts'
 import type { InvalidateOptions, InvalidateOutcome, PeekedEntry, ReadOptions } from './cache-calls.ts'
 import { type CacheKey, KeySpace } from './cache-key.ts'
 import {
@@ -23,7 +13,7 @@ import {
   resolveCacheOptions,
 } from './cache-options.ts'
 import { CommitBatches } from './commit-batches.ts'
-import { Tags } from './tags.ts'
+import { cacheClosed, Reads } from './reads.ts'
 import { type WarmEntry, type WarmResult, warmEntries } from './warm.ts'
 import { type CachedFunction, type WrapOptions, wrapFunction } from './wrap.ts'
 import { Writes } from './writes.ts'
@@ -43,14 +33,9 @@ export function createCache(options: CacheOptions): Cache {
 export class Cache {
   readonly #options: ResolvedCacheOptions
   readonly #keys: KeySpace
-  readonly #flow: ReadFlow
-  readonly #flights: Flights
-  readonly #tags: Tags
+  readonly #reads: Reads
   readonly #writes: Writes
   readonly #batches = new CommitBatches((keys, commit) => this.#writes.invalidate(keys, commit.tokens))
-  /** The nearest tier when it answers at once. */
-  readonly #near: CacheTier | undefined
-  readonly #counters = new Map<string, NameCounters>()
   readonly #resolved = new WeakMap<object, ResolvedEntryOptions>()
   readonly #opened: Promise<void>
   #closed = false
@@ -58,24 +43,8 @@ export class Cache {
   constructor(options: ResolvedCacheOptions) {
     this.#options = options
     this.#keys = new KeySpace(options.namespace)
-    this.#flights = new Flights(options.leases)
-    this.#near = options.tiers[0]?.shared === false ? options.tiers[0] : undefined
-    this.#tags = new Tags({
-      tagKey: (tag) => this.#keys.tagKey(tag),
-      read: (key, entryOptions, load) =>
-        this.#read({ key, options: entryOptions, load, counters: this.#countersOf('@tag') }),
-      peek: (key) => this.#nearEntry(key)?.value,
-    })
-    this.#flow = new ReadFlow({
-      tiers: options.tiers,
-      clock: options.clock,
-      leases: options.leases,
-      runner: new LoadRunner(options.clock, new LoadLimiter(options.loadLimit)),
-      maker: new EntryMaker(options),
-      tagVersions: (tags) => this.#tags.versions(tags),
-      tagsHold: (tags) => this.#tags.hold(tags),
-    })
-    this.#writes = new Writes({ tiers: options.tiers, flights: this.#flights, telemetry: options.telemetry })
+    this.#reads = new Reads(options, this.#keys)
+    this.#writes = new Writes({ tiers: options.tiers, flights: this.#reads.flights, telemetry: options.telemetry })
     this.#opened = this.#open()
   }
 
@@ -87,7 +56,7 @@ export class Cache {
 
   /** True when every shared tier answers and no invalidation can have been missed. */
   get coherent(): boolean {
-    return this.#flow.coherent
+    return this.#reads.coherent
   }
 
   /**
@@ -105,13 +74,7 @@ export class Cache {
 
   /** Like `getOrLoad`, for a key and options that were prepared: what wrappers use. */
   getByText(key: string, name: string, load: Load<unknown>, options: ResolvedEntryOptions): Promise<unknown> {
-    const counters = this.#countersOf(name)
-    const request: ReadRequest = { key, options, load, counters }
-    const nearest = this.#nearestEntry(key)
-    if (nearest instanceof Promise) {
-      return nearest.then((entry) => (this.#good(entry, options) ? this.#hit(entry, counters) : this.#read(request)))
-    }
-    return this.#good(nearest, options) ? Promise.resolve(this.#hit(nearest, counters)) : this.#read(request)
+    return this.#reads.get(key, name, load, options)
   }
 
   /**
@@ -178,24 +141,12 @@ export class Cache {
 
   /** The entry as the nearest tier has it, without loading. `undefined` when there is none that may be believed. */
   async peek(key: CacheKey): Promise<PeekedEntry | undefined> {
-    const text = this.#keys.keyOf(key)
-    if (!this.#flow.coherent) return undefined
-    for (const tier of this.#options.tiers) {
-      const entry = await tier.read(text)
-      if (!entry || entry === 'unavailable' || !(await this.#tags.hold(entry.tags))) continue
-      return Object.freeze({
-        value: this.#hand(entry),
-        tier: tier.name,
-        freshUntil: new Date(entry.freshUntil),
-        staleUntil: new Date(entry.staleUntil),
-      })
-    }
-    return undefined
+    return await this.#reads.peek(this.#keys.keyOf(key))
   }
 
   /** Counts by name of entry since the cache was made. */
   statistics(): Readonly<Record<string, NameStatistics>> {
-    return Object.freeze(Object.fromEntries([...this.#counters].map(([name, counters]) => [name, counters.snapshot])))
+    return this.#reads.statistics()
   }
 
   /** Where invalidations come from that no process could send, if the cache was given one. */
@@ -228,6 +179,7 @@ export class Cache {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#reads.close()
     await this.#opened
     await this.#options.outbox?.close()
     await Promise.all(this.#options.tiers.map((tier) => tier.close()))
@@ -255,66 +207,8 @@ export class Cache {
     )
   }
 
-  async #read(request: ReadRequest): Promise<unknown> {
-    this.#refuseClosed()
-    refuseRecursion(request.key, request.key)
-    const outcome = await this.#flights.join(
-      request.key,
-      [...request.options.tags, ...request.options.absentTags].map((tag) => this.#keys.tagKey(tag)),
-      (flight) => this.#flow.run(request, flight),
-      () => request.counters.add('joined'),
-    )
-    return this.#handOutcome(outcome)
-  }
-
-  /** A look at the nearest tier before the flow: most calls end here. */
-  #nearestEntry(key: string): Entry | undefined | Promise<Entry | undefined | 'unavailable'> {
-    const nearest = this.#options.tiers[0]
-    if (!nearest || this.#closed || !this.#flow.coherent) return undefined
-    return nearest.read(key) as Entry | undefined | Promise<Entry | undefined | 'unavailable'>
-  }
-
-  /** Fresh beyond doubt, without waiting for anything. */
-  #good(entry: Entry | undefined | 'unavailable', options: ResolvedEntryOptions): entry is Entry {
-    if (entry === undefined || entry === 'unavailable') return false
-    if (entry.tags.length > 0 && this.#tags.holdNow(entry.tags) !== true) return false
-    return freshnessOf(entry, this.#options.clock.now(), options.earlyRefresh, Math.random) === 'fresh'
-  }
-
-  #hit(entry: Entry, counters: NameCounters): unknown {
-    counters.hit(this.#options.tiers[0]!.name)
-    return this.#hand(entry)
-  }
-
-  #nearEntry(key: string): Entry | undefined {
-    if (!this.#near || !this.#flow.coherent || this.#closed) return undefined
-    return this.#near.read(key) as Entry | undefined
-  }
-
-  #handOutcome(outcome: Outcome): unknown {
-    return outcome.entry ? this.#hand(outcome.entry) : outcome.value
-  }
-
-  #hand(entry: Entry): unknown {
-    return entry.keeping === 'shared' ? entry.value : copyValue(entry.value, this.#options.valueTypes)
-  }
-
-  #countersOf(name: string): NameCounters {
-    let counters = this.#counters.get(name)
-    if (!counters) {
-      counters = new NameCounters(this.#options.telemetry, name)
-      this.#counters.set(name, counters)
-    }
-    return counters
-  }
-
   #refuseClosed(): void {
-    if (!this.#closed) return
-    throw new CacheError({
-      code: 'CACHE_CLOSED',
-      message: 'The cache was used after close().',
-      hint: 'Close the cache last, after the work that reads from it.',
-    })
+    if (this.#closed) throw cacheClosed()
   }
 }
 

@@ -8,6 +8,7 @@ import {
 } from '@shardwright/core'
 import { z } from 'zod'
 import type { Deliver, InvalidationSource } from '../cache/cache-options.ts'
+import { CacheError } from '../errors/cache-error.ts'
 import { parseOptions } from '../errors/parse-options.ts'
 import { type DrainBatch, type NoticedWrite, ShardDrain } from './shard-drain.ts'
 
@@ -54,6 +55,7 @@ class PollingSource implements InvalidationSource {
   }
 
   start(namespace: string, deliver: Deliver): void {
+    if (this.#delivery) throw inUse()
     this.#delivery = { namespace, deliver }
     for (const shard of this.#shards) shard.start()
   }
@@ -96,4 +98,12 @@ class PollingSource implements InvalidationSource {
     }
     return [...texts]
   }
+}
+
+function inUse(): CacheError {
+  return new CacheError({
+    code: 'CACHE_OPTIONS',
+    message: 'A source of invalidations was given to two caches.',
+    hint: 'Make one for each cache.',
+  })
 }

@@ -14,8 +14,9 @@ export interface ClientTrackingInit {
 const channel = '__redis__:invalidate'
 
 /**
- * Redis tells which keys with our prefix changed, whoever changed them, but for our own connection. The messages go to a
- * connection of the second protocol: ioredis drops them on the third.
+ * Redis tells which keys with our prefix changed, whoever changed them; our own fills too (NOLOOP does not hold for
+ * scripts), so the first read after a fill comes from Redis. The messages go to a connection of the second protocol:
+ * ioredis drops them on the third.
  */
 export class ClientTracking {
   readonly #init: ClientTrackingInit
@@ -33,7 +34,7 @@ export class ClientTracking {
     this.#knownId = id
     await listener.subscribe(channel)
     await this.#init.call('TRACKING', 'OFF')
-    await this.#init.call('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', this.#init.prefix, 'NOLOOP')
+    await this.#init.call('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', this.#init.prefix)
   }
 
   close(): void {
