@@ -3,6 +3,7 @@ export { type RouterErrorCode, routerErrorCodes } from './errors/router-error-co
 export { RoutingError } from './errors/routing-error.ts'
 export type { FanOutOptions, MissingShard } from './execute/context.ts'
 export type { Explanation } from './explanation.ts'
+export { runWithDeadline, runWithReads } from './pool/call-context.ts'
 export { createShardPool } from './pool/create-shard-pool.ts'
 export { type PoolErrorCode, poolErrorCodes } from './pool/pool-error-codes.ts'
 export type { ShardPoolOptions } from './pool/pool-options.ts'

@@ -1,4 +1,5 @@
 import type { CommitToken, PgClient, Topology } from '@shardwright/core'
+import { inCallContext } from './call-context.ts'
 import { checkConnectionLimits } from './connection-limits.ts'
 import { GatedLease } from './gated-lease.ts'
 import { openClient } from './open-client.ts'
@@ -40,15 +41,17 @@ class TopologyPool implements ShardPool {
     this.#shards = registry.shardsOf(topology)
   }
 
-  execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
+  execute(shard: number, statement: Statement, given?: RunOptions): Promise<StatementResult> {
     const servers = this.#at(shard)
+    const options = inCallContext(given)
     const { gate } = this.#registry.options
     if (gate === undefined) return servers.execute(statement, options)
     return gated(gate, servers.id, this.topology.epoch, () => servers.execute(statement, options))
   }
 
-  async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+  async lease(shard: number, given?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
     const servers = this.#at(shard)
+    const options = inCallContext(given)
     const { gate } = this.#registry.options
     if (gate === undefined) return await servers.lease(shard, options)
     gate.check(servers.id)

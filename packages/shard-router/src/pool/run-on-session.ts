@@ -19,18 +19,28 @@ export async function runOnSession(
   statement: Statement,
   options: RunOptions | undefined,
 ): Promise<StatementResult> {
+  // Undoing is right at any time: past a deadline, on a stale topology, for a caller who has given up.
+  if (undoes.test(statement.sql)) return await start(context, session, statement)
   options?.signal?.throwIfAborted()
   try {
-    await setTimeoutFor(context, session, options?.deadline)
+    // Within a failed transaction SET fails too; what ends or divides a transaction takes no time of its own.
+    if (!controls.test(statement.sql)) await setTimeoutFor(context, session, options?.deadline)
   } catch (error) {
     throw notSent(error, context, session)
   }
-  // Undoing is right at any time.
-  if (!/^\s*rollback\b/i.test(statement.sql)) context.checkCurrent?.()
-  const running = submit(context, session, statement)
-  session.running = running
+  context.checkCurrent?.()
+  const running = start(context, session, statement)
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
+}
+
+const undoes = /^\s*(?:rollback|abort)\b/i
+const controls = /^\s*(?:commit|end|savepoint|release)\b/i
+
+function start(context: ServerContext, session: Session, statement: Statement): Promise<StatementResult> {
+  const running = submit(context, session, statement)
+  session.running = running
+  return running
 }
 
 interface Sent {

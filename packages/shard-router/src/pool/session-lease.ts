@@ -1,4 +1,5 @@
 import type { PgClient } from '@shardwright/core'
+import { inCallContext } from './call-context.ts'
 import { streamOnSession } from './cursor-stream.ts'
 import { poolError } from './pool-error.ts'
 import { runMeasured } from './run-measured.ts'
@@ -55,8 +56,13 @@ export class SessionLease implements Lease {
     return this.#session.processId
   }
 
-  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+  get session(): object {
+    return this.#session
+  }
+
+  execute(statement: Statement, given?: RunOptions): Promise<StatementResult> {
     this.#checkHeld()
+    const options = inCallContext(given)
     if (this.#mayWait(statement.sql)) {
       this.#session.pendingBegin = statement.sql
       return Promise.resolve(begun)
@@ -67,7 +73,7 @@ export class SessionLease implements Lease {
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
     this.#checkHeld()
     this.#sendBegin()
-    return streamOnSession(this.#context, this.#session, statement, chunkSize, options)
+    return streamOnSession(this.#context, this.#session, statement, chunkSize, inCallContext(options))
   }
 
   cancel(): Promise<void> {

@@ -1,0 +1,51 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Clock, systemClock } from '@shardwright/core'
+import type { ReadPreference, RunOptions } from './shard-pool.ts'
+
+/** What holds for all statements of an asynchronous context unless a call says otherwise. */
+interface CallContext {
+  readonly deadline?: number
+  readonly reads?: ReadPreference
+}
+
+const storage = new AsyncLocalStorage<CallContext>()
+
+/**
+ * Runs `work` so that all its statements, the parts of a fan-out among them, share one deadline. A deadline around it that
+ * is earlier stays in force.
+ * @throws ConnectionError DEADLINE_EXCEEDED from the statement that is too late
+ * @example
+ * app.use((request, response, next) => runWithDeadline(2_000, next))
+ */
+export function runWithDeadline<T>(deadlineMs: number, work: () => T, clock: Clock = systemClock): T {
+  const outer = storage.getStore()
+  const deadline = Math.min(outer?.deadline ?? Number.POSITIVE_INFINITY, clock.monotonicMs() + deadlineMs)
+  return storage.run({ ...outer, deadline }, work)
+}
+
+/**
+ * Runs `work` so that its reads go where `reads` says, unless a call says otherwise.
+ * @example
+ * await runWithReads({ maxLagMs: 500 }, () => report())
+ */
+export function runWithReads<T>(reads: ReadPreference, work: () => T): T {
+  return storage.run({ ...storage.getStore(), reads }, work)
+}
+
+/** The options of a call, completed by its context. */
+export function inCallContext<T extends RunOptions>(options: T | undefined): T | undefined {
+  const context = storage.getStore()
+  if (context === undefined) return options
+  const deadline = earlier(options?.deadline, context.deadline)
+  const reads = options?.reads ?? context.reads
+  return {
+    ...options,
+    ...(deadline === undefined ? {} : { deadline }),
+    ...(reads === undefined ? {} : { reads }),
+  } as T
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.min(a, b)
+}
