@@ -46,8 +46,8 @@ export interface Lease {
   readonly client: PgClient
   /** pg_backend_pid() of the session. */
   readonly processId: number
-  /** The same object for as long as the session lives: a key for what is known of it. */
-  readonly session: object
+  /** The same object for as long as the session lives: a key for what is known of it. Absent: nothing is remembered. */
+  readonly session?: object | undefined
   execute(statement: Statement, options?: RunOptions): Promise<StatementResult>
   /** Rows in chunks of at most `chunkSize`, by a server-side portal. Return() closes it. */
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult>

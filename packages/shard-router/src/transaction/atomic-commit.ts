@@ -8,15 +8,17 @@ import { formatGid, gidName } from './gid.ts'
 import type { Participant } from './participant.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
 import { resolveDecision } from './resolve-decision.ts'
-import { identifySql } from './synchronous.ts'
+import { knownFacts, type SessionFacts } from './session-facts.ts'
 import { transactionError } from './transaction-error.ts'
-import { assumedVote, isAssumed, type Vote, voteOf } from './vote.ts'
+import { assumedVote, identifySql, type Vote, voteOf } from './vote.ts'
 
 /** What `commit` of a transaction across shards tells. */
 export interface AtomicCommit extends Commit {
   /** Shards that could not be reached after the decision: committed there too, visible when recovery gets through. */
   readonly unsettled: readonly string[]
 }
+
+type Part = Pick<Vote, 'participant'> & { readonly facts: SessionFacts | undefined }
 
 /**
  * Commits the parts of one transaction all or nothing. One writer: a plain COMMIT. Several: the first is the decider; the
@@ -42,7 +44,12 @@ export class AtomicCommitter {
     const only = this.#participants.length === 1 ? this.#participants[0] : undefined
     if (only) {
       await this.#guarded(() => this.#plainCommit(only))
-      return { tokens: await this.#tokens(only.mayHaveWritten ? [assumedVote(only)] : []), unsettled: [] }
+      return {
+        tokens: await this.#tokens(
+          only.mayHaveWritten ? [{ participant: only, facts: knownFacts(only.lease.session) }] : [],
+        ),
+        unsettled: [],
+      }
     }
     const writers = await this.#guarded(() => this.#commitReaders())
     const [decider, ...others] = writers
@@ -94,7 +101,7 @@ export class AtomicCommitter {
       asked.map(async (each) => {
         const early = await each.earlyVote
         if (early !== undefined && early.xid !== null) return early
-        return each.hasWritten ? assumedVote(each) : await voteOf(each)
+        return (each.hasWritten ? assumedVote(each) : undefined) ?? (await voteOf(each))
       }),
     )
   }
@@ -109,7 +116,7 @@ export class AtomicCommitter {
   }
 
   async #checkReady(decider: Vote): Promise<void> {
-    if (decider.hasTable) return
+    if (decider.facts.hasTable) return
     const { shard } = decider.participant
     await withDirectClient(this.#context, shard, (client) => installDecisionTable(client, this.#name(shard)))
   }
@@ -124,31 +131,34 @@ export class AtomicCommitter {
 
   async #prepare(decider: Vote, vote: Vote, index: number): Promise<Vote> {
     const { participant } = vote
-    let identity: { readonly xid: string; readonly incarnation: string }
+    let xid: string
     const at = { shard: participant.shard, index, txid: this.#txid }
     await reach(this.#context, 'before prepare', at)
     participant.state = 'preparing'
     try {
       const gid = this.#gid(decider, participant)
-      const { command, rows } = await participant.run(`${identifySql}; prepare transaction '${gid}'`)
+      const { command, rows } = await participant.run(
+        `${vote.facts.durableSql}${identifySql}; prepare transaction '${gid}'`,
+      )
       participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
       // PREPARE TRANSACTION in a failed transaction succeeds with the tag ROLLBACK.
       if (command !== 'PREPARE') throw new AbortedTransactionError()
-      identity = rows[0] as typeof identity
+      xid = (rows[0] as { readonly xid: string }).xid
     } catch (error) {
       // An error from the server means that the transaction is rolled back there.
       if (isPlainRefusal(error)) participant.state = 'open'
       throw prepareError(error, this.#name(participant.shard))
     }
     await reach(this.#context, 'after prepare', at)
-    return { ...vote, ...identity }
+    return { ...vote, xid }
   }
 
   async #decide(decider: Vote, others: readonly Vote[]): Promise<void> {
     const { participant } = decider
     const at = { shard: participant.shard, index: 0, txid: this.#txid }
     const participants = [decider, ...others].map((vote) => gidName(this.#name(vote.participant.shard)))
-    const sql = commitDecisionSql({ txid: this.#txid, topology: this.#context.topology, participants })
+    const sql =
+      decider.facts.durableSql + commitDecisionSql({ txid: this.#txid, topology: this.#context.topology, participants })
     try {
       await reach(this.#context, 'before decision', at)
       participant.state = 'committing'
@@ -257,13 +267,13 @@ export class AtomicCommitter {
   }
 
   /** A token costs a round trip: read when a context or a hook will look at it. */
-  async #tokens(votes: readonly Vote[], unsettled: ReadonlySet<Vote> = new Set()): Promise<CommitToken[]> {
+  async #tokens(votes: readonly Part[], unsettled: ReadonlySet<Part> = new Set()): Promise<CommitToken[]> {
     if (!this.#wantsTokens) return []
     return await Promise.all(votes.map((vote) => (unsettled.has(vote) ? this.#unknownPlace(vote) : this.#token(vote))))
   }
 
   /** The commit stands whether or not its place in the log can be read. */
-  async #token(vote: Vote): Promise<CommitToken> {
+  async #token(vote: Part): Promise<CommitToken> {
     const { shard } = vote.participant
     try {
       return await this.#context.pool.commitToken(shard)
@@ -274,8 +284,8 @@ export class AtomicCommitter {
     }
   }
 
-  #unknownPlace({ participant, incarnation }: Vote): CommitToken {
-    return unknownPlace(this.#context, participant.shard, incarnation)
+  #unknownPlace({ participant, facts }: Part): CommitToken {
+    return unknownPlace(this.#context, participant.shard, facts?.incarnation ?? '')
   }
 
   #gid(decider: Vote, participant: Participant): string {
@@ -283,7 +293,7 @@ export class AtomicCommitter {
       topology: this.#context.topology,
       txid: this.#txid,
       decider: gidName(this.#name(decider.participant.shard)),
-      incarnation: decider.incarnation,
+      incarnation: decider.facts.incarnation,
       participant: gidName(this.#name(participant.shard)),
     })
   }
@@ -299,7 +309,7 @@ export class AtomicCommitter {
 
 /** The decider is the first that is proved to have written, by its number. */
 async function deciderFirst(writers: readonly Vote[]): Promise<Vote[]> {
-  const proved = writers.find((vote) => vote.xid !== null && !isAssumed(vote))
+  const proved = writers.find((vote) => vote.xid !== null && vote.xid !== '')
   if (proved) return [proved, ...writers.filter((vote) => vote !== proved)]
   const [first, ...rest] = writers
   return first === undefined ? [] : [await voteOf(first.participant), ...rest]

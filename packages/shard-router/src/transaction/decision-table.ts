@@ -1,5 +1,4 @@
 import type { PgClient } from '@shardwright/core'
-import { synchronousSql } from './synchronous.ts'
 import { transactionError } from './transaction-error.ts'
 
 export type Outcome = 'commit' | 'abort'
@@ -58,7 +57,7 @@ interface Decision {
  */
 export function commitDecisionSql({ txid, topology, participants }: Decision): string {
   const names = participants.map((name) => `'${name}'`).join(', ')
-  return `${synchronousSql}; insert into shardwright.transaction_decision (txid, outcome, topology, participants)
+  return `insert into shardwright.transaction_decision (txid, outcome, topology, participants)
  values ('${txid}', 'commit', '${topology}', array[${names}]::text[]); commit`
 }
 

@@ -92,5 +92,5 @@ async function fateOf(client: PgClient, vote: Vote): Promise<Outcome | undefined
 
 async function isAnother(client: PgClient, vote: Vote): Promise<boolean> {
   const { rows } = await client.query<{ incarnation: string }>(`select ${incarnationSql} as incarnation`)
-  return rows[0]?.incarnation !== vote.incarnation
+  return rows[0]?.incarnation !== vote.facts.incarnation
 }

@@ -1,32 +1,31 @@
-import { tableExistsSql } from './decision-table.ts'
-import { incarnationSql } from './incarnation.ts'
 import type { Participant } from './participant.ts'
+import { type FactsRow, factsSql, knownFacts, rememberFacts, type SessionFacts } from './session-facts.ts'
 
 /** What a participant says before anything is prepared. */
 export interface Vote {
   readonly participant: Participant
-  /** The transaction's number there; null when it wrote nothing. */
+  /** The transaction's number there; null when it wrote nothing, '' when it wrote and the number comes with PREPARE. */
   readonly xid: string | null
-  readonly incarnation: string
-  readonly hasTable: boolean
+  readonly facts: SessionFacts
 }
 
 // The number also proves, before anything is prepared, that the decider's transaction is older than any abort row.
-const voteSql = `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid,
- ${incarnationSql} as incarnation, ${tableExistsSql} as has_table`
+const xidSql = 'select pg_catalog.pg_current_xact_id_if_assigned()::text as xid'
 
 /** Asks a participant whether it wrote. A transaction that failed on the server cannot answer and rejects (25P02). */
 export async function voteOf(participant: Participant, before = ''): Promise<Vote> {
-  const { rows } = await participant.run(`${before}${voteSql}`)
-  const row = rows[0] as { readonly xid: string | null; readonly incarnation: string; readonly has_table: boolean }
-  return { participant, xid: row.xid, incarnation: row.incarnation, hasTable: row.has_table }
+  const { session } = participant.lease
+  const facts = knownFacts(session)
+  const { rows } = await participant.run(`${before}${xidSql}${facts === undefined ? `, ${factsSql}` : ''}`)
+  const row = rows[0] as { readonly xid: string | null } & FactsRow
+  return { participant, xid: row.xid, facts: facts ?? rememberFacts(session, row) }
 }
 
-/** A vote of a participant that is known to have written; its number comes with PREPARE. */
-export function assumedVote(participant: Participant): Vote {
-  return { participant, xid: '', incarnation: '', hasTable: false }
+/** The vote of a participant that is known to have written: no question is needed, when its session is known. */
+export function assumedVote(participant: Participant): Vote | undefined {
+  const facts = knownFacts(participant.lease.session)
+  return facts && { participant, xid: '', facts }
 }
 
-export function isAssumed(vote: Vote): boolean {
-  return vote.xid === ''
-}
+/** In front of PREPARE: gives the number by which the fate of this part can be asked for later. */
+export const identifySql = 'select pg_catalog.pg_current_xact_id()::text as xid'

@@ -1,0 +1,39 @@
+import { tableExistsSql } from './decision-table.ts'
+import { incarnationSql } from './incarnation.ts'
+
+/** What does not change while a session to a primary lives. */
+export interface SessionFacts {
+  readonly incarnation: string
+  /** The decision table is there; only ever remembered as true. */
+  readonly hasTable: boolean
+  /** What makes the transaction's end durable, on disk and on synchronous standbys, whatever the session prefers. */
+  readonly durableSql: string
+}
+
+/** Columns for `factsOf`. */
+export const factsSql = `${incarnationSql} as incarnation, ${tableExistsSql} as has_table,
+ pg_catalog.current_setting('synchronous_commit') as synchronous`
+
+export interface FactsRow {
+  readonly incarnation: string
+  readonly has_table: boolean
+  readonly synchronous: string
+}
+
+const known = new WeakMap<object, SessionFacts>()
+
+/** What an earlier transaction on the session has learned; undefined before the first. */
+export function knownFacts(session: object | undefined): SessionFacts | undefined {
+  return session && known.get(session)
+}
+
+export function rememberFacts(session: object | undefined, row: FactsRow): SessionFacts {
+  const facts: SessionFacts = Object.freeze({
+    incarnation: row.incarnation,
+    hasTable: row.has_table,
+    // remote_apply is more than is needed, and is what its readers rely on.
+    durableSql: row.synchronous === 'remote_apply' ? '' : 'set local synchronous_commit = on; ',
+  })
+  if (session && facts.hasTable) known.set(session, facts)
+  return facts
+}
