@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Cache, createCache, memoryTier, redisTier } from '../src/index.ts'
 import { freshNamespace, nodeOf, patient, until } from './caches.ts'
@@ -138,6 +139,25 @@ describe.skipIf(!redisHere.available)('Redis in trouble', () => {
     expect(await newer.getOrLoad(key, async () => ({ two: 2 }))).toEqual({ two: 2 })
     await older.invalidate(key)
     expect(await newer.getOrLoad(key, async () => ({ two: 3 }))).toEqual({ two: 3 })
+  })
+
+  test("a client with ioredis' own defaults, eager or lazy, works and hangs nobody", async () => {
+    for (const lazyConnect of [false, true]) {
+      const client = new Redis(fixture.redis.url, { lazyConnect })
+      client.on('error', () => undefined)
+      const tiers = [memoryTier(), redisTier({ client, ...patient })]
+      const cache = createCache({ namespace: freshNamespace(), tiers })
+      caches.push(cache)
+      await until(() => cache.coherent, 'the link')
+      expect(await cache.getOrLoad(key, async () => 'one')).toBe('one')
+      expect(await cache.invalidate(key)).toBe('done')
+      await fixture.redis.kill()
+      await until(() => !cache.coherent, 'the loss of the link')
+      expect(await cache.getOrLoad(key, async () => 'two')).toBe('two')
+      await fixture.redis.restart()
+      await until(() => cache.coherent, 'the link again')
+      client.disconnect()
+    }
   })
 
   test('client tracking: what redis-cli removes or flushes is gone from memory too', async () => {

@@ -34,7 +34,8 @@ export function textOf(reply: unknown): string {
 
 /** Resolves when the connection can be used. */
 export function isReady(subscriber: RedisSubscriber): Promise<void> {
-  if (subscriber.status === 'ready') return Promise.resolve()
+  // A lazy one connects with its first command.
+  if (subscriber.status === 'ready' || subscriber.status === 'wait') return Promise.resolve()
   return new Promise((resolve) => {
     const onReady = (): void => {
       subscriber.off('ready', onReady)

@@ -16,6 +16,7 @@ export interface RedisCommandsOptions {
 export class RedisCommands {
   readonly #options: RedisCommandsOptions
   readonly #breaker: CircuitBreakerPolicy
+  #unanswered = 0
 
   constructor(options: RedisCommandsOptions) {
     this.#options = options
@@ -35,13 +36,23 @@ export class RedisCommands {
     return this.#breaker.execute(() => withDeadline(work(), this.#options.budgetMs))
   }
 
-  /** Past the breaker, for what must be tried: invalidations. */
+  /** Past the breaker, for what must be tried: invalidations. So many may be without an answer, no more. */
   urgent<T>(work: () => Promise<T>, budgetMs: number): Promise<T> {
-    return withDeadline(work(), budgetMs)
+    if (this.#unanswered >= mostUnanswered) return Promise.reject(new Error('Redis does not answer'))
+    this.#unanswered += 1
+    const answer = work()
+    const answered = (): void => {
+      this.#unanswered -= 1
+    }
+    answer.then(answered, answered)
+    return withDeadline(answer, budgetMs)
   }
 
   async call(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
-    return await this.#options.client.callBuffer(command, ...args)
+    const { client } = this.#options
+    // A client with an offline queue would keep commands, without bound, for a server that may never come.
+    if (!sending.has(client.status)) throw new Error(`the connection to Redis is ${client.status}`)
+    return await client.callBuffer(command, ...args)
   }
 
   async run(
@@ -65,6 +76,10 @@ export class RedisCommands {
     return ids.sort().join(',')
   }
 }
+
+/** `wait`: a lazy client connects with its first command. */
+const sending: ReadonlySet<string> = new Set(['ready', 'wait'])
+const mostUnanswered = 1_000
 
 /** True when Redis was not even asked. */
 export function isBreakerOpen(error: unknown): boolean {
