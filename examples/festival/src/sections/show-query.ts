@@ -8,6 +8,8 @@ export async function showQuery(screen: Screen, platform: Platform, checked: Che
   const { query, rows, statements, shardTimes, oneTimes, difference } = checked
   for (const { query: statement } of statements) {
     screen.field('sql', statement.sql)
+    // BEGIN and COMMIT have no tree, and go where the statements between them go.
+    if (statement.query.kind === 'RawNode') continue
     const key = query.festival === undefined ? {} : { for: { festival_id: query.festival } }
     const plan = await platform.router.explain(statement, key)
     screen.field('plan', `${plan.kind}: ${plan.shards.join(', ')}, because ${plan.reason}`)
