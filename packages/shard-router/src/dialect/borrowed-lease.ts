@@ -19,6 +19,10 @@ export class BorrowedLease implements Lease {
     return this.#lease.client
   }
 
+  get session(): Lease['session'] {
+    return this.#lease.session
+  }
+
   get processId(): number {
     return this.#lease.processId
   }

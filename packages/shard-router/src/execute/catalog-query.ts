@@ -2,7 +2,7 @@
 export const tablesQuery = `
 select n.nspname as schema, c.relname as table, c.relkind::text as kind,
   (select json_agg(json_build_object(
-     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null), 'base', bt.typname,
+     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null), 'base', bt.typname, 'modifier', a.atttypmod,
      'notNull', a.attnotnull, 'defaultSql', case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
      'identity', a.attidentity, 'generated', a.attgenerated <> '',
      'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum)

@@ -10,6 +10,7 @@ const columnShape = z.object({
   name: z.string(),
   type: z.string(),
   base: z.string(),
+  modifier: z.number(),
   notNull: z.boolean(),
   defaultSql: z.string().nullable(),
   identity: z.string(),
@@ -42,10 +43,12 @@ export async function loadCatalog(schema: Schema, topology: Topology, pool: Shar
     if (!tables.has(name)) tables.set(name, catalogTable(raw))
   }
   const types = familyTypes(schema, perShard.flat())
+  const lengths = familyLengths(schema, perShard.flat())
   return Object.freeze({
     table: (schemaName: string, table: string) => tables.get(nameOf(schemaName, table)),
     functionTraits: (name: string) => functions.get(name),
     keyType: (family: string) => types.get(family) as KeyType,
+    keyLength: (family: string) => lengths.get(family),
   })
 }
 
@@ -64,6 +67,7 @@ export async function emptyCatalog(shard: string, pool: ShardPool): Promise<Cata
     table: () => undefined,
     functionTraits: () => undefined,
     keyType: () => 'text' as const,
+    keyLength: () => undefined,
   })
 }
 
@@ -160,9 +164,11 @@ function checkKeyColumn(placement: ShardedTable, raw: RawTable, shard: string): 
     ? `has type ${column.type}`
     : !column.notNull && !isView
       ? 'is nullable'
-      : column.deterministic
-        ? undefined
-        : 'has a non-deterministic collation'
+      : column.base.startsWith('timestamp') && column.modifier >= 0 && column.modifier < 6
+        ? `keeps only ${column.modifier} digits of a second, so a stored key would differ from the one that was given`
+        : column.deterministic
+          ? undefined
+          : 'has a non-deterministic collation'
   if (!fault) return
   throw new RoutingError({
     code: 'KEY_COLUMN_UNSUITABLE',
@@ -202,6 +208,22 @@ function familyTypes(schema: Schema, tables: readonly RawTable[]): ReadonlyMap<s
     }
   }
   return types
+}
+
+/** atttypmod of varchar(n) is n + 4. */
+function familyLengths(schema: Schema, tables: readonly RawTable[]): ReadonlyMap<string, number> {
+  const lengths = new Map<string, number>()
+  for (const family of schema.families.values()) {
+    for (const placement of family.tables) {
+      for (const raw of tables) {
+        if (raw.schema !== placement.schema || raw.table !== placement.table) continue
+        const column = raw.columns?.find((candidate) => candidate.name === placement.key)
+        if (column?.base !== 'varchar' || column.modifier < 4) continue
+        lengths.set(family.name, Math.min(lengths.get(family.name) ?? Number.POSITIVE_INFINITY, column.modifier - 4))
+      }
+    }
+  }
+  return lengths
 }
 
 function commonType(a: KeyType, b: KeyType): KeyType | undefined {

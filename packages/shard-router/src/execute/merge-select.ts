@@ -30,7 +30,7 @@ export async function runMergePlan(plan: MergePlan, context: ExecutionContext): 
   const partial = bindTemplate(plan.partial, gathered, context)
   const shards = partialShards(plan, context)
   const parts = await readParts(partial, shards, context)
-  return await mergeParts(plan, merge, parts, partial, gathered, context)
+  return await mergeParts(merge, parts, partial, gathered, context)
 }
 
 /** The shards of a partial statement; one, when no row can match, so that an empty result has its shape. */
@@ -83,7 +83,6 @@ async function readParts(
 }
 
 async function mergeParts(
-  plan: MergePlan,
   merge: Merge,
   parts: readonly PartialResult[],
   partial: BoundStatement,

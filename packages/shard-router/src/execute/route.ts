@@ -1,4 +1,4 @@
-import type { Schema, Topology } from '@shardwright/core'
+import { KeyError, type Schema, type Topology } from '@shardwright/core'
 import type { Access } from '../plan/access.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import { shardsOfKeys } from '../plan/key/evaluate-keys.ts'
@@ -38,7 +38,7 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
   switch (access.kind) {
     case 'sharded': {
       const { family, name } = access.table
-      if (access.inserts) refuseNullKeys(access, call)
+      if (access.inserts) checkInsertedKeys(access, call, context.catalog.keyLength(family))
       const keys = shardsOfKeys(access.keys, call, { topology, family, type: context.catalog.keyType(family) })
       if (keys !== 'all') return { shards: keys, keyless: nowhere.keyless }
       return { shards: topology.shards.map((_, index) => index), keyless: [name] }
@@ -53,12 +53,22 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
   }
 }
 
-/** A row without a key belongs to no shard. @throws RoutingError SHARD_KEY_MISSING */
-function refuseNullKeys(access: Access & { kind: 'sharded' }, call: CallValues): void {
+/**
+ * A row without a key belongs to no shard, and one whose key is cut when it is stored to another than its own.
+ * @throws RoutingError SHARD_KEY_MISSING; KeyError INVALID_SHARD_KEY
+ */
+function checkInsertedKeys(access: Access & { kind: 'sharded' }, call: CallValues, limit: number | undefined): void {
   if (access.keys.kind !== 'items') return
   for (const { source } of access.keys.items) {
     const value = resolveSource(source, call)
     if (value === null || value === undefined) refuseMissing(access.table)
+    if (limit !== undefined && String(value).length > limit && [...String(value)].length > limit) {
+      throw new KeyError({
+        code: 'INVALID_SHARD_KEY',
+        message: `A key of '${access.table.name}' is longer than the ${limit} characters of its column.`,
+        hint: 'PostgreSQL would refuse it, or cut trailing spaces off and store another key. Shorten it first.',
+      })
+    }
   }
 }
 

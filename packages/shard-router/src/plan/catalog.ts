@@ -7,6 +7,8 @@ export interface Catalog {
   functionTraits(name: string): FunctionTraits | undefined
   /** The key type of a family, the same on every table and shard. */
   keyType(family: string): KeyType
+  /** The shortest varchar(n) among the family's keys: a longer value could be cut when it is stored. */
+  keyLength(family: string): number | undefined
 }
 
 export interface CatalogTable {
