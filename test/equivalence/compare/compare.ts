@@ -17,9 +17,31 @@ export interface Openness {
 
 const limiting = new Set(['limit', 'offset', 'fetch', 'fetch with ties'])
 const grouping = new Set([
-  'distinct', 'distinct on', 'group by', 'group by hidden', 'min/max', 'union', 'intersect', 'except', 'grouping sets',
-  'ordered-set', 'array_agg', 'string_agg', 'jsonb_agg', 'json_agg', 'statistics', 'sum', 'avg', 'sum distinct', 'filter',
-  'window', 'over aggregates', 'raw aggregate', 'count distinct', 'intersectAll', 'exceptAll',
+  'distinct',
+  'distinct on',
+  'group by',
+  'group by hidden',
+  'min/max',
+  'union',
+  'intersect',
+  'except',
+  'grouping sets',
+  'ordered-set',
+  'array_agg',
+  'string_agg',
+  'jsonb_agg',
+  'json_agg',
+  'statistics',
+  'sum',
+  'avg',
+  'sum distinct',
+  'filter',
+  'window',
+  'over aggregates',
+  'raw aggregate',
+  'count distinct',
+  'intersectAll',
+  'exceptAll',
 ])
 
 export function opennessOf(query: Query, tags: ReadonlySet<string>): Openness {
@@ -38,7 +60,11 @@ export function opennessOf(query: Query, tags: ReadonlySet<string>): Openness {
 }
 
 /** Why the router's rows are not an answer that one PostgreSQL may give; `undefined` when they are. */
-export function difference(expected: readonly unknown[], actual: readonly unknown[], openness: Openness): string | undefined {
+export function difference(
+  expected: readonly unknown[],
+  actual: readonly unknown[],
+  openness: Openness,
+): string | undefined {
   if (expected.length !== actual.length) return `${actual.length} rows instead of ${expected.length}`
   let why: string | undefined
   for (const leeway of openness.leeways) {
@@ -54,7 +80,10 @@ function differenceWith(
   openness: Openness,
   leeway: Leeway,
 ): string | undefined {
-  const [left, right] = [expected, actual].map((rows) => rows.map((row) => rowText(row, leeway))) as [string[], string[]]
+  const [left, right] = [expected, actual].map((rows) => rows.map((row) => rowText(row, leeway))) as [
+    string[],
+    string[],
+  ]
   if (openness.total) return firstDifference(left, right)
   // Rows equal in the first output may come in any order, so only the first shows the order.
   const [name] = openness.order

@@ -28,7 +28,9 @@ export function valueText(value: unknown, leeway: Leeway): string {
   if (Buffer.isBuffer(value)) return `Buffer(${value.toString('hex')})`
   switch (typeof value) {
     case 'number':
-      return leeway.floats && Number.isFinite(value) ? `number ${roundedFloat(value, leeway.floats)}` : `number ${Object.is(value, -0) ? '-0' : value}`
+      return leeway.floats && Number.isFinite(value)
+        ? `number ${roundedFloat(value, leeway.floats)}`
+        : `number ${Object.is(value, -0) ? '-0' : value}`
     case 'string':
       return `string ${JSON.stringify(leeway.equals ? plain(value) : value)}`
     case 'object':

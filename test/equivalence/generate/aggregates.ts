@@ -2,7 +2,7 @@ import { quoted } from '../code.ts'
 import type { Kind } from '../world/columns.ts'
 import { condition } from './conditions.ts'
 import { column, numericKinds, orderable } from './expressions.ts'
-import type { Scope } from './scope.ts'
+import { oneSpelling, type Scope } from './scope.ts'
 
 export interface Aggregate {
   readonly code: string
@@ -15,7 +15,22 @@ export interface Aggregate {
 /** `eb.fn...`: one aggregate call, with FILTER and DISTINCT at times. */
 export function aggregate(scope: Scope, plainOnly = false): Aggregate {
   const { random } = scope
-  const make = random.weighted([[3, counts], [3, sums], [2, averages], [3, extremes], ...(plainOnly ? [] : [[3, lists], [1, booleans], [1, bits], [2, statistics], [2, ordered], [1, raw]] as const)] as const)
+  const make = random.weighted([
+    [3, counts],
+    [3, sums],
+    [2, averages],
+    [3, extremes],
+    ...(plainOnly
+      ? []
+      : ([
+          [3, lists],
+          [1, booleans],
+          [1, bits],
+          [2, statistics],
+          [2, ordered],
+          [1, raw],
+        ] as const)),
+  ] as const)
   const made = make(scope) ?? counts(scope)
   if (made.tag === 'raw aggregate' || !random.chance(0.15)) return made
   return { ...made, code: `${made.code}.filterWhere((eb) => ${condition(scope, { simple: true })})`, tag: 'filter' }
@@ -41,7 +56,9 @@ function sums(scope: Scope): Aggregate | undefined {
   const computed = scope.random.chance(0.2)
   return {
     code: `eb.fn.sum(${computed ? `eb(${ref}, '*', eb.lit(2))` : ref})${distinct ? '.distinct()' : ''}`,
-    tag: distinct ? 'sum distinct' : 'sum', kind, number: source.kind !== 'float',
+    tag: distinct ? 'sum distinct' : 'sum',
+    kind,
+    number: source.kind !== 'float',
   }
 }
 
@@ -51,16 +68,23 @@ function averages(scope: Scope): Aggregate | undefined {
   const distinct = scope.random.chance(0.15)
   return {
     code: `eb.fn.avg(${quoted(source.ref)})${distinct ? '.distinct()' : ''}`,
-    tag: 'avg', kind: source.kind === 'float' ? 'float' : 'num', number: source.kind !== 'float',
+    tag: 'avg',
+    kind: source.kind === 'float' ? 'float' : 'num',
+    number: source.kind !== 'float',
   }
 }
 
 function extremes(scope: Scope): Aggregate | undefined {
   const kinds = orderable.filter((kind) => kind !== 'bool' && kind !== 'key' && kind !== 'bytes')
-  const source = column(scope, kinds)
+  const source = column(scope, oneSpelling(scope, kinds))
   if (!source?.ref) return undefined
   const func = scope.random.pick(['min', 'max'])
-  return { code: `eb.fn.${func}(${quoted(source.ref)})`, tag: 'min/max', kind: source.kind, number: numericKinds.includes(source.kind) }
+  return {
+    code: `eb.fn.${func}(${quoted(source.ref)})`,
+    tag: 'min/max',
+    kind: source.kind,
+    number: numericKinds.includes(source.kind),
+  }
 }
 
 /** Lists carry their own total order: the first relation's id. */
@@ -70,15 +94,22 @@ function lists(scope: Scope): Aggregate | undefined {
   const ids = scope.relations.filter(({ unique }) => unique.length > 0)
   if (!source?.ref || ids.length !== scope.relations.length) return undefined
   const ref = quoted(source.ref)
-  const order = ids.flatMap(({ alias, unique }) => unique.map((name) => `.orderBy(${quoted(`${alias}.${name}`)})`)).join('')
-  const direction = random.pick(["'asc'", "'desc'", "(ob) => ob.desc().nullsLast()", "(ob) => ob.asc().nullsFirst()"])
+  const order = ids
+    .flatMap(({ alias, unique }) => unique.map((name) => `.orderBy(${quoted(`${alias}.${name}`)})`))
+    .join('')
+  const direction = random.pick(["'asc'", "'desc'", '(ob) => ob.desc().nullsLast()', '(ob) => ob.asc().nullsFirst()'])
   const sorted = random.chance(0.6) ? `.orderBy(${ref}, ${direction})${order}` : order
   const distinct = random.chance(0.25)
   const tail = distinct ? `.distinct().orderBy(${ref})` : sorted
   const text = source.kind === 'text' || source.kind === 'ctext'
   if (text && random.chance(0.5)) {
     // The arguments of a DISTINCT string_agg and its ORDER BY must be the same expression.
-    return { code: `eb.fn.agg('string_agg', [${ref}, sql.lit(',')])${tail}`, tag: 'string_agg', kind: 'text', number: false }
+    return {
+      code: `eb.fn.agg('string_agg', [${ref}, sql.lit(',')])${tail}`,
+      tag: 'string_agg',
+      kind: 'text',
+      number: false,
+    }
   }
   const func = random.pick(distinct ? ['array_agg'] : ['array_agg', 'jsonb_agg', 'json_agg'])
   return { code: `eb.fn.agg('${func}', [${ref}])${tail}`, tag: func, kind: 'json', number: false }
@@ -102,23 +133,42 @@ function statistics(scope: Scope): Aggregate | undefined {
   const source = column(scope, ['int', 'money', 'num'])
   const second = column(scope, ['int', 'money'])
   if (!source?.ref || !second?.ref) return undefined
-  const func = scope.random.pick(['stddev', 'stddev_pop', 'stddev_samp', 'variance', 'var_pop', 'corr', 'regr_count', 'covar_pop'])
+  const func = scope.random.pick([
+    'stddev',
+    'stddev_pop',
+    'stddev_samp',
+    'variance',
+    'var_pop',
+    'corr',
+    'regr_count',
+    'covar_pop',
+  ])
   const two = ['corr', 'regr_count', 'covar_pop'].includes(func)
   const argument = (ref: string): string => (two ? `eb.cast(${quoted(ref)}, 'float8')` : quoted(ref))
   const more = two ? `, ${argument(second.ref)}` : ''
-  return { code: `eb.fn.agg('${func}', [${argument(source.ref)}${more}])`, tag: 'statistics', kind: 'float', number: false }
+  return {
+    code: `eb.fn.agg('${func}', [${argument(source.ref)}${more}])`,
+    tag: 'statistics',
+    kind: 'float',
+    number: false,
+  }
 }
 
 function ordered(scope: Scope): Aggregate | undefined {
   const { random } = scope
   const func = random.pick(['percentile_cont', 'percentile_disc', 'mode'])
-  const source = column(scope, func === 'percentile_cont' ? ['int', 'float'] : ['int', 'text', 'num', 'date', 'ctext'])
+  const source = column(
+    scope,
+    oneSpelling(scope, func === 'percentile_cont' ? ['int', 'float'] : ['int', 'text', 'num', 'date', 'ctext']),
+  )
   if (!source?.ref) return undefined
   const call = func === 'mode' ? '[]' : `[eb.lit(${random.pick([0, 0.25, 0.5, 0.9, 1])})]`
   const direction = random.chance(0.3) ? ", 'desc'" : ''
   return {
     code: `eb.fn.agg('${func}', ${call}).withinGroupOrderBy(${quoted(source.ref)}${direction})`,
-    tag: 'ordered-set', kind: func === 'percentile_cont' ? 'float' : source.kind, number: false,
+    tag: 'ordered-set',
+    kind: func === 'percentile_cont' ? 'float' : source.kind,
+    number: false,
   }
 }
 
@@ -138,14 +188,19 @@ function raw(scope: Scope): Aggregate | undefined {
 export function overAggregates(scope: Scope): Aggregate {
   const { random } = scope
   const one = aggregate(scope, true)
-  const source = column(scope, ['int', 'money', 'num'])
+  const source = column(scope, oneSpelling(scope, ['int', 'money', 'num']))
   if (!source?.ref) return one
   const ref = quoted(source.ref)
   return random.pick<Aggregate>([
     { code: `eb.fn.coalesce(eb.fn.sum(${ref}), eb.lit(0))`, tag: 'over aggregates', kind: 'num', number: true },
     { code: `eb(eb.fn.sum(${ref}), '+', eb.fn.count(${ref}))`, tag: 'over aggregates', kind: 'num', number: true },
     { code: `eb.fn('round', [eb.fn.avg(${ref}), eb.lit(2)])`, tag: 'over aggregates', kind: 'num', number: true },
-    { code: `eb.case().when(eb.fn.countAll(), '>', 3).then(eb.fn.max(${ref})).else(eb.fn.min(${ref})).end()`, tag: 'over aggregates', kind: 'num', number: true },
+    {
+      code: `eb.case().when(eb.fn.countAll(), '>', 3).then(eb.fn.max(${ref})).else(eb.fn.min(${ref})).end()`,
+      tag: 'over aggregates',
+      kind: 'num',
+      number: true,
+    },
     { code: `eb(eb.fn.max(${ref}), '-', eb.fn.min(${ref}))`, tag: 'over aggregates', kind: 'num', number: true },
     { code: `eb.cast(eb.fn.avg(${ref}), 'text')`, tag: 'over aggregates', kind: 'text', number: false },
   ])

@@ -19,8 +19,16 @@ export interface Case {
 export function createCase(seed: string, number: number, world: World): Case {
   const random = new Random(`${seed}/case/${number}`)
   const outer: Omit<Scope, 'relations'> = { random, world, depth: 0, names: new Names() }
-  const door = random.weighted<Door>([[8, 'fanOut'], [1.5, 'db'], [1, 'stream']])
-  const kind = random.weighted<'read' | 'sets' | 'write'>([[8, 'read'], [1.3, 'sets'], [2.2, 'write']])
+  const door = random.weighted<Door>([
+    [8, 'fanOut'],
+    [1.5, 'db'],
+    [1, 'stream'],
+  ])
+  const kind = random.weighted<'read' | 'sets' | 'write'>([
+    [8, 'read'],
+    [1.3, 'sets'],
+    [2.2, 'write'],
+  ])
   if (kind === 'write') return { number, kind, door: door === 'stream' ? 'fanOut' : door, query: write(outer) }
   const { query } = kind === 'sets' ? setOperations(outer) : selectQuery(outer, 'db')
   return { number, kind: 'read', door, query }

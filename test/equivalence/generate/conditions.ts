@@ -8,7 +8,21 @@ export interface ConditionOptions {
   readonly simple?: boolean
 }
 
-const comparable: readonly Kind[] = ['int', 'id', 'big', 'num', 'money', 'text', 'ctext', 'ci', 'ts', 'date', 'bool', 'enum', 'float']
+const comparable: readonly Kind[] = [
+  'int',
+  'id',
+  'big',
+  'num',
+  'money',
+  'text',
+  'ctext',
+  'ci',
+  'ts',
+  'date',
+  'bool',
+  'enum',
+  'float',
+]
 
 /** A predicate as code of an expression, in a callback that has `eb`. */
 export function condition(scope: Scope, options: ConditionOptions = {}): string {
@@ -143,15 +157,23 @@ function subqueryCondition(scope: Scope): string {
   const tie = tiedTo(owners, own, scope)
   const choices: (() => string)[] = [
     () => `eb(${refOf(scope, ['int'])}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.g')${filter})`,
-    () => `eb(${refOf(scope, ['int', 'id'])}, ${random.pick(["'>'", "'<='", "'='"])}, ${from}.select((eb) => eb.fn.${random.pick(['max', 'min', 'count'])}('${alias}.g').as('m'))${filter})`,
+    () =>
+      `eb(${refOf(scope, ['int', 'id'])}, ${random.pick(["'>'", "'<='", "'='"])}, ${from}.select((eb) => eb.fn.${random.pick(['max', 'min', 'count'])}('${alias}.g').as('m'))${filter})`,
     () => `eb.exists(${from}.select('${alias}.id')${filter})`,
   ]
+  // Correlated by another column than the key: refused, unless the table is on every shard.
+  const other = column(scope, ['int'])
+  if (other?.ref && random.chance(table === 'r' ? 0.8 : 0.15)) {
+    return `eb.exists(${from}.select('${alias}.id').whereRef('${alias}.g', '=', ${quoted(other.ref)})${filter})`
+  }
   if (tie) {
     choices.push(
       () => `eb.exists(${from}.select('${alias}.id')${tie}${filter})`,
       () => `eb.not(eb.exists(${from}.select('${alias}.id')${tie}${filter}))`,
-      () => `eb(${refOf(scope, ['int'])}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.g')${tie}${filter})`,
-      () => `eb(${refOf(scope, ['int', 'id'])}, '<=', ${from}.select((eb) => eb.fn.count('${alias}.id').as('m'))${tie}${filter})`,
+      () =>
+        `eb(${refOf(scope, ['int'])}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.g')${tie}${filter})`,
+      () =>
+        `eb(${refOf(scope, ['int', 'id'])}, '<=', ${from}.select((eb) => eb.fn.count('${alias}.id').as('m'))${tie}${filter})`,
       () => `eb(${keyRef(owners, scope)}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.k')${filter})`,
     )
   }

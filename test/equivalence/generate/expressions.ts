@@ -141,4 +141,20 @@ function raw(scope: Scope): Expression | undefined {
 export const numericKinds = numeric
 export const textKinds = textual
 /** Kinds with a default order that shows in the values. */
-export const orderable: readonly Kind[] = ['id', 'int', 'big', 'num', 'money', 'float', 'text', 'ci', 'ctext', 'ts', 'date', 'bool', 'key', 'enum', 'bytes']
+export const orderable: readonly Kind[] = [
+  'id',
+  'int',
+  'big',
+  'num',
+  'money',
+  'float',
+  'text',
+  'ci',
+  'ctext',
+  'ts',
+  'date',
+  'bool',
+  'key',
+  'enum',
+  'bytes',
+]

@@ -20,12 +20,27 @@ export function from(outer: Outer): From {
   return random.weighted<() => From>([
     [small ? 8 : 5, () => single(outer)],
     [3.4, () => joined(outer)],
-    ...(small ? [] : ([[1.2, () => derived(outer)], [1.2, () => withCte(outer)], [0.3, () => recursive(outer)], [0.4, () => functionTable(outer)], [0.4, () => lateral(outer)]] as const)),
+    ...(small
+      ? []
+      : ([
+          [1.2, () => derived(outer)],
+          [1.2, () => withCte(outer)],
+          [0.3, () => recursive(outer)],
+          [0.4, () => functionTable(outer)],
+          [0.4, () => lateral(outer)],
+        ] as const)),
   ])()
 }
 
 function table(outer: Outer): TableName {
-  return outer.random.weighted<TableName>([[6, 't'], [3, 'u'], [1.2, 'x'], [0.7, 'w'], [1, 'r'], [0.25, 'o']])
+  return outer.random.weighted<TableName>([
+    [6, 't'],
+    [3, 'u'],
+    [1.2, 'x'],
+    [0.7, 'w'],
+    [1, 'r'],
+    [0.25, 'o'],
+  ])
 }
 
 function starting(name: TableName, outer: Outer): { step: Step; relation: Relation } {
@@ -42,10 +57,21 @@ function single(outer: Outer): From {
 
 function joined(outer: Outer): From {
   const { random } = outer
-  const first = starting(random.weighted<TableName>([[6, 't'], [3, 'u'], [1, 'x'], [1, 'r']]), outer)
+  const first = starting(
+    random.weighted<TableName>([
+      [6, 't'],
+      [3, 'u'],
+      [1, 'x'],
+      [1, 'r'],
+    ]),
+    outer,
+  )
   const relations = [first.relation]
   const steps = [first.step]
-  const count = random.weighted([[7, 1], [3, 2]] as const)
+  const count = random.weighted([
+    [7, 1],
+    [3, 2],
+  ] as const)
   for (let i = 0; i < count; i++) {
     const { step, relation } = join(relations, outer)
     relations.push(relation)
@@ -58,7 +84,14 @@ function joined(outer: Outer): From {
 function join(present: readonly Relation[], outer: Outer): { step: Step; relation: Relation } {
   const { random, names } = outer
   const alias = names.next('a')
-  const name = random.weighted<TableName>([[3, 'u'], [3, 't'], [1, 'x'], [3, 'r'], [0.15, 'w'], [0.1, 'o']])
+  const name = random.weighted<TableName>([
+    [3, 'u'],
+    [3, 't'],
+    [1, 'x'],
+    [3, 'r'],
+    [0.15, 'w'],
+    [0.1, 'o'],
+  ])
   const relation = tableRelation(name, alias)
   const keyed = present.filter(({ keys }) => keys.length > 0)
   const other = random.pick(present)
@@ -68,12 +101,24 @@ function join(present: readonly Relation[], outer: Outer): { step: Step; relatio
     ? `.onRef(${quoted(`${alias}.k`)}, '=', ${quoted(`${owner.alias}.${owner.keys[0]}`)})`
     : `.onRef(${quoted(`${alias}.${name === 'w' ? 'v' : 'g'}`)}, '=', ${quoted(`${other.alias}.${integerOf(other)}`)})`
   const more: string[] = []
-  if (onKey && random.chance(0.4)) more.push(`.onRef(${quoted(`${alias}.g`)}, '=', ${quoted(`${owner.alias}.${integerOf(owner)}`)})`)
+  if (onKey && random.chance(0.4))
+    more.push(`.onRef(${quoted(`${alias}.g`)}, '=', ${quoted(`${owner.alias}.${integerOf(owner)}`)})`)
   if (random.chance(0.25)) {
     const scope: Scope = { ...outer, relations: [relation, other] }
     more.push(`.on((eb) => ${condition(scope, { simple: true })})`)
   }
-  const kinds = name === 'r' || onKey ? ([[5, 'innerJoin'], [3, 'leftJoin'], [0.8, 'rightJoin'], [0.8, 'fullJoin']] as const) : ([[1, 'innerJoin']] as const)
+  const kinds =
+    name === 'r' || onKey
+      ? ([
+          [5, 'innerJoin'],
+          [3, 'leftJoin'],
+          [0.8, 'rightJoin'],
+          [0.8, 'fullJoin'],
+        ] as const)
+      : ([
+          [5, 'innerJoin'],
+          [1, 'leftJoin'],
+        ] as const)
   const kind = random.weighted<string>(kinds)
   return {
     relation,
@@ -107,7 +152,9 @@ function derived(outer: Outer): From {
   const alias = names.next('d')
   const made = selectQuery({ ...outer, depth: outer.depth + 1 }, 'eb')
   const relation = relationOf(alias, made)
-  const steps: Step[] = [{ tag: 'derived table', parts: ['.selectFrom((eb) => ', made.query, `.as('${alias}'))`], keep: true }]
+  const steps: Step[] = [
+    { tag: 'derived table', parts: ['.selectFrom((eb) => ', made.query, `.as('${alias}'))`], keep: true },
+  ]
   const relations = [relation]
   if (random.chance(0.4)) {
     const { step, relation: more } = join(relations.filter(usable), { ...outer })
@@ -124,7 +171,8 @@ function turned(relation: Relation, query: Query, outer: Outer): From {
   const first = starting('t', outer)
   const kind = outer.random.pick(['innerJoin', 'leftJoin'])
   const parts: Part[] = [
-    `.${kind}((eb) => `, query,
+    `.${kind}((eb) => `,
+    query,
     `.as('${relation.alias}'), (join) => join.onRef('${relation.alias}.${relation.keys[0]}', '=', '${first.relation.alias}.k'))`,
   ]
   return { before: [], steps: [first.step, { tag: kind, parts }], relations: [first.relation, relation] }
@@ -140,14 +188,21 @@ function withCte(outer: Outer): From {
   const made = selectQuery({ ...outer, depth: outer.depth + 1 }, 'db')
   const alias = names.next('a')
   const relation = relationOf(alias, made)
-  const hint = random.weighted([[4, `(cte) => cte('${name}')`], [1, `(cte) => cte('${name}').materialized()`], [5, quoted(name)]] as const)
+  const hint = random.weighted([
+    [4, `(cte) => cte('${name}')`],
+    [1, `(cte) => cte('${name}').materialized()`],
+    [5, quoted(name)],
+  ] as const)
   const before: Step[] = [{ tag: 'cte', parts: [`.with(${hint}, (db) => `, made.query, ')'], keep: true }]
   const steps: Step[] = [{ tag: 'from', parts: [`.selectFrom('${name} as ${alias}')`], keep: true }]
   if (random.chance(0.25) && relation.columns.length > 0) {
     // The same CTE twice.
     const again = names.next('a')
     const column = (relation.keys[0] ?? relation.columns[0]?.name) as string
-    steps.push({ tag: 'cte twice', parts: [`.innerJoin('${name} as ${again}', '${again}.${column}', '${alias}.${column}')`] })
+    steps.push({
+      tag: 'cte twice',
+      parts: [`.innerJoin('${name} as ${again}', '${again}.${column}', '${alias}.${column}')`],
+    })
     return { before, steps, relations: [relation, { ...relation, alias: again }] }
   }
   if (name !== 'x' && random.chance(0.3)) {
@@ -166,7 +221,19 @@ function recursive(outer: Outer): From {
   return {
     before: [{ tag: 'recursive cte', parts: [code], keep: true }],
     steps: [{ tag: 'from', parts: [`.selectFrom('walk as ${alias}')`], keep: true }],
-    relations: [{ alias, table: undefined, columns: [{ name: 'k', kind: 'key' }, { name: 'id', kind: 'int' }, { name: 'g', kind: 'int' }], keys: ['k'], unique: ['id'] }],
+    relations: [
+      {
+        alias,
+        table: undefined,
+        columns: [
+          { name: 'k', kind: 'key' },
+          { name: 'id', kind: 'int' },
+          { name: 'g', kind: 'int' },
+        ],
+        keys: ['k'],
+        unique: ['id'],
+      },
+    ],
   }
 }
 
@@ -177,7 +244,11 @@ function functionTable(outer: Outer): From {
   const series: Relation = { alias, table: undefined, columns: [{ name: 'i', kind: 'int' }], keys: [], unique: ['i'] }
   const call = `sql\`generate_series(1, 3)\`.as(sql\`${alias}(i)\`)`
   if (random.chance(0.3)) {
-    return { before: [], steps: [{ tag: 'function in from', parts: [`.selectFrom(${call})`], keep: true }], relations: [series] }
+    return {
+      before: [],
+      steps: [{ tag: 'function in from', parts: [`.selectFrom(${call})`], keep: true }],
+      relations: [series],
+    }
   }
   const step: Step = random.chance(0.5)
     ? { tag: 'function in from', parts: [`.innerJoin(${call}, (join) => join.onTrue())`] }
@@ -196,7 +267,23 @@ function lateral(outer: Outer): From {
   const kind = random.pick(['innerJoinLateral', 'leftJoinLateral'])
   return {
     before: [],
-    steps: [first.step, { tag: 'lateral', parts: [`.${kind}((eb) => ${query}.as('${alias}'), (join) => join.onTrue())`] }],
-    relations: [first.relation, { alias, table: undefined, columns: [{ name: 'id', kind: 'int' }, { name: 'g', kind: 'int' }, { name: 'm', kind: 'money' }], keys: [], unique: ['id'] }],
+    steps: [
+      first.step,
+      { tag: 'lateral', parts: [`.${kind}((eb) => ${query}.as('${alias}'), (join) => join.onTrue())`] },
+    ],
+    relations: [
+      first.relation,
+      {
+        alias,
+        table: undefined,
+        columns: [
+          { name: 'id', kind: 'int' },
+          { name: 'g', kind: 'int' },
+          { name: 'm', kind: 'money' },
+        ],
+        keys: [],
+        unique: ['id'],
+      },
+    ],
   }
 }

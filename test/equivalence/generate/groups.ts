@@ -4,7 +4,7 @@ import { type Aggregate, aggregate, overAggregates } from './aggregates.ts'
 import { column, expression } from './expressions.ts'
 import { direction, limits, orderByOutput } from './order.ts'
 import { sortable } from './rows.ts'
-import type { Scope } from './scope.ts'
+import { oneSpelling, type Scope } from './scope.ts'
 import type { Output, Shape } from './select.ts'
 
 /** GROUP BY with aggregates, HAVING, ORDER BY, LIMIT. */
@@ -34,16 +34,34 @@ interface Grouped {
   readonly nonNull: boolean
 }
 
-const groupable: readonly Kind[] = ['int', 'text', 'bool', 'date', 'key', 'enum', 'ctext', 'ci', 'num', 'ts', 'big', 'money']
+const groupable: readonly Kind[] = [
+  'int',
+  'text',
+  'bool',
+  'date',
+  'key',
+  'enum',
+  'ctext',
+  'ci',
+  'num',
+  'ts',
+  'big',
+  'money',
+]
 
 function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
   const { random } = scope
-  const count = random.weighted([[2, 0], [5, 1], [3, 2]] as const)
+  const count = random.weighted([
+    [2, 0],
+    [5, 1],
+    [3, 2],
+  ] as const)
   const names: string[] = []
   let hidden = false
   for (let i = 0; i < count; i++) {
-    const made = random.chance(0.75) ? column(scope, groupable) : expression(scope, 1)
+    const made = random.chance(0.75) ? column(scope, oneSpelling(scope, groupable)) : expression(scope, 1)
     if (!made || ['json', 'array', 'float', 'bytes', 'id'].includes(made.kind)) continue
+    if (oneSpelling(scope, [made.kind]).length === 0) continue
     const name = scope.names.next('g')
     const hasParameter = /eb\.val|sql\.val|^eb\('|\.when\(|'\+'|'\*'/.test(made.code)
     if (random.chance(0.12) && !hasParameter) {
@@ -51,10 +69,17 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
       steps.push({ tag: 'group by hidden', parts: [`.groupBy((eb) => ${made.code})`] })
       continue
     }
-    const shardKey = made.ref !== undefined && scope.relations[0]?.keys.some((key) => `${scope.relations[0]?.alias}.${key}` === made.ref) === true
+    const shardKey =
+      made.ref !== undefined &&
+      scope.relations[0]?.keys.some((key) => `${scope.relations[0]?.alias}.${key}` === made.ref) === true
     outputs.push({ name, kind: made.kind, shardKey })
     names.push(name)
-    const by = made.ref && random.chance(0.6) ? quoted(made.ref) : hasParameter || random.chance(0.3) ? quoted(name) : `(eb) => ${made.code}`
+    const by =
+      made.ref && random.chance(0.6)
+        ? quoted(made.ref)
+        : hasParameter || random.chance(0.3)
+          ? quoted(name)
+          : `(eb) => ${made.code}`
     steps.push({ tag: 'group by', parts: [`.select((eb) => ${made.code}.as('${name}')).groupBy(${by})`] })
   }
   return { names, total: !hidden && names.length > 0, nonNull: true }
@@ -74,7 +99,9 @@ function groupingSets(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
   const grouping = scope.random.chance(0.5) ? `.select(sql\`grouping(${a}, ${b})\`.as('gr'))` : ''
   steps.push({
     tag: 'grouping sets',
-    parts: [`.select(['${first.ref} as ${names[0]}', '${second.ref} as ${names[1]}'])${grouping}.groupBy(sql\`${form}\`)`],
+    parts: [
+      `.select(['${first.ref} as ${names[0]}', '${second.ref} as ${names[1]}'])${grouping}.groupBy(sql\`${form}\`)`,
+    ],
     keep: true,
   })
   return { names, total: false, nonNull: false }
@@ -97,10 +124,15 @@ function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[
   if (random.chance(0.25)) {
     let made = aggregate(scope, true)
     for (let i = 0; i < 5 && made.kind === 'float'; i++) made = aggregate(scope, true)
-    if (made.kind !== 'float') steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope)})`] })
+    if (made.kind !== 'float')
+      steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope)})`] })
   }
   if (grouped.total && random.chance(0.75)) {
-    steps.push({ tag: 'order by', parts: grouped.names.map((name) => `.orderBy('${name}'${direction(scope)})`), total: true })
+    steps.push({
+      tag: 'order by',
+      parts: grouped.names.map((name) => `.orderBy('${name}'${direction(scope)})`),
+      total: true,
+    })
   }
   if (steps.length === 0) return []
   return random.chance(0.5) ? [...steps, ...limits(scope, true)] : steps

@@ -1,7 +1,7 @@
 import { quoted, type Step } from '../code.ts'
 import type { Kind } from '../world/columns.ts'
-import type { Output } from './select.ts'
 import type { Scope } from './scope.ts'
+import type { Output } from './select.ts'
 
 /** A direction as the second argument of orderBy, or nothing. */
 export function direction(scope: Scope, kind?: Kind): string {
@@ -12,7 +12,7 @@ export function direction(scope: Scope, kind?: Kind): string {
     [1, ", 'asc'"],
     [1, ', (ob) => ob.desc().nullsLast()'],
     [1, ', (ob) => ob.asc().nullsFirst()'],
-    [0.5, ", (ob) => ob.desc().nullsFirst()"],
+    [0.5, ', (ob) => ob.desc().nullsFirst()'],
     [collate, ", (ob) => ob.desc().collate('C')"],
   ])
 }
@@ -22,7 +22,12 @@ const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', '
 
 export function orderByOutput(scope: Scope, output: Output, total = false): Step {
   const shown = visible.includes(output.kind) ? { output: output.name } : {}
-  return { tag: 'order by', parts: [`.orderBy('${output.name}'${direction(scope)})`], ...shown, ...(total ? { total } : {}) }
+  return {
+    tag: 'order by',
+    parts: [`.orderBy('${output.name}'${direction(scope)})`],
+    ...shown,
+    ...(total ? { total } : {}),
+  }
 }
 
 /** The unique columns of every relation: no two rows are equal in them. */
@@ -41,14 +46,19 @@ export function limits(scope: Scope, tiesAllowed: boolean): Step[] {
   const offset = random.pick([0, 1, 4, 12, 1000])
   const limitStep: Step = {
     tag: 'limit',
-    parts: [`.limit(${random.pick([String(limit), `${limit}n`, `sql\`${limit}\``, `sql\`\${${limit}}::int\``, 'sql`null`'])})`],
+    parts: [
+      `.limit(${random.pick([String(limit), `${limit}n`, `sql\`${limit}\``, `sql\`\${${limit}}::int\``, 'sql`null`'])})`,
+    ],
   }
-  const offsetStep: Step = { tag: 'offset', parts: [`.offset(${random.pick([String(offset), `${offset}n`, `sql\`${offset}\``])})`] }
+  const offsetStep: Step = {
+    tag: 'offset',
+    parts: [`.offset(${random.pick([String(offset), `${offset}n`, `sql\`${offset}\``])})`],
+  }
   return random.weighted<Step[]>([
     [5, [limitStep]],
     [2, [limitStep, offsetStep]],
     [1, [offsetStep]],
-    [tiesAllowed ? 0.8 : 0, [{ tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }]],
+    [tiesAllowed ? 2.5 : 0, [{ tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }]],
     [0.4, [{ tag: 'fetch', parts: [`.fetch(${limit})`] }]],
   ])
 }

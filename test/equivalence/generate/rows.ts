@@ -1,9 +1,9 @@
 import { quoted, type Step } from '../code.ts'
 import { tiedTo } from './conditions.ts'
 import { column, expression } from './expressions.ts'
-import { limits, orderByOutput, orderByUnique, direction } from './order.ts'
+import { direction, limits, orderByOutput, orderByUnique } from './order.ts'
 import type { Scope } from './scope.ts'
-import { inner, tableRelation } from './scope.ts'
+import { inner, oneSpelling, tableRelation } from './scope.ts'
 import type { Output, Shape } from './select.ts'
 
 /** Single rows: columns and expressions, DISTINCT, ORDER BY, LIMIT. */
@@ -12,7 +12,11 @@ export function rows(scope: Scope): Shape {
   const everything = scope.depth === 0 && random.chance(0.08)
   if (everything) return allColumns(scope)
   const chosen = selections(scope)
-  const distinct = random.weighted<'no' | 'distinct' | 'on'>([[8, 'no'], [1.6, 'distinct'], [1, 'on']])
+  const distinct = random.weighted<'no' | 'distinct' | 'on'>([
+    [8, 'no'],
+    [1.6, 'distinct'],
+    [1, 'on'],
+  ])
   if (distinct === 'distinct') return distinctRows(chosen, scope)
   if (distinct === 'on') return distinctOn(chosen, scope)
   return { ...chosen, steps: [...chosen.steps, ...tail(chosen, scope)] }
@@ -57,7 +61,9 @@ export function selections(scope: Scope): Selected {
 }
 
 function isKeyRef(ref: string | undefined, scope: Scope): boolean {
-  return ref !== undefined && scope.relations[0]?.keys.some((key) => ref === `${scope.relations[0]?.alias}.${key}`) === true
+  return (
+    ref !== undefined && scope.relations[0]?.keys.some((key) => ref === `${scope.relations[0]?.alias}.${key}`) === true
+  )
 }
 
 function scalarSubquery(scope: Scope): string | undefined {
@@ -68,7 +74,10 @@ function scalarSubquery(scope: Scope): string | undefined {
   const owners = scope.relations.filter(({ keys }) => keys.length > 0)
   const tie = random.chance(0.75) ? (tiedTo(owners, own, inner(scope, [own])) ?? '') : ''
   const made = column(inner(scope, [own]), ['int', 'id'])
-  return made && `eb.selectFrom('${table} as ${alias}').select((eb) => eb.fn.${random.pick(['count', 'max', 'sum'])}(${quoted(made.ref as string)}).as('n'))${tie}`
+  return (
+    made &&
+    `eb.selectFrom('${table} as ${alias}').select((eb) => eb.fn.${random.pick(['count', 'max', 'sum'])}(${quoted(made.ref as string)}).as('n'))${tie}`
+  )
 }
 
 function allColumns(scope: Scope): Shape {
@@ -93,11 +102,12 @@ export function tail(shape: Shape, scope: Scope): Step[] {
   for (const output of random.some(sortable(shape.outputs), 0, 2)) steps.push(orderByOutput(scope, output))
   if (random.chance(0.35)) {
     const made = expression(scope, 0.2)
-    if (!['json'].includes(made.kind)) steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope, made.kind)})`] })
+    if (!['json'].includes(made.kind))
+      steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope, made.kind)})`] })
   }
   if (unique && (steps.length === 0 || random.chance(0.75))) steps.push(unique)
   if (steps.length === 0) return []
-  return random.chance(0.55) ? [...steps, ...limits(scope, true)] : steps
+  return random.chance(0.55) ? [...steps, ...limits(scope, !steps.includes(unique as Step))] : steps
 }
 
 export function sortable(outputs: readonly Output[]): readonly Output[] {
@@ -106,7 +116,14 @@ export function sortable(outputs: readonly Output[]): readonly Output[] {
 
 function distinctRows(chosen: Shape, scope: Scope): Shape {
   const { random } = scope
-  const outputs = chosen.outputs
+  const { outputs } = chosen
+  if (
+    oneSpelling(
+      scope,
+      outputs.map(({ kind }) => kind),
+    ).length < outputs.length
+  )
+    return chosen
   const steps: Step[] = [...chosen.steps, { tag: 'distinct', parts: ['.distinct()'] }]
   if (scope.depth > 0) return { ...chosen, steps }
   if (random.chance(0.6)) {

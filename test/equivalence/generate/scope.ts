@@ -62,3 +62,11 @@ export function keyCode(scope: Scope): string {
   const key = random.chance(0.8) ? random.pick(world.keys.slice(0, 6)) : random.pick(world.keys)
   return typeof key === 'number' ? String(key) : `'${key.replaceAll("'", "\\'")}'`
 }
+
+/**
+ * Inside a subquery, kinds without several spellings of a value: which of 1.0 and 1.00 stands for a group is open, and
+ * what is around the subquery may show it.
+ */
+export function oneSpelling(scope: Scope, kinds: readonly Kind[]): readonly Kind[] {
+  return scope.depth > 0 ? kinds.filter((kind) => kind !== 'num' && kind !== 'ci') : kinds
+}

@@ -32,7 +32,11 @@ export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
   const { random } = outer
   const own = from(outer)
   const scope: Scope = { ...outer, relations: own.relations }
-  const make = random.weighted([[4, rows], [4, groups], [outer.depth === 0 ? 1.4 : 0.5, windows]] as const)
+  const make = random.weighted([
+    [4, rows],
+    [4, groups],
+    [outer.depth === 0 ? 1.4 : 0.5, windows],
+  ] as const)
   const shape = make(scope)
   // WITH belongs to `db`; inside an expression only FROM can start.
   const before = root === 'db' ? own.before : []
@@ -43,7 +47,11 @@ export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
 export function where(scope: Scope): Step[] {
   const { random } = scope
   const steps: Step[] = []
-  const count = random.weighted([[4, 0], [4, 1], [2, 2]] as const)
+  const count = random.weighted([
+    [4, 0],
+    [4, 1],
+    [2, 2],
+  ] as const)
   for (let i = 0; i < count; i++) steps.push({ tag: 'where', parts: [`.where((eb) => ${condition(scope)})`] })
   if (random.chance(0.22) && scope.relations.some(({ keys }) => keys.length > 0)) {
     steps.push({ tag: 'where key', parts: [`.where((eb) => ${keyCondition(scope)})`] })

@@ -12,7 +12,11 @@ export function windows(scope: Scope): Shape {
   if (!made) return chosen
   const name = scope.names.next('w')
   const step = { tag: 'window', parts: [`.select((eb) => ${made}.as('${name}'))`] }
-  const shape = { ...chosen, steps: [...chosen.steps, step], outputs: [...chosen.outputs, { name, kind: 'big' as const, shardKey: false }] }
+  const shape = {
+    ...chosen,
+    steps: [...chosen.steps, step],
+    outputs: [...chosen.outputs, { name, kind: 'big' as const, shardKey: false }],
+  }
   return { ...shape, steps: [...shape.steps, ...tail({ ...shape, outputs: chosen.outputs }, scope)] }
 }
 

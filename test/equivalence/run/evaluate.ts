@@ -1,5 +1,5 @@
-import { type CompiledQuery, sql } from 'kysely'
 import { ShardwrightError } from '@shardwright/core'
+import { type CompiledQuery, sql } from 'kysely'
 import { type Query, render } from '../code.ts'
 import type { Answer } from '../compare/compare.ts'
 import type { AnyKysely } from '../world/databases.ts'

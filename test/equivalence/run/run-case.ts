@@ -43,19 +43,34 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
 async function judge(own: Case, expected: Answer, actual: Answer, open: OpenWorld): Promise<Outcome> {
   if (actual.kind === 'error') {
     if (expected.kind === 'error') {
-      return { kind: 'both failed', sameState: expected.code === actual.code, state: expected.code ?? expected.error.message }
+      return {
+        kind: 'both failed',
+        sameState: expected.code === actual.code,
+        state: expected.code ?? expected.error.message,
+      }
     }
     if (actual.refused) return { kind: 'refused', code: actual.code ?? 'no code', message: actual.error.message }
     return { kind: 'failed', why: `the router failed: ${actual.error.message} (${actual.code ?? actual.error.name})` }
   }
   if (expected.kind === 'error') {
-    return { kind: 'failed', why: `the router answered, one PostgreSQL failed: ${expected.error.message} (${expected.code})` }
+    return {
+      kind: 'failed',
+      why: `the router answered, one PostgreSQL failed: ${expected.error.message} (${expected.code})`,
+    }
   }
   const tags = tagsOf(own.query)
-  const openness = { ...opennessOf(own.query, tags), ...(own.kind === 'write' ? { total: returnsInOrder(own.query, tags) } : {}) }
+  const openness = {
+    ...opennessOf(own.query, tags),
+    ...(own.kind === 'write' ? { total: returnsInOrder(own.query, tags) } : {}),
+  }
   const wrong = difference(expected.rows, actual.rows, openness)
   if (!wrong) return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
-  if (openness.limited && !openness.total && expected.rows.length === actual.rows.length && !wrong.startsWith('not in')) {
+  if (
+    openness.limited &&
+    !openness.total &&
+    expected.rows.length === actual.rows.length &&
+    !wrong.startsWith('not in')
+  ) {
     const all = await answerOf(withoutLimits(own.query), open.oracle, 'execute')
     if (all.kind === 'rows' && openness.leeways.some((leeway) => isPossible(all.rows, actual.rows, leeway))) {
       return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }

@@ -92,4 +92,3 @@ async function report(own: Case, why: string, open: OpenWorld, seed: string): Pr
     '',
   ].join('\n')
 }
-

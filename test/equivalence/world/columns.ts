@@ -2,8 +2,24 @@ import type { Random } from '../random.ts'
 
 /** What a generator may do with a column or an expression. */
 export type Kind =
-  | 'key' | 'id' | 'int' | 'big' | 'num' | 'money' | 'float' | 'text' | 'ci' | 'ctext' | 'ts' | 'date' | 'bool'
-  | 'array' | 'json' | 'bytes' | 'enum' | 'uuid'
+  | 'key'
+  | 'id'
+  | 'int'
+  | 'big'
+  | 'num'
+  | 'money'
+  | 'float'
+  | 'text'
+  | 'ci'
+  | 'ctext'
+  | 'ts'
+  | 'date'
+  | 'bool'
+  | 'array'
+  | 'json'
+  | 'bytes'
+  | 'enum'
+  | 'uuid'
 
 export interface Column {
   readonly name: string
@@ -15,9 +31,23 @@ export type WorldKeyType = (typeof keyTypes)[number]
 
 /** The SQL type of each kind; `key` is the world's. */
 export const sqlTypes: Readonly<Record<Exclude<Kind, 'key'>, string>> = {
-  id: 'int not null', int: 'int', big: 'bigint', num: 'numeric', money: 'numeric(12,2)', float: 'float8', text: 'text',
-  ci: 'text collate ci', ctext: 'text collate "C"', ts: 'timestamptz', date: 'date', bool: 'boolean', array: 'int[]',
-  json: 'jsonb', bytes: 'bytea', enum: 'mood', uuid: 'uuid',
+  id: 'int not null',
+  int: 'int',
+  big: 'bigint',
+  num: 'numeric',
+  money: 'numeric(12,2)',
+  float: 'float8',
+  text: 'text',
+  ci: 'text collate ci',
+  ctext: 'text collate "C"',
+  ts: 'timestamptz',
+  date: 'date',
+  bool: 'boolean',
+  array: 'int[]',
+  json: 'jsonb',
+  bytes: 'bytea',
+  enum: 'mood',
+  uuid: 'uuid',
 }
 
 function columns(text: string): readonly Column[] {
@@ -29,7 +59,9 @@ function columns(text: string): readonly Column[] {
 
 /** t, u and x have the world's key; w has a key of its own; r is on every shard; o on one. */
 export const tables = {
-  t: columns('k:key id:id g:int v:int b:big n:num m:money f:float name:text ci:ci cc:ctext ts:ts d:date ok:bool arr:array j:json y:bytes e:enum'),
+  t: columns(
+    'k:key id:id g:int v:int b:big n:num m:money f:float name:text ci:ci cc:ctext ts:ts d:date ok:bool arr:array j:json y:bytes e:enum',
+  ),
   u: columns('k:key id:id tid:int g:int v:int m:money name:text ts:ts'),
   x: columns('id:id k:key g:int name:text'),
   w: columns('h:int id:id k:key v:int'),
@@ -48,10 +80,59 @@ export const keyOf: Readonly<Partial<Record<TableName, { readonly column: string
   w: { column: 'h', family: 'h' },
 }
 
-const words = ['a', 'A', 'b', 'B', 'ä', 'Ä', 'z', 'Z', '', 'é', 'e', '10', '9', '_x', 'a b', 'ab', 'Straße', 'strasse', '-1', 'Ω']
-const numerics = ['1', '1.0', '1.00', '-2.25', '0', '0.000', '1000000000000.123456', '3.14159265358979', '7', '-0.5', '99.99']
-const bigs = ['9007199254740993', '-9007199254740993', '1', '0', '4611686018427387', '9007199254740992', '-1', '12345678901']
-const times = ['2024-01-31 23:59:59.999999+00', '2024-02-01 00:00:00+00', '2024-02-01 00:00:00.000001+00', '1999-12-31 12:00:00+00', '2030-06-15 08:30:00.5+00', '2024-02-29 10:00:00+00']
+const words = [
+  'a',
+  'A',
+  'b',
+  'B',
+  'ä',
+  'Ä',
+  'z',
+  'Z',
+  '',
+  'é',
+  'e',
+  '10',
+  '9',
+  '_x',
+  'a b',
+  'ab',
+  'Straße',
+  'strasse',
+  '-1',
+  'Ω',
+]
+const numerics = [
+  '1',
+  '1.0',
+  '1.00',
+  '-2.25',
+  '0',
+  '0.000',
+  '1000000000000.123456',
+  '3.14159265358979',
+  '7',
+  '-0.5',
+  '99.99',
+]
+const bigs = [
+  '9007199254740993',
+  '-9007199254740993',
+  '1',
+  '0',
+  '4611686018427387',
+  '9007199254740992',
+  '-1',
+  '12345678901',
+]
+const times = [
+  '2024-01-31 23:59:59.999999+00',
+  '2024-02-01 00:00:00+00',
+  '2024-02-01 00:00:00.000001+00',
+  '1999-12-31 12:00:00+00',
+  '2030-06-15 08:30:00.5+00',
+  '2024-02-29 10:00:00+00',
+]
 const dates = ['2024-01-31', '2024-02-01', '1999-12-31', '2030-06-15', '2024-02-29']
 const jsons = [{ a: 1, b: [1, 2] }, { a: 'x' }, [1, 2, 3], 'text', 12.5, {}, { a: null }]
 const arrays = [[1, 2], [], [2, null], [3], [1, 2, 3]]
@@ -59,7 +140,7 @@ const arrays = [[1, 2], [], [2, null], [3], [1, 2, 3]]
 export const samples = { words, numerics, bigs, times, dates, moods: ['sad', 'ok', 'happy'] }
 
 /** A value of a kind, as JSON that jsonb_populate_recordset reads. */
-export function valueOf(kind: Kind, random: Random): unknown {
+export function sampleOf(kind: Kind, random: Random): unknown {
   switch (kind) {
     case 'int':
       return random.between(-3, 9)

@@ -3,7 +3,7 @@ import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster
 import { createShardRouter } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import { keyOf, sqlTypes, tableNames, tables, type TableName } from './columns.ts'
+import { keyOf, sqlTypes, type TableName, tableNames, tables } from './columns.ts'
 import { shardCounts, type World } from './world.ts'
 
 /** Kysely over tables that only the generator knows. */
@@ -60,13 +60,16 @@ export class Databases implements AsyncDisposable {
     const topology = this.#topology(world)
     const placed = (index: number | undefined): Record<TableName, unknown[]> =>
       Object.fromEntries(
-        tableNames.map((table) => [table, world.rows[table].filter((row) => {
-          if (index === undefined || table === 'r') return true
-          const key = keyOf[table]
-          if (!key) return index === 0
-          const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }
-          return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
-        })]),
+        tableNames.map((table) => [
+          table,
+          world.rows[table].filter((row) => {
+            if (index === undefined || table === 'r') return true
+            const key = keyOf[table]
+            if (!key) return index === 0
+            const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }
+            return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
+          }),
+        ]),
       ) as Record<TableName, unknown[]>
     await Promise.all([
       load(this.#oracle, world, placed(undefined)),
@@ -130,9 +133,10 @@ async function load({ pool }: Database, world: World, rows: Record<TableName, un
     )
     for (const table of tableNames) {
       await client.query(`create table seed.${table} (like public.${table})`)
-      await client.query(`insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`, [
-        JSON.stringify(rows[table]),
-      ])
+      await client.query(
+        `insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`,
+        [JSON.stringify(rows[table])],
+      )
       await client.query(`insert into public.${table} select * from seed.${table}`)
     }
     await client.query('analyze')
@@ -157,7 +161,9 @@ export class OpenWorld implements AsyncDisposable {
 
   /** Puts the first data back everywhere. */
   async reset(): Promise<void> {
-    const sql = tableNames.map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`).join('; ')
+    const sql = tableNames
+      .map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`)
+      .join('; ')
     await Promise.all(this.#databases.map(({ pool }) => pool.query(sql)))
   }
 

@@ -1,5 +1,5 @@
 import { Random } from '../random.ts'
-import { keyTypes, tableNames, tables, type TableName, valueOf, type WorldKeyType } from './columns.ts'
+import { keyTypes, sampleOf, type TableName, tableNames, tables, type WorldKeyType } from './columns.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -25,8 +25,12 @@ export function createWorld(seed: string, number: number): World {
   const used = keys.slice(0, -3)
   const skewed = () => (random.chance(0.3) ? (used[0] as string | number) : random.pick(used))
   const sizes: Record<TableName, number> = {
-    t: random.between(40, 90), u: random.chance(0.07) ? 0 : random.between(20, 60), x: random.between(0, 25),
-    w: random.between(5, 25), r: random.between(4, 10), o: 4,
+    t: random.between(40, 90),
+    u: random.chance(0.07) ? 0 : random.between(20, 60),
+    x: random.between(0, 25),
+    w: random.between(5, 25),
+    r: random.between(4, 10),
+    o: 4,
   }
   const nulls = random.pick([0.05, 0.2, 0.5])
   const rows = Object.fromEntries(
@@ -41,7 +45,7 @@ export function createWorld(seed: string, number: number): World {
       else if (kind === 'key') row[name] = skewed()
       else if (name === 'h') row[name] = random.between(1, 9)
       else if (name === 'tid') row[name] = random.between(1, sizes.t)
-      else row[name] = random.chance(nulls) ? null : valueOf(kind, random)
+      else row[name] = random.chance(nulls) ? null : sampleOf(kind, random)
     }
     return row
   }
@@ -49,16 +53,20 @@ export function createWorld(seed: string, number: number): World {
 
 function makeKeys(type: WorldKeyType, count: number, random: Random): (string | number)[] {
   const base = random.between(0, 50)
-  return Array.from({ length: count }, (_, i) => {
-    switch (type) {
-      case 'int4':
-        return base + i - 3
-      case 'int8':
-        return i % 3 === 2 ? String(9007199254740993n + BigInt(base + i)) : String(base + i)
-      case 'text':
-        return ['k', 'K', 'ö', '10', '9', 'a b', '', "o'x", 'é', 'e\u0301'][i] ?? `key ${base + i}`
-      case 'uuid':
-        return `00000000-0000-4000-8000-${String((base + i) * 7919).padStart(12, '0')}`
-    }
-  })
+  return Array.from({ length: count }, (_, i) => keyOfType(type, base, i))
+}
+
+const textKeys = ['k', 'K', 'ö', '10', '9', 'a b', '', "o'x", 'é', 'e\u0301']
+
+function keyOfType(type: WorldKeyType, base: number, i: number): string | number {
+  switch (type) {
+    case 'int4':
+      return base + i - 3
+    case 'int8':
+      return i % 3 === 2 ? String(9007199254740993n + BigInt(base + i)) : String(base + i)
+    case 'text':
+      return textKeys[i] ?? `key ${base + i}`
+    case 'uuid':
+      return `00000000-0000-4000-8000-${String((base + i) * 7919).padStart(12, '0')}`
+  }
 }
