@@ -1,0 +1,29 @@
+import type { FleetShard } from '@shardwright/core'
+import { inTransaction } from '../sql/in-transaction.ts'
+import type { Step } from './keep-in-step.ts'
+import { backfill, countOutOfStep, triggersSql } from './step-sql.ts'
+
+export interface StepReport {
+  readonly shard: string
+  /** Rows that were brought into step. */
+  readonly backfilled: number
+  /** Rows out of step after it: 0 unless another trigger of the table changes the column back. */
+  readonly outOfStep: number
+}
+
+/** Triggers first, then the rows from before them: nothing falls between. Can be run again. */
+export async function installStep(shard: FleetShard, step: Step, batchRows: number): Promise<StepReport> {
+  await using connection = await shard.connect({ applicationName: 'shardwright-views' })
+  await inTransaction(connection, async () => {
+    await connection.script('set local lock_timeout to 5000; set local client_min_messages to warning')
+    await connection.script(triggersSql(step))
+  })
+  let backfilled = 0
+  let outOfStep = await countOutOfStep(connection, step)
+  for (let before = Number.POSITIVE_INFINITY; outOfStep > 0 && outOfStep < before; ) {
+    before = outOfStep
+    backfilled += await backfill(connection, step, batchRows)
+    outOfStep = await countOutOfStep(connection, step)
+  }
+  return { shard: shard.id, backfilled, outOfStep }
+}
