@@ -1,55 +1,28 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram, freePort } from '@shardwright/local-cluster'
+import { freePort } from '@shardwright/local-cluster'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cache, createCache, memoryTier, redisTier } from '../src/index.ts'
 import { freshNamespace, patient, until } from './caches.ts'
+import { program, type RedisNode, startRedisNode } from './redis-node.ts'
 
-const program = (await findProgram('redis-server')) ?? (await findProgram('valkey-server'))
-
-interface Node {
-  readonly port: number
-  stop(): Promise<void>
-}
-
-async function startNode(folder: string, port: number, busPort: number): Promise<Node> {
-  const settings = [
-    '--cluster-enabled',
-    'yes',
-    '--cluster-config-file',
-    `nodes-${port}.conf`,
-    '--save',
-    '',
-    '--dir',
-    folder,
-  ]
-  const child = spawn(
-    program!.path,
-    ['--port', `${port}`, '--cluster-port', `${busPort}`, '--bind', '127.0.0.1', ...settings],
-    { stdio: 'ignore', env: { ...process.env, ...program!.environment } },
-  )
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  return {
-    port,
-    stop: async () => {
-      child.kill('SIGKILL')
-      await ended
-    },
-  }
+async function startClusterNode(folder: string): Promise<RedisNode> {
+  const port = await freePort()
+  const bus = ['--cluster-port', `${await freePort()}`, '--cluster-config-file', `nodes-${port}.conf`]
+  return startRedisNode(port, ['--cluster-enabled', 'yes', ...bus, '--save', '', '--dir', folder])
 }
 
 describe.skipIf(!program)('Redis Cluster of three servers', () => {
   let folder: string
-  let nodes: Node[] = []
+  let nodes: RedisNode[] = []
   const clients: Cluster[] = []
   const caches: Cache[] = []
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shardwright-redis-cluster-'))
-    for (let index = 0; index < 3; index++) nodes.push(await startNode(folder, await freePort(), await freePort()))
+    for (let index = 0; index < 3; index++) nodes.push(await startClusterNode(folder))
     const first = nodes[0]!
     for (const [index, node] of nodes.entries()) {
       const client = new Redis(node.port, '127.0.0.1', { retryStrategy: () => 50 })
