@@ -1,8 +1,8 @@
-// npm run test:faults -- --seed S --minutes M [execution] [transactions] [cache]: all suites, or those that are named.
+// npm run test:faults -- --seed S --minutes M --rounds N [execution] [transactions] [cache]: all suites, or those that are named.
 import { parseArgs } from 'node:util'
 
 interface Suite {
-  run(options: { readonly seed: number; readonly minutes?: number }): Promise<boolean>
+  run(options: { readonly seed: number; readonly minutes?: number; readonly rounds?: number }): Promise<boolean>
 }
 
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
@@ -13,13 +13,15 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, minutes: { type: 'string' } },
+  options: { seed: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' } },
 })
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed)
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
 const names = positionals.length > 0 ? positionals : Object.keys(suites)
 if (!Number.isInteger(seed) || (minutes !== undefined && !(minutes >= 0)))
   throw new Error('--seed and --minutes are numbers')
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds is a number from 1')
 
 let kept = true
 for (const name of names) {
@@ -27,7 +29,11 @@ for (const name of names) {
   if (load === undefined) throw new Error(`no suite '${name}'; there are ${Object.keys(suites).join(', ')}`)
   const suite = await load()
   // `minutes` are those of one suite. The others run through their own list of faults once.
-  const ok = await suite.run(minutes === undefined ? { seed } : { seed, minutes })
+  const ok = await suite.run({
+    seed,
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(rounds === undefined ? {} : { rounds }),
+  })
   console.log(`${name}: ${ok ? 'every promise kept' : 'FAILED'} (seed ${seed})`)
   kept &&= ok
 }

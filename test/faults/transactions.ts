@@ -15,6 +15,8 @@ export interface TransactionFaultOptions {
   readonly seed: number
   /** How often every fault comes at every point. Default 1. */
   readonly rounds?: number
+  /** Rounds are begun for this long. */
+  readonly minutes?: number
   /** Default: all kinds. */
   readonly faults?: readonly Fault[]
   /** Default: 3. */
@@ -41,7 +43,7 @@ export const points: readonly Point[] = [
 
 /** Runs the suite; true when no promise was broken and every point was hit by every fault. */
 export async function run(options: TransactionFaultOptions): Promise<boolean> {
-  const { seed, rounds = 1, faults = faultKinds, processes = 3 } = options
+  const { seed, rounds = 1, minutes = 0, faults = faultKinds, processes = 3 } = options
   const print = options.print ?? ((line: string) => console.log(line))
   print(`transaction faults, seed ${seed}, ${rounds} rounds, ${processes} processes, faults: ${faults.join(', ')}`)
   await using cluster = await startLocalCluster({ shards: 4 })
@@ -61,7 +63,8 @@ export async function run(options: TransactionFaultOptions): Promise<boolean> {
     await shard.stop({ mode: 'immediate' })
     await shard.start()
   }
-  for (let round = 0; round < rounds; round++) {
+  const until = performance.now() + minutes * 60_000
+  for (let round = 0; round < rounds || performance.now() < until; round++) {
     for (const { point, fault } of shuffled(faults, random)) {
       const name = `${fault} at ${point.step} ${point.index}`
       await pause(random() * loadMs)

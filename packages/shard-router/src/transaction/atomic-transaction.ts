@@ -4,9 +4,11 @@ import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.
 import { type AtomicCommit, AtomicCommitter } from './atomic-commit.ts'
 import { type AtomicContext, shardIdOf } from './atomic-context.ts'
 import { CommitHooks } from './commit-hooks.ts'
+import { DeadlockWatch } from './deadlock-watch.ts'
 import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
+import { sessionName } from './session-name.ts'
 import { transactionError } from './transaction-error.ts'
 import { voteOf } from './vote.ts'
 
@@ -31,6 +33,8 @@ export class AtomicTransaction implements RouterTransaction {
   readonly #participants = new Map<number, Participant>()
   /** The first that joined: it decides, when it wrote. */
   #first: Participant | undefined
+  /** Cancelled here, to end a deadlock. */
+  #givenUp = false
   #failed = false
   #ended = false
 
@@ -47,7 +51,7 @@ export class AtomicTransaction implements RouterTransaction {
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
     try {
-      const result = await participant.lease.execute(statement, options)
+      const result = await this.#watched(() => participant.lease.execute(statement, options))
       participant.noteResult(result)
       return result
     } catch (error) {
@@ -132,6 +136,20 @@ export class AtomicTransaction implements RouterTransaction {
     await Promise.all([...this.#participants.values()].map(({ lease }) => lease.kill()))
   }
 
+  /** A transaction on one shard is its server's to watch. */
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#participants.size < 2) return await work()
+    const watch = new DeadlockWatch(this.#context, this.txid, () => {
+      this.#givenUp = true
+      this.cancel().catch(ignore)
+    })
+    try {
+      return await work()
+    } finally {
+      watch.stop()
+    }
+  }
+
   #end(): AtomicCommitter {
     this.#ended = true
     const participants = [...this.#participants.values()]
@@ -212,7 +230,7 @@ export class AtomicTransaction implements RouterTransaction {
 
   #failure(error: unknown, shard: number): unknown {
     this.#failed = true
-    return lockError(error, shardIdOf(this.#context, shard))
+    return lockError(error, shardIdOf(this.#context, shard), this.#givenUp)
   }
 
   #checkUsable(): void {
@@ -231,7 +249,5 @@ function ended(): Error {
   return transactionError('TRANSACTION_ENDED', 'The transaction is over.')
 }
 
-/** The application_name of the sessions of one transaction. */
-export function sessionName(txid: string): string {
-  return `shardwright tx ${txid}`
-}
+/** The statement's own end, or its lock_timeout, comes all the same. */
+function ignore(): void {}

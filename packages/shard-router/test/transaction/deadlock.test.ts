@@ -1,0 +1,94 @@
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { circleThrough, lastingWaits } from '../../src/transaction/wait-graph.ts'
+import { add, Bank } from './transaction-fixture.ts'
+
+describe('a deadlock that no single server can see', () => {
+  let cluster: LocalCluster
+  let bank: Bank
+
+  beforeAll(async () => {
+    cluster = await startLocalCluster({ shards: 3, databasePerShard: true })
+    bank = new Bank(cluster, 'deadlock', { deadlockAfterMs: 200, lockTimeoutMs: 60_000 })
+  })
+  afterAll(async () => {
+    await bank.close()
+    await cluster.stop()
+  })
+  beforeEach(() => bank.reset())
+
+  test('between three transactions on three shards: the youngest gives way, with a retryable error, the others commit', async () => {
+    const transactions = [bank.begin(), bank.begin(), bank.begin()]
+    for (const [shard, transaction] of transactions.entries()) await transaction.execute(shard, add(1))
+    const ends = await Promise.all(
+      transactions.map(async (transaction, shard) => {
+        try {
+          await transaction.execute((shard + 1) % 3, add(1))
+          await transaction.commit()
+          return 'committed'
+        } catch (error) {
+          await transaction.rollback()
+          expect(error).toMatchObject({ code: 'DEADLOCK_ACROSS_SHARDS', retryable: true })
+          return 'gave way'
+        }
+      }),
+    )
+    expect(ends).toEqual(['committed', 'committed', 'gave way'])
+    expect((await bank.balances()).reduce((sum, balance) => sum + balance, 0)).toBe(304)
+    expect(await bank.prepared()).toEqual([])
+  })
+
+  test('through a transaction of somebody else that stays on one shard', async () => {
+    const [ours, theirs] = [bank.begin(), bank.begin()]
+    await bank.run(1, 'insert into account values (2, 0)')
+    const local = await bank.pool.lease(1)
+    const say = (sql: string) => local.execute({ sql, parameters: [], access: 'write', rows: 'objects' })
+    await ours.execute(0, add(1))
+    await theirs.execute(1, add(1))
+    await say('begin')
+    await say('update account set balance = 7 where id = 2')
+    // local waits for theirs on shard 1, theirs for ours on shard 0, and ours for local on shard 1.
+    const locals = say('update account set balance = 7 where id = 1')
+    const theirWait = theirs.execute(0, add(1)).then(
+      () => 'went on',
+      (error: { code?: string }) => error.code,
+    )
+    const ourWait = ours.execute(1, { ...add(1), sql: 'update account set balance = balance + $1 where id = 2' })
+    expect(await theirWait).toBe('DEADLOCK_ACROSS_SHARDS')
+    await theirs.rollback()
+    await locals
+    await say('commit')
+    local.release()
+    await ourWait
+    await ours.commit()
+    expect(await bank.balances()).toEqual([101, 7, 100])
+  })
+
+  test('a long wait that is no circle is left alone', async () => {
+    const [holder, waiter] = [bank.begin(), bank.begin()]
+    await holder.execute(1, add(1))
+    await waiter.execute(0, add(1))
+    const waiting = waiter.execute(1, add(1))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await holder.commit()
+    await waiting
+    await waiter.commit()
+    expect(await bank.balances()).toEqual([101, 102, 100])
+  })
+})
+
+describe('circles of waits', () => {
+  const wait = (waiter: string, blocker: string, since = '1') => ({ waiter, blocker, since })
+
+  test('are found through the start only', () => {
+    const waits = [wait('a', 'b'), wait('b', 'c'), wait('c', 'b'), wait('c', 'd')]
+    expect(circleThrough('a', waits)).toBeUndefined()
+    expect(circleThrough('b', waits)).toEqual([wait('b', 'c'), wait('c', 'b')])
+    expect(circleThrough('d', waits)).toBeUndefined()
+  })
+
+  test('are real only when every wait lasts', () => {
+    const before = [wait('a', 'b'), wait('b', 'a')]
+    expect(lastingWaits(before, [wait('a', 'b'), wait('b', 'a', '2')])).toEqual([wait('a', 'b')])
+  })
+})
