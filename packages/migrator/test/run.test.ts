@@ -215,6 +215,24 @@ describe('two deployers', () => {
     expect((await deployer(0).status()).shards[0]?.lockedBy).toBeUndefined()
   })
 
+  it('over different shards shut each other out too, for the one decides by what it knows of the other', async () => {
+    const fleet = await freshFleet(cluster, 3)
+    const slow = defineMigration({
+      name: '0001_slow',
+      up: async (db) => void (await sql`create table a as select 1 as x from pg_sleep(1.5)`.execute(db)),
+    })
+    let running: (() => void) | undefined
+    const started = new Promise<void>((resolve) => {
+      running = resolve
+    })
+    const migrator = createMigrator({ fleet, migrations: [slow] })
+    const first = migrator.up({ shards: ['shard-2'], onEvent: (event) => event.type === 'started' && running?.() })
+    await started
+    await expect(migrator.up({ shards: ['shard-3'] })).rejects.toMatchObject({ code: 'MIGRATION_LOCKED' })
+    expect((await first).outcome).toBe('complete')
+    expect((await migrator.up({ shards: ['shard-3'] })).outcome).toBe('complete')
+  })
+
   it('many at once end in one application of each', async () => {
     const fleet = await freshFleet(cluster, 4)
     const migrations = [await create('a', '0001_a'), await create('b', '0002_b')]

@@ -122,16 +122,21 @@ import { schema } from '../src/database.ts'
 import { addTask, countTasks, tasksOf } from '../src/tasks.ts'
 
 test('every user finds their own tasks, and users are spread over the shards', async () => {
-  await using cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
-  await using router = createShardRouter({ schema, topology: { hash: 'postgres', ...cluster.topologyInput() } })
-  const { fleet, topology } = router
-  assertComplete(await createMigrator({ fleet, schema, topology, migrations: 'migrations' }).up())
+  const cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
+  const router = createShardRouter({ schema, topology: { hash: 'postgres', ...cluster.topologyInput() } })
+  try {
+    const { fleet, topology } = router
+    assertComplete(await createMigrator({ fleet, schema, topology, migrations: 'migrations' }).up())
 
-  const users = Array.from({ length: 20 }, () => randomUUID())
-  for (const user_id of users) await addTask(router.db, { user_id, id: randomUUID(), title: user_id })
-  for (const user of users) assert.deepEqual(await tasksOf(router.db, user), [user])
-  assert.equal(await countTasks(router.fanOut()), 20)
-  for (const { id } of topology.shards) assert.ok((await countTasks(router.onShard(id))) > 0)
+    const users = Array.from({ length: 20 }, () => randomUUID())
+    for (const user_id of users) await addTask(router.db, { user_id, id: randomUUID(), title: user_id })
+    for (const user of users) assert.deepEqual(await tasksOf(router.db, user), [user])
+    assert.equal(await countTasks(router.fanOut()), 20)
+    for (const { id } of topology.shards) assert.ok((await countTasks(router.onShard(id))) > 0)
+  } finally {
+    await router.close()
+    await cluster.stop()
+  }
 })
 `
 

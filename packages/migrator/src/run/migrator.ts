@@ -7,7 +7,7 @@ import { checkHistory } from './check-history.ts'
 import { type DryRunStep, dryRunStage } from './dry-run.ts'
 import { type FleetStatus, readFleetStatus } from './fleet-status.ts'
 import { type MigratorOptions, type ResolvedMigratorOptions, resolveMigratorOptions } from './migrator-options.ts'
-import { openSessions, readOtherStates } from './open-sessions.ts'
+import { openSessions, readStates } from './open-sessions.ts'
 import { planRun, type ShardStates, type Stage, type Target } from './plan-run.ts'
 import { type ResolvedRunOptions, type RunOptions, resolveRunOptions } from './run-options.ts'
 import type { RunReport } from './run-report.ts'
@@ -105,7 +105,7 @@ class FleetMigrator implements Migrator {
   async #planWithoutLock(target: Target, run: ResolvedRunOptions): Promise<readonly Stage[]> {
     const migrations = await this.migrations()
     const chosen = chooseShards(this.#options.fleet, run.shards)
-    const states = await readOtherStates(chosen, this.#options, run.concurrency)
+    const states = await readStates(chosen, this.#options, run.concurrency)
     const silent = chosen.filter((shard) => !states.has(shard.id)).map((shard) => shard.id)
     if (silent.length > 0 && run.onFailure === 'stop') throw unknownStates(silent)
     checkHistory(migrations, states, run)
@@ -116,7 +116,7 @@ class FleetMigrator implements Migrator {
     const migrations = await this.migrations()
     const chosen = chooseShards(this.#options.fleet, run.shards)
     await using opened = await openSessions(chosen, this.#options, run)
-    const { sessions, unreachable } = opened
+    const { sessions, others, unreachable } = opened
     if (unreachable.length > 0 && (run.onFailure === 'stop' || sessions.length === 0)) return nothingRun(unreachable)
     const states: ShardStates = new Map(sessions.map((session) => [session.shardId, session.rows]))
     checkHistory(migrations, states, run)
@@ -127,11 +127,6 @@ class FleetMigrator implements Migrator {
       type: 'planned',
       steps: stages.map(({ migration, direction, shards }) => ({ migration: migration.name, direction, shards })),
     })
-    const others = await this.#others(
-      chosen.map((shard) => shard.id),
-      unreachable,
-      run,
-    )
     const names = migrations.map((migration) => migration.name)
     const { steps, reason } = await runStages({ stages, sessions, others, names }, this.#options, run)
     return report(steps, unreachable, reason)
@@ -140,13 +135,6 @@ class FleetMigrator implements Migrator {
   async #refuseUnsafe(stages: readonly Stage[], run: ResolvedRunOptions): Promise<void> {
     const upwards = stages.filter((stage) => stage.direction === 'up').map((stage) => stage.migration)
     if (run.lint === 'refuse') refuseUnsafe(await lintMigrations(upwards, this.#options))
-  }
-
-  async #others(chosen: readonly string[], unreachable: RunReport['unreachable'], run: ResolvedRunOptions) {
-    const rest = this.#options.fleet.shards.filter((shard) => !chosen.includes(shard.id))
-    const known = await readOtherStates(rest, this.#options, run.concurrency)
-    const ids = [...rest.map((shard) => shard.id), ...unreachable.map((entry) => entry.shard)]
-    return new Map(ids.map((id) => [id, known.get(id)]))
   }
 }
 

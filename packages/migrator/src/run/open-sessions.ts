@@ -1,50 +1,66 @@
 import { type FleetShard, ShardwrightError } from '@shardwright/core'
 import { MigrationError } from '../errors/migration-error.ts'
+import type { MigrationRow } from '../state/migration-state.ts'
 import { inParallel } from './in-parallel.ts'
 import type { ResolvedMigratorOptions } from './migrator-options.ts'
 import type { ShardStates } from './plan-run.ts'
 import type { ResolvedRunOptions } from './run-options.ts'
 import type { RunReport } from './run-report.ts'
-import { openLockedSession, readShardState, type ShardSession } from './shard-session.ts'
+import { openLockedSession, openWatchedShard, readShardState, type ShardSession } from './shard-session.ts'
 
 export interface OpenedFleet extends AsyncDisposable {
   readonly sessions: readonly ShardSession[]
+  /** The shards that the run leaves alone, with their state; undefined where it cannot be read. */
+  readonly others: ReadonlyMap<string, ReadonlyMap<string, MigrationRow> | undefined>
+  /** Chosen shards that do not answer. */
   readonly unreachable: RunReport['unreachable']
 }
 
 /**
- * Locks the shards one after another in topology order: two deployers meet at the first shard, never crosswise.
- * A shard that is locked by another deployer ends the whole run; one that is down is reported.
+ * Locks the shards of the whole fleet one after another in topology order: two deployers meet at the first shard, never
+ * crosswise. Chosen shards are locked for themselves; the others are shared, so that nobody migrates them meanwhile.
+ * A shard that another deployer holds ends the run; one that is down is reported.
  */
 export async function openSessions(
-  shards: readonly FleetShard[],
+  chosen: readonly FleetShard[],
   options: ResolvedMigratorOptions,
   run: ResolvedRunOptions,
 ): Promise<OpenedFleet> {
-  const sessions: ShardSession[] = []
-  const unreachable: { shard: string; error: ShardwrightError }[] = []
+  const opened: AsyncDisposable[] = []
   const closeAll = async () => {
-    await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()))
+    await Promise.all(opened.map((entry) => entry[Symbol.asyncDispose]()))
   }
+  const sessions: ShardSession[] = []
+  const others = new Map<string, ReadonlyMap<string, MigrationRow> | undefined>()
+  const unreachable: { shard: string; error: ShardwrightError }[] = []
   try {
-    for (const shard of shards) {
-      run.onEvent({ type: 'waiting', shard: shard.id })
+    for (const shard of options.fleet.shards) {
+      const own = chosen.includes(shard)
+      if (own) run.onEvent({ type: 'waiting', shard: shard.id })
       try {
-        sessions.push(await openLockedSession(shard, options, run.signal))
+        if (own) sessions.push(keep(opened, await openLockedSession(shard, options, run.signal)))
+        else others.set(shard.id, keep(opened, await openWatchedShard(shard, options, run.signal)).rows)
       } catch (error) {
         if (isLocked(error) || run.signal?.aborted) throw error
-        unreachable.push({ shard: shard.id, error: asError(shard.id, error) })
+        others.set(shard.id, undefined)
+        if (own) unreachable.push({ shard: shard.id, error: asError(shard.id, error) })
       }
     }
   } catch (error) {
     await closeAll()
     throw error
   }
-  return { sessions, unreachable, [Symbol.asyncDispose]: closeAll }
+  return { sessions, others, unreachable, [Symbol.asyncDispose]: closeAll }
 }
 
-/** The states of shards that a run leaves alone; one that cannot be read is missing from the map. */
-export async function readOtherStates(
+/** AsyncDisposableStack is not in Node 22. */
+function keep<T extends AsyncDisposable>(opened: AsyncDisposable[], entry: T): T {
+  opened.push(entry)
+  return entry
+}
+
+/** The states of shards, without a lock; one that cannot be read is missing from the map. */
+export async function readStates(
   shards: readonly FleetShard[],
   options: ResolvedMigratorOptions,
   concurrency: number,

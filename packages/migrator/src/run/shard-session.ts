@@ -36,6 +36,28 @@ export async function openLockedSession(
   }
 }
 
+/** A shard that a run leaves alone, and keeps others from migrating meanwhile: its state has to stay true. */
+export interface WatchedShard extends AsyncDisposable {
+  readonly rows: ReadonlyMap<string, MigrationRow>
+}
+
+export async function openWatchedShard(
+  shard: FleetShard,
+  options: ResolvedMigratorOptions,
+  signal: AbortSignal | undefined,
+): Promise<WatchedShard> {
+  const connection = await shard.connect({ applicationName, ...(signal && { signal }) })
+  try {
+    await acquireMigrationLock(connection, { waitMs: options.lockWaitMs, clock: options.clock, signal, shared: true })
+    await connection.query(`select set_config('idle_session_timeout', '0', false)`)
+    const rows = await new MigrationStore(connection, options.appliedBy).read()
+    return { rows, [Symbol.asyncDispose]: () => close(connection) }
+  } catch (error) {
+    await connection.release()
+    throw error
+  }
+}
+
 /** Brings the session's settings to a known state: what one migration has set is not there for the next one. */
 export async function settleSession(connection: FleetConnection): Promise<void> {
   await connection.script('reset role; reset all')

@@ -5,6 +5,14 @@ import { MigrationError } from '../errors/migration-error.ts'
 const lockClass = 0x53_68_4d_69
 const lockObject = 1
 
+export interface LockOptions {
+  readonly waitMs: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+  /** Keeps migrations away without doing any; several may. */
+  readonly shared?: boolean
+}
+
 export interface LockHolder {
   readonly pid: number
   readonly applicationName: string
@@ -17,13 +25,11 @@ export interface LockHolder {
  *
  * @throws MigrationError MIGRATION_LOCKED
  */
-export async function acquireMigrationLock(
-  connection: FleetConnection,
-  options: { readonly waitMs: number; readonly clock: Clock; readonly signal?: AbortSignal | undefined },
-): Promise<void> {
+export async function acquireMigrationLock(connection: FleetConnection, options: LockOptions): Promise<void> {
+  const tryLock = options.shared ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock'
   const deadline = options.clock.monotonicMs() + options.waitMs
   for (;;) {
-    const { rows } = await connection.query<{ locked: boolean }>('select pg_try_advisory_lock($1, $2) as locked', [
+    const { rows } = await connection.query<{ locked: boolean }>(`select ${tryLock}($1, $2) as locked`, [
       lockClass,
       lockObject,
     ])
@@ -34,8 +40,9 @@ export async function acquireMigrationLock(
   }
 }
 
+/** Whichever of the two this session holds. */
 export async function releaseMigrationLock(connection: FleetConnection): Promise<void> {
-  await connection.query('select pg_advisory_unlock($1, $2)', [lockClass, lockObject])
+  await connection.query('select pg_advisory_unlock_all()')
 }
 
 /** Who holds the lock of this shard now, or undefined. */
