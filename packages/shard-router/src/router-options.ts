@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { FanOutOptions } from './execute/context.ts'
 import type { ShardPoolOptions } from './pool/pool-options.ts'
 import type { AtomicOptions } from './transaction/atomic-options.ts'
+import type { BackgroundRecoveryOptions } from './transaction/start-recovery.ts'
 
 export interface ShardRouterOptions<S extends Schema> {
   /** Where every table lives: made by `defineSchema`. */
@@ -18,6 +19,8 @@ export interface ShardRouterOptions<S extends Schema> {
   readonly pool?: ShardPoolOptions
   /** Time limits of transactions across shards. */
   readonly atomic?: AtomicOptions
+  /** Recovery of transactions in the background, from the first that may span shards; `false`: somebody else runs it. */
+  readonly recovery?: Omit<BackgroundRecoveryOptions, 'telemetry' | 'clock'> | false
   readonly telemetry?: Telemetry
   readonly clock?: Clock
   /** How many statement shapes keep their plan. Default: 2000. */

@@ -26,6 +26,7 @@ import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
+import { type BackgroundRecovery, startRecovery } from './transaction/start-recovery.ts'
 
 /** A query builder, or what it compiled to. */
 export type Explainable = Compilable | CompiledQuery
@@ -51,6 +52,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   readonly #core: RouterCore
   readonly #options: ShardRouterOptions<S>
   #fleet: Fleet | undefined
+  #recovery: BackgroundRecovery | undefined
 
   constructor(options: ShardRouterOptions<S>) {
     const { planCacheSize } = resolveNumbers(options)
@@ -61,6 +63,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       ...(options.telemetry ? { telemetry: options.telemetry } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
     })
+    const atomic = atomicTransactions(telemetry, options.atomic)
     this.#options = options
     this.#core = new RouterCore({
       schema: options.schema,
@@ -69,7 +72,10 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       clock: options.clock ?? systemClock,
       planCacheSize,
       parsers: options.pool?.types ?? pg.types,
-      atomic: atomicTransactions(telemetry, options.atomic),
+      atomic: (state, settings) => {
+        this.#startRecovery()
+        return atomic(state, settings)
+      },
     })
     this.db = this.#open(keyedMode)
   }
@@ -208,6 +214,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   /** Waits for what runs and closes every connection. Idempotent. */
   async close(): Promise<void> {
+    await this.#recovery?.stop()
     await this.#core.close()
   }
 
@@ -229,6 +236,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
     }
     return { kind: 'confined', confined: { family, value } }
+  }
+
+  #startRecovery(): void {
+    const { recovery, telemetry, clock } = this.#options
+    if (recovery === false) return
+    this.#recovery ??= startRecovery(() => this.fleet, { ...recovery, telemetry, clock })
   }
 
   #open<Database>(mode: Mode): Kysely<Database> {

@@ -18,12 +18,15 @@ export interface BackgroundRecovery extends AsyncDisposable {
 
 /**
  * Runs `recoverTransactions` now and then; of all processes one at a time, by an advisory lock. Failures are told to
- * telemetry, and the next run tries again. Holds no process open.
+ * telemetry, and the next run tries again. Holds no process open. A fleet that changes is given as a function.
  * @throws TransactionError INVALID_TRANSACTION_OPTIONS
  * @example
  * await using recovery = startRecovery(router.fleet, { intervalMs: 10_000, telemetry })
  */
-export function startRecovery(fleet: Fleet, options: BackgroundRecoveryOptions = {}): BackgroundRecovery {
+export function startRecovery(
+  fleet: Fleet | (() => Fleet),
+  options: BackgroundRecoveryOptions = {},
+): BackgroundRecovery {
   const { intervalMs = 30_000, onReport, ...recovery } = options
   const { clock, telemetry } = resolveRecoveryOptions(recovery)
   if (!Number.isInteger(intervalMs) || intervalMs < 1) {
@@ -34,7 +37,7 @@ export function startRecovery(fleet: Fleet, options: BackgroundRecoveryOptions =
   const loop = async () => {
     while (!signal.aborted) {
       try {
-        const report = await runAlone(fleet, { ...recovery, signal })
+        const report = await runAlone(typeof fleet === 'function' ? fleet() : fleet, { ...recovery, signal })
         if (report) onReport?.(report)
       } catch (error) {
         if (signal.aborted) return
