@@ -2,7 +2,6 @@ import type { CommitToken, PgClient, Topology } from '@shardwright/core'
 import { inCallContext } from './call-context.ts'
 import { checkConnectionLimits } from './connection-limits.ts'
 import { GatedLease } from './gated-lease.ts'
-import { openClient } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
@@ -68,14 +67,7 @@ class TopologyPool implements ShardPool {
     shard: number,
     options: { readonly applicationName?: string; readonly signal?: AbortSignal } = {},
   ): Promise<PgClient> {
-    const { context } = this.#at(shard).primary
-    const extras = {
-      applicationName: options.applicationName ?? context.applicationName,
-      connectTimeoutMs: context.connectTimeoutMs,
-      direct: true,
-    }
-    const client = await openClient(context.shard, context.address, context.session, extras, options.signal)
-    return client as unknown as PgClient
+    return (await this.#at(shard).direct(options)) as unknown as PgClient
   }
 
   commitToken(shard: number): Promise<CommitToken> {

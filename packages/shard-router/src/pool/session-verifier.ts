@@ -1,3 +1,4 @@
+import type { Client } from 'pg'
 import { poolError } from './pool-error.ts'
 import type { ServerContext } from './server-context.ts'
 import { isStandby, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
@@ -32,13 +33,7 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
   const { client } = session
   const { label } = context.address
   if (context.role === 'primary') {
-    if (await isStandby(client)) {
-      throw poolError('NO_PRIMARY', `${label} (shard ${context.shard}) is a standby now.`, {
-        shard: context.shard,
-        server: label,
-        details: { sent: false },
-      })
-    }
+    await refuseStandby(context, client)
     lineage.primary = await readIncarnation(client)
   } else {
     const incarnation = await readIncarnation(client)
@@ -55,4 +50,14 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
     }
   }
   await verifyIdentity(client, { topology: lineage.topologyId, shard: lineage.shard }, label, lineage.identity)
+}
+
+/** @throws ConnectionError NO_PRIMARY */
+export async function refuseStandby({ shard, address }: ServerContext, client: Client): Promise<void> {
+  if (!(await isStandby(client))) return
+  throw poolError('NO_PRIMARY', `${address.label} (shard ${shard}) is a standby now.`, {
+    shard,
+    server: address.label,
+    details: { sent: false },
+  })
 }

@@ -1,8 +1,10 @@
 import { type CommitToken, currentReadContext, type ReadContext } from '@shardwright/core'
 import { ExponentialBackoff } from 'cockatiel'
+import type { Client } from 'pg'
 import { CommitTokens } from './commit-tokens.ts'
 import { deadlineError } from './deadline.ts'
 import { firstAnswer } from './first-answer.ts'
+import { type DirectOptions, openDirect } from './open-direct.ts'
 import { poolError } from './pool-error.ts'
 import { findPrimary } from './primary-finder.ts'
 import type { Replica } from './replica.ts'
@@ -89,6 +91,19 @@ export class ShardServers {
       await this.#searchPrimary()
       if (this.#primary === before) throw error
       return await this.#primary.lease(shard, options)
+    }
+  }
+
+  /** A client past any pooler, on the primary wherever it is now. */
+  async direct(options: DirectOptions): Promise<Client> {
+    const before = this.#primary
+    try {
+      return await openDirect(before.context, options)
+    } catch (error) {
+      if (!this.#pointsElsewhere(error)) throw error
+      await this.#searchPrimary()
+      if (this.#primary === before) throw error
+      return await openDirect(this.#primary.context, options)
     }
   }
 

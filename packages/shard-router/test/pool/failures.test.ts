@@ -1,3 +1,4 @@
+import { defineTopology } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
@@ -260,6 +261,23 @@ describe('failures', () => {
 })
 
 describe('failover', () => {
+  test('of several hosts in a URL the primary is found, by every lane', async () => {
+    await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const shard = cluster.shards[0]!
+    const primary = new URL(shard.url)
+    const standby = new URL(shard.replicas[0]!.url)
+    const url = shard.url.replace(primary.host, `${standby.host},${primary.host}`)
+    const topology = defineTopology({ id: 'pool-test', hash: 'postgres', shards: [{ id: 'shard-1', primary: url }] })
+    for (const first of ['execute', 'lease', 'direct'] as const) {
+      const pool = createShardPool(topology)
+      if (first === 'lease') (await pool.lease(0)).release()
+      if (first === 'direct') await (await pool.direct(0)).end()
+      expect((await pool.execute(0, read('select pg_is_in_recovery() r'))).rows).toEqual([{ r: false }])
+      expect((await pool.execute(0, write('create table if not exists t (k int)'))).command).toBe('CREATE')
+      await pool.close()
+    }
+  })
+
   test('a promoted replica is found, and a resurrected primary is not', async () => {
     await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
     const topology = topologyOf(cluster)
