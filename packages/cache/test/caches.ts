@@ -30,8 +30,13 @@ export async function nodeOf(
   return await createCache({ namespace, tiers, defaults: { earlyRefresh: 0 }, ...options }).ready()
 }
 
+export interface Gate {
+  readonly opened: Promise<void>
+  open(): void
+}
+
 /** Something to wait for. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+export function gate(): Gate {
   let open = (): void => undefined
   const opened = new Promise<void>((resolve) => {
     open = resolve

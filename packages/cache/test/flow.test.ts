@@ -25,7 +25,11 @@ describe('one process', () => {
     const cache = createCache({ namespace: 'n', clock, defaults: { jitter: 0, earlyRefresh: 0 } })
     for (const [id, value] of [null, 0, '', false, [], undefined].entries()) {
       let loads = 0
-      const read = () => cache.getOrLoad({ ...key, id: `v${id}` }, async () => (++loads, value))
+      const read = () =>
+        cache.getOrLoad({ ...key, id: `v${id}` }, async () => {
+          loads += 1
+          return value
+        })
       expect(await read()).toStrictEqual(value)
       expect(await read()).toStrictEqual(value)
       expect(loads).toBe(1)
@@ -48,7 +52,10 @@ describe('one process', () => {
     class Money {}
     const cache = createCache({ namespace: 'n' })
     let loads = 0
-    const load = async () => (++loads, { price: new Money() })
+    const load = async () => {
+      loads += 1
+      return { price: new Money() }
+    }
     expect((await cache.getOrLoad(key, load)).price).toBeInstanceOf(Money)
     await cache.getOrLoad(key, load)
     expect(loads).toBe(2)
@@ -132,16 +139,26 @@ describe('one process', () => {
   test('a source older than the last invalidation is not kept', async () => {
     const cache = createCache({ namespace: 'n', tiers: [memoryTier()] })
     const token = (lsn: string) => ({ shard: 's', lsn, incarnation: '1:1', epoch: 1 })
-    await cache.getOrLoad(key, ({ doNotKeep }) => (doNotKeep(), 'x'))
+    await cache.getOrLoad(key, ({ doNotKeep }) => {
+      doNotKeep()
+      return 'x'
+    })
     expect(await cache.peek(key)).toBeUndefined()
-    await cache.getOrLoad(key, ({ readAt }) => (readAt(token('0/1')), 'y'))
+    await cache.getOrLoad(key, ({ readAt }) => {
+      readAt(token('0/1'))
+      return 'y'
+    })
     expect(await cache.peek(key)).toMatchObject({ value: 'y', tier: 'memory' })
   })
 
   test('wrap keeps the type; warm, peek, clear', async () => {
     const cache = createCache({ namespace: 'n' })
     let loads = 0
-    const double = cache.wrap(async (n: number) => (++loads, n * 2), {
+    const twice = async (n: number) => {
+      loads += 1
+      return n * 2
+    }
+    const double = cache.wrap(twice, {
       name: 'double',
       tenant: () => null,
       tags: (n) => [`n${n}`],

@@ -1,7 +1,7 @@
 import { currentReadContext } from '@shardwright/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Cache, createCache, memoryTier, redisTier } from '../src/index.ts'
-import { freshNamespace, gate, nodeOf, patient } from './caches.ts'
+import { freshNamespace, type Gate, gate, nodeOf, patient } from './caches.ts'
 import { type RedisFixture, redisHere, startRedisFixture } from './redis.ts'
 
 const key = { name: 'item', tenant: 't', id: 1 }
@@ -19,6 +19,14 @@ function slowSource(): { value: string; read(held?: Promise<void>): Promise<stri
   return source
 }
 
+/** A load that tells when it has begun, and answers when it may. */
+function begin(begun: Gate, source: { read(held: Promise<void>): Promise<string> }, held: Gate) {
+  return () => {
+    begun.open()
+    return source.read(held.opened)
+  }
+}
+
 /** The load begins, a writer commits and invalidates, the load ends. */
 async function race(
   reader: Cache,
@@ -30,7 +38,7 @@ async function race(
   const source = slowSource()
   const held = gate()
   const begun = gate()
-  const load = reader.getOrLoad(key, () => (begun.open(), source.read(held.opened)), { tags })
+  const load = reader.getOrLoad(key, begin(begun, source, held), { tags })
   await begun.opened
   source.value = 'new'
   await invalidate()
@@ -58,7 +66,7 @@ describe('memory alone', () => {
     const source = slowSource()
     const held = gate()
     const begun = gate()
-    const first = cache.getOrLoad(key, () => (begun.open(), source.read(held.opened)))
+    const first = cache.getOrLoad(key, begin(begun, source, held))
     await begun.opened
     source.value = 'new'
     await cache.invalidate(key)
@@ -74,7 +82,7 @@ describe('memory alone', () => {
     const held = gate()
     const begun = gate()
     const options = { tags: ['t'] }
-    const first = cache.getOrLoad(key, () => (begun.open(), source.read(held.opened)), options)
+    const first = cache.getOrLoad(key, begin(begun, source, held), options)
     await begun.opened
     source.value = 'new'
     await cache.invalidateTag('t')
@@ -136,7 +144,7 @@ describe.skipIf(!redisHere.available)('memory over Redis', () => {
     await new Promise((resolve) => setTimeout(resolve, 60))
     const held = gate()
     const begun = gate()
-    const refreshing = () => (begun.open(), source.read(held.opened))
+    const refreshing = begin(begun, source, held)
     expect(await here.getOrLoad(key, refreshing, options)).toBe('old')
     await begun.opened
     source.value = 'new'
@@ -154,7 +162,7 @@ describe.skipIf(!redisHere.available)('memory over Redis', () => {
     const source = slowSource()
     const held = gate()
     const begun = gate()
-    const load = here.getOrLoad(key, () => (begun.open(), source.read(held.opened)))
+    const load = here.getOrLoad(key, begin(begun, source, held))
     await begun.opened
     source.value = 'new'
     await fixture.redis.flush()
@@ -169,7 +177,7 @@ describe.skipIf(!redisHere.available)('memory over Redis', () => {
     const source = slowSource()
     const held = gate()
     const begun = gate()
-    const joined = [1, 2].map(() => here.getOrLoad(key, () => (begun.open(), source.read(held.opened))))
+    const joined = [1, 2].map(() => here.getOrLoad(key, begin(begun, source, held)))
     await begun.opened
     source.value = 'new'
     await there.invalidate(key)

@@ -9,7 +9,7 @@ import {
   redisTier,
 } from '@shardwright/cache'
 import { createFleet, type Repository, type RepositoryTypes } from '@shardwright/core'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { type Database, scopedKysely, walletRepository } from '../../../packages/cache/test/repository.ts'
 import {

@@ -1,4 +1,3 @@
-import type { FleetConnection } from '@shardwright/core'
 import { outboxTable } from './outbox-table.ts'
 import type { DrainBatch, NoticedWrite } from './shard-drain.ts'
 

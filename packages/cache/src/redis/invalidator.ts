@@ -121,7 +121,7 @@ export class Invalidator {
   }
 
   async #send(keys: readonly string[], tokens: readonly CommitToken[]): Promise<void> {
-    const { commands, options } = this.#init
+    const { commands } = this.#init
     const tokenText = tokens.length === 0 ? '' : JSON.stringify(tokens)
     for (const group of groupBySlot(keys, commands.cluster)) {
       for (let from = 0; from < group.length; from += largestBatch) {
@@ -150,7 +150,7 @@ export class Invalidator {
   }
 
   async #sendClear(): Promise<void> {
-    const { commands, options, channels, link } = this.#init
+    const { commands, channels, link } = this.#init
     await commands.urgent(() => commands.call('INCR', channels.generationKey), this.#attemptMs)
     await this.#announce({ keys: [], all: true }, (message) =>
       commands.urgent(() => link().publish(channels.events, message), this.#attemptMs),
