@@ -111,7 +111,7 @@ shard-3  127.0.0.1:PORT/…  18.x     SIZE  0/200   1/1      0      0  0`)
     `table   tasks by user_id (uuid)
 bucket  13 of 1024
 shard   shard-2
-psql    psql postgres://shardwright@127.0.0.1:PORT/shard_2`.replace(
+psql    psql postgres://${new URL(cluster.shards[0]?.url ?? '').username}@127.0.0.1:PORT/shard_2`.replace(
       'bucket  13',
       /bucket {2}\d+/.exec(which.out)?.[0] ?? '',
     ),

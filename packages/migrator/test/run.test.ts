@@ -324,6 +324,25 @@ it("takes the provider of Kysely's own migrator", async () => {
   expect((await migrator.down()).outcome).toBe('complete')
 })
 
+it('creates tables in public also for a user called like our own schema, which "$user" puts first on the path', async () => {
+  const shards = await freshShards(cluster, 1)
+  const admin = createFleet({ shards, Client: pg.Client })
+  await on(admin, 'shard-1', `drop role if exists shardwright; create role shardwright superuser login password 'word'`)
+  const url = new URL(shards[0]?.url ?? '')
+  url.username = 'shardwright'
+  url.password = 'word'
+  const fleet = createFleet({ shards: [{ id: 'shard-1', url: url.href }], Client: pg.Client })
+  const migrations = [await create('a', '0001_a'), await create('b', '0002_b')]
+  expect((await createMigrator({ fleet, migrations }).up()).outcome).toBe('complete')
+  const tables = `select relnamespace::regnamespace::text as schema from pg_class where relname in ('a', 'b')`
+  expect(await on(admin, 'shard-1', tables)).toEqual([{ schema: 'public' }, { schema: 'public' }])
+  await on(
+    admin,
+    'shard-1',
+    'reassign owned by shardwright to current_user; drop owned by shardwright; drop role shardwright',
+  )
+})
+
 it('needs no right to create schemas when ours is there', async () => {
   const shards = await freshShards(cluster, 1)
   const admin = createFleet({ shards, Client: pg.Client })

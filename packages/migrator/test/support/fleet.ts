@@ -27,7 +27,7 @@ export async function startServer(): Promise<LocalCluster> {
 /** Runs SQL on one shard, on a connection of its own. */
 export async function on<R = Record<string, unknown>>(fleet: Fleet, shard: string, sql: string): Promise<R[]> {
   await using connection = await connectTo(fleet, shard)
-  // The cluster's user is called like our own schema, which "$user" puts on the path.
+  // Whoever the cluster's user is: "$user" may name a schema.
   await connection.query('set search_path = public')
   return (await connection.query<R>(sql)).rows
 }
