@@ -52,7 +52,7 @@ export class ClientTracking {
       this.#knownId = ''
       this.#init.lost('tracking lost')
     })
-    listener.on('messageBuffer', (_channel: Buffer, keys: unknown) => this.#received(keys))
+    listener.on('messageBuffer', (_channel: unknown, keys: unknown) => this.#received(keys))
     this.#listener = listener
     return listener
   }

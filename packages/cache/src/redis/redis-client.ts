@@ -8,8 +8,8 @@ export interface RedisClient {
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>
   duplicate(override?: object, clusterOptions?: object): RedisSubscriber
   nodes?(role: 'master'): readonly RedisNode[]
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  off(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
 /** One server of a cluster. */
@@ -22,8 +22,8 @@ export interface RedisSubscriber {
   readonly status: string
   subscribe(...channels: string[]): Promise<unknown>
   ssubscribe(...channels: string[]): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  off(event: string, listener: (...args: unknown[]) => void): unknown
   disconnect(reconnect?: boolean): void
 }
 

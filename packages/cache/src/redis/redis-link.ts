@@ -77,7 +77,9 @@ export class RedisLink {
     subscriber.on('close', () => this.suspect('subscription lost'))
     subscriber.on('ready', this.#onReady)
     const onMessage = (channel: string, message: string): void => this.#received(channel, message)
-    subscriber.on(this.#init.commands.cluster ? 'smessage' : 'message', onMessage)
+    subscriber.on(this.#init.commands.cluster ? 'smessage' : 'message', (channel, message) =>
+      onMessage(String(channel), String(message)),
+    )
     this.#schedule()
     await this.#settle()
   }
