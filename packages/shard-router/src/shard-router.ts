@@ -25,6 +25,7 @@ import { createShardPool } from './pool/create-shard-pool.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
+import { type MovedKey, type MoveKeyOptions, moveKey } from './transaction/move-key.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
 import { type BackgroundRecovery, startRecovery } from './transaction/start-recovery.ts'
 
@@ -236,6 +237,17 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
     }
     return { kind: 'confined', confined: { family, value } }
+  }
+
+  /**
+   * Gives all rows of a key another key, in every table of the family, on whichever shard that lives: all or nothing.
+   * @throws TransactionError MOVE_KEY_UNSUITABLE; what the database refuses, e.g. a duplicate under the new key
+   * @example
+   * await router.moveKey({ family: 'user_id', from: 17, to: 18 })
+   */
+  async moveKey(options: MoveKeyOptions): Promise<MovedKey> {
+    const state = await this.#core.ready()
+    return await moveKey(state, this.#core.atomicTransaction(state, {}), options)
   }
 
   #startRecovery(): void {

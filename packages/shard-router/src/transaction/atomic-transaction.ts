@@ -51,7 +51,7 @@ export class AtomicTransaction implements RouterTransaction {
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
     try {
-      const result = await this.#watched(() => participant.lease.execute(statement, options))
+      const result = await this.#watched(() => participant.execute(statement, options))
       participant.noteResult(result)
       return result
     } catch (error) {

@@ -22,6 +22,8 @@ export class Participant {
   earlyVote: Promise<Vote | undefined> | undefined
   /** True when a statement is seen to use NOTIFY; a trigger's is seen by the server only. */
   notified = false
+  #running = 0
+  #last: Promise<unknown> = Promise.resolve()
   #returned = false
 
   constructor(shard: number, lease: Lease) {
@@ -38,8 +40,24 @@ export class Participant {
     if (result.rowCount > 0 && writing.has(result.command)) this.hasWritten = true
   }
 
-  run(sql: string, options?: RunOptions): Promise<StatementResult> {
-    return this.lease.execute(command(sql), options)
+  run(sql: string): Promise<StatementResult> {
+    return this.execute(command(sql))
+  }
+
+  /** One statement at a time, in the order given: what the transaction itself sends may meet the caller's. */
+  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    const work = async () => await this.lease.execute(statement, options)
+    if (this.#running === 0) return this.#counted(work)
+    return this.#counted(() => this.#last.then(work, work))
+  }
+
+  #counted(work: () => Promise<StatementResult>): Promise<StatementResult> {
+    this.#running++
+    const result = work().finally(() => {
+      this.#running--
+    })
+    this.#last = result
+    return result
   }
 
   release(): void {

@@ -46,6 +46,11 @@ export const transactionErrorCodes = Object.freeze({
     meaning: 'A statement waited longer for a lock than a transaction across shards may.',
     remedy: 'Try again; shorten transactions, or raise lockTimeoutMs.',
   },
+  MOVE_KEY_UNSUITABLE: {
+    meaning:
+      'A key cannot be moved: no such family, the same key, other columns on the other shard, or rows were dropped.',
+    remedy: 'Name a family of the schema and two different keys; bring both shards to the same migration.',
+  },
   INVALID_TRANSACTION_OPTIONS: {
     meaning: 'An option of atomic transactions or of recovery is not usable.',
     remedy: 'Correct the option that the message names.',
