@@ -1,10 +1,13 @@
-/** What the server says of the key columns of the tables $1 (schemas), $2 (tables), $3 (columns), in their order. */
+/**
+ * What the server says of the key columns of the tables $1 (schemas), $2 (tables), $3 (columns), in their order.
+ * A view's columns have no NOT NULL: its rows are where its tables' rows are, and theirs is checked.
+ */
 export const keyColumnSql = `
 select
   asked.n::int as n,
   relation.oid is not null as table_exists,
   attribute.attnum is not null as column_exists,
-  coalesce(attribute.attnotnull or type.typnotnull, false) as not_null,
+  coalesce(attribute.attnotnull or type.typnotnull or relation.relkind in ('v', 'm'), false) as not_null,
   coalesce(base.typname, type.typname) as type_name,
   coalesce(base_schema.nspname, type_schema.nspname) = 'pg_catalog' as built_in,
   format_type(attribute.atttypid, attribute.atttypmod) as type_text,
@@ -14,7 +17,7 @@ select
 from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked(schema_name, table_name, column_name, n)
 left join pg_catalog.pg_namespace as namespace on namespace.nspname = asked.schema_name
 left join pg_catalog.pg_class as relation
-  on relation.relnamespace = namespace.oid and relation.relname = asked.table_name and relation.relkind in ('r', 'p', 'f')
+  on relation.relnamespace = namespace.oid and relation.relname = asked.table_name and relation.relkind in ('r', 'p', 'f', 'v', 'm')
 left join pg_catalog.pg_attribute as attribute
   on attribute.attrelid = relation.oid and attribute.attname = asked.column_name
   and attribute.attnum > 0 and not attribute.attisdropped
