@@ -4,9 +4,9 @@ import type { MergePlan } from '../merge-plan.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits } from './expression.ts'
 import { decomposeGroups } from './group-level.ts'
-import { isDistinct } from './locality.ts'
 import { refuseLocks } from './order.ts'
 import { decomposeRows } from './row-level.ts'
+import { isDistinct } from './row-local.ts'
 import { decomposeWhole } from './whole-level.ts'
 
 /** Plans one query level whose FROM and WHERE run shard by shard: what is pushed, and how the rest is merged. */

@@ -25,11 +25,11 @@ import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
 import { groupingSetParts } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
-import { isDistinct } from './locality.ts'
 import { aliased, fromGather, partialColumn, without } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
+import { isDistinct } from './row-local.ts'
 import { decomposeWhole } from './whole-level.ts'
 
 /**

@@ -5,9 +5,9 @@ import type { AggregateMerge, AggregateOutput, OrderKey } from '../merge-plan.ts
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import type { Block } from '../scope/block.ts'
 import { bareColumnName, impliedName, splitAlias } from '../scope/outputs.ts'
-import { isDistinct } from './locality.ts'
 import { directionOf, rowWindow } from './order.ts'
 import { signatureOf } from './partial-columns.ts'
+import { isDistinct } from './row-local.ts'
 
 export interface GroupContext {
   readonly block: Block

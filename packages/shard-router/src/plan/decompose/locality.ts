@@ -1,23 +1,13 @@
-import type { BinaryOperationNode, JoinNode, OperationNode, OperatorNode, SelectQueryNode } from 'kysely'
+import type { BinaryOperationNode, OperationNode, OperatorNode, SelectQueryNode } from 'kysely'
 import { type Analyzer, bareQuery, setArms } from '../analyzer.ts'
 import { type Block, type ColumnTerm, resolveColumn } from '../scope/block.ts'
 import { equalColumns, sameTerm } from '../scope/closure.ts'
 import { isQuery } from '../scope/from-clause.ts'
 import type { Relation } from '../scope/relation.ts'
 import { childrenOf, someNode } from '../walk.ts'
-import { expressionTraits } from './expression.ts'
-
-/**
- * Where the rows of a query part are: `everywhere` the same on each shard; `sharded`, so that running it on each shard
- * and putting the rows together is the whole; or `whole`: only computed from all shards together.
- */
-export type Spread = 'everywhere' | 'sharded' | 'whole'
-
-/** What stands against running a query level shard by shard. */
-export interface Obstacle {
-  readonly code: 'CROSS_SHARD_JOIN' | 'CROSS_SHARD_SUBQUERY' | 'UNSUPPORTED_MERGE'
-  readonly reason: string
-}
+import { outerJoinObstacle } from './outer-join.ts'
+import { isRowLocal } from './row-local.ts'
+import type { Obstacle, Spread } from './spread.ts'
 
 /** Decides, for each part of an analyzed statement, whether it can run shard by shard. */
 export class Locality {
@@ -125,56 +115,7 @@ export class Locality {
 
   /** True when groups, duplicates and window partitions never span shards: each is bound to one shard key. */
   isRowLocal(node: SelectQueryNode, block: Block): boolean {
-    const shapes = [
-      ...(node.selections ?? []),
-      ...(node.having ? [node.having] : []),
-      ...(node.orderBy ? [node.orderBy] : []),
-    ]
-    const traits = shapes.map((shape) => expressionTraits(shape, this.analyzer.catalog))
-    if (node.groupBy) {
-      if (!node.groupBy.items.some((item) => this.#isKey(item.groupBy, block))) return false
-    } else if (node.having || traits.some((own) => own.aggregate)) return false
-    if (traits.some((own) => own.window) && !this.#windowsCarryKey(node, block)) return false
-    if (node.distinctOn && !node.distinctOn.some((item) => this.#isKey(item, block))) return false
-    return !isDistinct(node) || this.#selectsKey(node, block)
-  }
-
-  #isKey(node: OperationNode, block: Block): boolean {
-    const term = resolveColumn(node, block)
-    if (!term || term.block !== block) return false
-    const own = this.analyzer.termExport(term)
-    return own !== undefined && own.family !== '' && !own.nullable && this.#isPresent(term)
-  }
-
-  /** A column of the nullable side may be NULL although it equals a key elsewhere. */
-  #isPresent(term: ColumnTerm): boolean {
-    return (term.block.nullable & (1 << term.relation.bit)) === 0
-  }
-
-  #selectsKey(node: SelectQueryNode, block: Block): boolean {
-    const outputs = this.analyzer.outputs(node, block)
-    return (
-      outputs?.some(({ term }) => {
-        if (!term || term.block !== block) return false
-        const own = this.analyzer.termExport(term)
-        return own !== undefined && own.family !== '' && !own.nullable
-      }) ?? false
-    )
-  }
-
-  #windowsCarryKey(node: SelectQueryNode, block: Block): boolean {
-    const windowIsLocal = (current: OperationNode): boolean => {
-      const over = (current as { over?: { partitionBy?: { items: readonly { partitionBy: OperationNode }[] } } }).over
-      return over?.partitionBy?.items.some((item) => this.#isKey(item.partitionBy, block)) ?? false
-    }
-    const badWindow = (current: OperationNode): boolean => {
-      if (current.kind === 'RawNode') return expressionTraits(current, this.analyzer.catalog).window
-      if (current.kind !== 'AggregateFunctionNode') return false
-      return (current as { over?: unknown }).over !== undefined && !windowIsLocal(current)
-    }
-    return ![...(node.selections ?? []), ...(node.orderBy ? [node.orderBy] : [])].some((item) =>
-      someNode(item, badWindow),
-    )
+    return isRowLocal(node, block, this.analyzer)
   }
 
   /** Why a level's FROM cannot be joined shard by shard; `undefined` when it can. */
@@ -190,7 +131,7 @@ export class Locality {
         reason: `'${lonely.alias}' lives on one shard and is joined with tables on others`,
       }
     }
-    return this.#outerJoinObstacle(query, block, spread) ?? this.#keyObstacle(sharded, block)
+    return outerJoinObstacle(query, block, spread) ?? this.#keyObstacle(sharded, block)
   }
 
   #keyObstacle(sharded: readonly Relation[], block: Block): Obstacle | undefined {
@@ -237,27 +178,6 @@ export class Locality {
     return columns
       .filter((column) => (this.analyzer.exportOf(relation, column, block)?.family ?? '') !== '')
       .map((column) => ({ block, relation, column }))
-  }
-
-  /** An outer join must not keep a row of a table that each shard has: every shard would keep it. */
-  #outerJoinObstacle(query: OperationNode, block: Block, spread: ReadonlyMap<Relation, Spread>): Obstacle | undefined {
-    const joins = (query as SelectQueryNode).joins ?? []
-    const first = block.relations.length - joins.length
-    let accumulated = block.relations
-      .slice(0, Math.max(first, 0))
-      .some((relation) => spread.get(relation) === 'sharded')
-    for (const [index, join] of joins.entries()) {
-      const relation = block.relations[first + index] as Relation
-      const added = spread.get(relation) === 'sharded'
-      if (isOuterObstacle(join, accumulated, added)) {
-        return {
-          code: 'CROSS_SHARD_JOIN',
-          reason: `the outer join keeps rows that every shard has, so they would come back once per shard ('${relation.alias}')`,
-        }
-      }
-      accumulated ||= added
-    }
-    return undefined
   }
 
   /** Whether a subquery may run on the shard of the row it is computed for, can be run before, or neither. */
@@ -346,20 +266,6 @@ export class Locality {
   }
 }
 
-function isOuterObstacle(join: JoinNode, accumulated: boolean, added: boolean): boolean {
-  switch (join.joinType) {
-    case 'LeftJoin':
-    case 'LateralLeftJoin':
-      return added && !accumulated
-    case 'RightJoin':
-      return accumulated && !added
-    case 'FullJoin':
-      return accumulated !== added
-    default:
-      return false
-  }
-}
-
 /** Columns equal to `start`, by equalities that tie its relation to the others. */
 function linkedColumns(start: ColumnTerm, block: Block): readonly ColumnTerm[] {
   const found = [start]
@@ -377,8 +283,4 @@ function linkedColumns(start: ColumnTerm, block: Block): readonly ColumnTerm[] {
 function isOuterBlock(candidate: Block, inner: Block): boolean {
   for (let block = inner.parent; block; block = block.parent) if (block === candidate) return true
   return false
-}
-
-export function isDistinct(node: SelectQueryNode): boolean {
-  return node.frontModifiers?.some((modifier) => modifier.modifier === 'Distinct') ?? false
 }

@@ -17,10 +17,10 @@ import { refuse } from '../refuse.ts'
 import type { Block } from '../scope/block.ts'
 import { bareColumnName, type Output, outputsOf } from '../scope/outputs.ts'
 import type { Localized } from './decompose.ts'
-import { isDistinct } from './locality.ts'
 import { aliased, fromGather, partialAlias, slots, without } from './nodes.ts'
 import { checkOrderExpression, directionOf, pushedLimit, rowWindow } from './order.ts'
 import { signatureOf } from './partial-columns.ts'
+import { isDistinct } from './row-local.ts'
 
 /** The step number of the partial rows themselves in a final statement. */
 export const partialStep = 0
