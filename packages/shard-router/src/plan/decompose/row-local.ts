@@ -28,7 +28,7 @@ function isKey(node: OperationNode, block: Block, analyzer: Analyzer): boolean {
 }
 
 /** A column of the nullable side may be NULL although it equals a key elsewhere. */
-function isPresent(term: ColumnTerm, _analyzer: Analyzer): boolean {
+function isPresent(term: ColumnTerm): boolean {
   return (term.block.nullable & (1 << term.relation.bit)) === 0
 }
 
