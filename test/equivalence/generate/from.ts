@@ -3,6 +3,7 @@ import type { TableName } from '../world/columns.ts'
 import { condition, tiedTo } from './conditions.ts'
 import { inner, type Relation, type Scope, tableRelation } from './scope.ts'
 import { selectQuery } from './select.ts'
+import { setOperations } from './set-operations.ts'
 
 /** FROM and its joins. */
 export interface From {
@@ -14,18 +15,19 @@ export interface From {
 
 type Outer = Omit<Scope, 'relations'>
 
-export function from(outer: Outer): From {
+export function from(outer: Outer, root: 'db' | 'eb'): From {
   const { random } = outer
-  const small = outer.depth > 0
+  const small = outer.depth > 1 || (outer.depth === 1 && !random.chance(0.25))
   return random.weighted<() => From>([
     [small ? 8 : 5, () => single(outer)],
     [3.4, () => joined(outer)],
+    [0.3, () => commaJoined(outer)],
     ...(small
       ? []
       : ([
           [1.2, () => derived(outer)],
-          [1.2, () => withCte(outer)],
-          [0.3, () => recursive(outer)],
+          [root === 'db' ? 1.2 : 0, () => withCte(outer)],
+          [root === 'db' ? 0.3 : 0, () => recursive(outer)],
           [0.4, () => functionTable(outer)],
           [0.4, () => lateral(outer)],
         ] as const)),
@@ -78,6 +80,21 @@ function joined(outer: Outer): From {
     steps.push(step)
   }
   return { before: [], steps, relations }
+}
+
+/** `from t, u where t.k = u.k` */
+function commaJoined(outer: Outer): From {
+  const [a, b] = [outer.names.next('a'), outer.names.next('a')]
+  const [first, second] = [tableRelation('t', a), tableRelation(outer.random.pick(['u', 'r', 'x'] as const), b)]
+  const link = second.keys.length > 0 ? `.whereRef('${a}.k', '=', '${b}.k')` : `.whereRef('${a}.g', '=', '${b}.g')`
+  return {
+    before: [],
+    steps: [
+      { tag: 'comma join', parts: [`.selectFrom(['t as ${a}', '${second.table} as ${b}'])`], keep: true },
+      { tag: 'where', parts: [link] },
+    ],
+    relations: [first, second],
+  }
 }
 
 /** Mostly on the shard key or with a reference table; at times on something else, which is refused. */
@@ -150,7 +167,8 @@ function relationOf(alias: string, made: ReturnType<typeof selectQuery>): Relati
 function derived(outer: Outer): From {
   const { names, random } = outer
   const alias = names.next('d')
-  const made = selectQuery({ ...outer, depth: outer.depth + 1 }, 'eb')
+  const inside = { ...outer, depth: outer.depth + 1 }
+  const made = random.chance(0.2) ? setOperations(inside, 'eb') : selectQuery(inside, 'eb')
   const relation = relationOf(alias, made)
   const steps: Step[] = [
     { tag: 'derived table', parts: ['.selectFrom((eb) => ', made.query, `.as('${alias}'))`], keep: true },
@@ -185,7 +203,8 @@ function usable(relation: Relation): boolean {
 function withCte(outer: Outer): From {
   const { names, random } = outer
   const name = random.chance(0.1) ? 'x' : names.next('cte')
-  const made = selectQuery({ ...outer, depth: outer.depth + 1 }, 'db')
+  const inside = { ...outer, depth: outer.depth + 1 }
+  const made = random.chance(0.15) ? setOperations(inside, 'db') : selectQuery(inside, 'db')
   const alias = names.next('a')
   const relation = relationOf(alias, made)
   const hint = random.weighted([

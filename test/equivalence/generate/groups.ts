@@ -78,7 +78,9 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
       made.ref && random.chance(0.6)
         ? quoted(made.ref)
         : hasParameter || random.chance(0.3)
-          ? quoted(name)
+          ? random.chance(0.15)
+            ? `sql\`${outputs.length}\``
+            : quoted(name)
           : `(eb) => ${made.code}`
     steps.push({ tag: 'group by', parts: [`.select((eb) => ${made.code}.as('${name}')).groupBy(${by})`] })
   }
@@ -120,7 +122,8 @@ function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[
   const { random } = scope
   const steps: Step[] = []
   const exact = sortable(outputs).filter(({ kind }) => kind !== 'float')
-  for (const output of random.some(exact, 0, 2)) steps.push(orderByOutput(scope, output))
+  for (const output of random.some(exact, 0, 2))
+    steps.push(orderByOutput(scope, output, grouped.nonNull ? outputs.indexOf(output) + 1 : undefined))
   if (random.chance(0.25)) {
     let made = aggregate(scope, true)
     for (let i = 0; i < 5 && made.kind === 'float'; i++) made = aggregate(scope, true)

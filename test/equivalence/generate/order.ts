@@ -20,14 +20,12 @@ export function direction(scope: Scope, kind?: Kind): string {
 /** Kinds whose equal values look equal: their order can be read off the result. */
 const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', 'key', 'enum', 'bytes', 'ctext', 'text']
 
-export function orderByOutput(scope: Scope, output: Output, total = false): Step {
-  const shown = visible.includes(output.kind) ? { output: output.name } : {}
-  return {
-    tag: 'order by',
-    parts: [`.orderBy('${output.name}'${direction(scope)})`],
-    ...shown,
-    ...(total ? { total } : {}),
+export function orderByOutput(scope: Scope, output: Output, position?: number): Step {
+  if (position !== undefined && scope.random.chance(0.12)) {
+    return { tag: 'order by position', parts: [`.orderBy(sql\`${position}\`${direction(scope)})`] }
   }
+  const shown = visible.includes(output.kind) ? { output: output.name } : {}
+  return { tag: 'order by', parts: [`.orderBy('${output.name}'${direction(scope)})`], ...shown }
 }
 
 /** The unique columns of every relation: no two rows are equal in them. */

@@ -32,7 +32,7 @@ export function selections(scope: Scope): Selected {
   const outputs: Output[] = []
   const steps: Step[] = []
   const add = (code: string, kind: Output['kind'], shardKey: boolean, tag = 'select'): string => {
-    const name = scope.names.next('c')
+    const name = shadowing(scope, outputs) ?? scope.names.next('c')
     outputs.push({ name, kind, shardKey })
     steps.push({ tag, parts: [`.select((eb) => ${code}.as('${name}'))`] })
     return name
@@ -58,6 +58,13 @@ export function selections(scope: Scope): Selected {
     if (code) add(code, 'int', false, 'subquery in select')
   }
   return { steps, outputs, unique }
+}
+
+/** At times an output is named like a column that it is not: ORDER BY means the output, GROUP BY the column. */
+function shadowing({ random, relations, depth }: Scope, outputs: readonly Output[]): string | undefined {
+  if (depth > 0 || relations.length !== 1 || !random.chance(0.07)) return undefined
+  const name = random.pick(['g', 'v', 'id', 'name', 'm'])
+  return outputs.some((output) => output.name === name) ? undefined : name
 }
 
 function isKeyRef(ref: string | undefined, scope: Scope): boolean {
@@ -99,7 +106,8 @@ export function tail(shape: Shape, scope: Scope): Step[] {
   }
   if (random.chance(0.4)) return random.chance(0.12) ? limits(scope, false) : []
   const steps: Step[] = []
-  for (const output of random.some(sortable(shape.outputs), 0, 2)) steps.push(orderByOutput(scope, output))
+  for (const output of random.some(sortable(shape.outputs), 0, 2))
+    steps.push(orderByOutput(scope, output, shape.outputs.indexOf(output) + 1))
   if (random.chance(0.35)) {
     const made = expression(scope, 0.2)
     if (!['json'].includes(made.kind))

@@ -30,7 +30,7 @@ type Outer = Omit<Scope, 'relations'>
 /** A SELECT of any shape. `root` is what it is called on: `db`, or `eb` inside another query. */
 export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
   const { random } = outer
-  const own = from(outer)
+  const own = from(outer, root)
   const scope: Scope = { ...outer, relations: own.relations }
   const make = random.weighted([
     [4, rows],

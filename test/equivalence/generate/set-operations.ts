@@ -18,17 +18,17 @@ const lists: readonly (readonly Kind[])[] = [
 ]
 
 /** UNION, INTERSECT and EXCEPT of two or three queries. */
-export function setOperations(outer: Outer): MadeQuery {
+export function setOperations(outer: Outer, root: 'db' | 'eb' = 'db'): MadeQuery {
   const { random, names } = outer
   const kinds = random.pick(lists)
-  const outputs = kinds.map((kind) => ({ name: names.next('c'), kind, shardKey: false }))
+  const outputs = kinds.map((kind) => ({ name: names.next('c'), kind, shardKey: kind === 'key' }))
   const arm = (root: string): { head: Part[]; steps: Step[] } => {
     const owners = (['t', 'u', 'x', 'r'] as const).filter((name) =>
       kinds.every((kind) => tables[name].some((column) => column.kind === kind)),
     )
     const name = random.chance(0.55) ? 't' : random.pick(owners)
     const relation = tableRelation(owners.includes(name) ? name : 't', names.next('a'))
-    const scope: Scope = { ...outer, relations: [relation], depth: 1 }
+    const scope: Scope = { ...outer, relations: [relation], depth: outer.depth + 1 }
     const selected = outputs.map((output) => {
       const column = random.pick(relation.columns.filter(({ kind }) => kind === output.kind))
       return quoted(`${relation.alias}.${column.name} as ${output.name}`)
@@ -42,7 +42,7 @@ export function setOperations(outer: Outer): MadeQuery {
       ],
     }
   }
-  const first = arm('db')
+  const first = arm(root)
   const steps: Step[] = [...first.steps]
   for (
     let i = random.weighted([
@@ -55,7 +55,7 @@ export function setOperations(outer: Outer): MadeQuery {
     const operation = random.pick(['union', 'unionAll', 'intersect', 'except', 'exceptAll', 'intersectAll'])
     steps.push({ tag: operation, parts: [`.${operation}((eb) => `, arm('eb'), ')'] })
   }
-  if (random.chance(0.6)) {
+  if (outer.depth === 0 && random.chance(0.6)) {
     const scope: Scope = { ...outer, relations: [] }
     steps.push({
       tag: 'order by',

@@ -3,7 +3,7 @@ import { type Answer, difference, isPossible, opennessOf } from '../compare/comp
 import type { Case } from '../generate/case.ts'
 import { tableNames } from '../world/columns.ts'
 import type { AnyKysely, OpenWorld } from '../world/databases.ts'
-import { answerOf } from './evaluate.ts'
+import { actualAnswer, expectedAnswer } from './evaluate.ts'
 import type { Watch } from './watch.ts'
 
 export type Outcome =
@@ -16,14 +16,13 @@ const needsKey = new Set(['SHARD_KEY_REQUIRED', 'FAN_OUT_NOT_ALLOWED'])
 
 /** Runs a case on the router and on the one database, and compares. Data that a write changed is put back. */
 export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise<Outcome> {
-  const router = open.router as unknown as { db: AnyKysely; fanOut(): AnyKysely }
-  const how = own.door === 'stream' ? 'stream' : 'execute'
+  const one = own.door === 'for' ? await open.confined(own.key) : open.oracle
   watch.start()
-  const expecting = answerOf(own.query, open.oracle, 'execute')
-  let actual = await answerOf(own.query, own.door === 'db' ? router.db : router.fanOut(), how)
+  const expecting = expectedAnswer(own.query, one)
+  let actual = await actualAnswer(own, open)
   if (own.door === 'db' && actual.kind === 'error' && needsKey.has(actual.code ?? '')) {
     watch.start()
-    actual = await answerOf(own.query, router.fanOut(), how)
+    actual = await actualAnswer(own, open, 'fanOut')
   }
   const { asked, withRows, statements } = watch.seen
   const expected = await expecting
@@ -31,16 +30,20 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
     // No key can match, so nobody was asked, and nobody could find the mistake.
     return { kind: 'both failed', sameState: false, state: expected.code }
   }
-  const outcome = await judge(own, expected, actual, open)
-  if (own.kind === 'write') {
-    const after = expected.kind === 'rows' && outcome.kind === 'equal' ? await tablesDiffer(open) : undefined
+  const outcome = await judge(own, expected, actual, one)
+  if (own.kind === 'write' && outcome.kind !== 'failed') {
+    // What was refused must have changed nothing.
+    if (outcome.kind === 'refused') await open.resetOne()
+    const wrong = await tablesDiffer(open)
     await open.reset()
-    if (after) return { kind: 'failed', why: after }
+    if (wrong) return { kind: 'failed', why: wrong }
+  } else if (own.kind === 'write') {
+    await open.reset()
   }
   return outcome.kind === 'equal' ? { ...outcome, merged: asked > 1, spread: withRows > 1 } : outcome
 }
 
-async function judge(own: Case, expected: Answer, actual: Answer, open: OpenWorld): Promise<Outcome> {
+async function judge(own: Case, expected: Answer, actual: Answer, one: AnyKysely): Promise<Outcome> {
   if (actual.kind === 'error') {
     if (expected.kind === 'error') {
       return {
@@ -71,7 +74,7 @@ async function judge(own: Case, expected: Answer, actual: Answer, open: OpenWorl
     expected.rows.length === actual.rows.length &&
     !wrong.startsWith('not in')
   ) {
-    const all = await answerOf(withoutLimits(own.query), open.oracle, 'execute')
+    const all = await expectedAnswer(withoutLimits(own.query), one)
     if (all.kind === 'rows' && openness.leeways.some((leeway) => isPossible(all.rows, actual.rows, leeway))) {
       return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
     }

@@ -129,7 +129,7 @@ async function load({ pool }: Database, world: World, rows: Record<TableName, un
   const client = await pool.connect()
   try {
     await client.query(
-      `drop schema if exists seed cascade; drop schema if exists shardwright cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
+      `drop schema if exists seed cascade; drop schema if exists confined cascade; drop schema if exists shardwright cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
     )
     for (const table of tableNames) {
       await client.query(`create table seed.${table} (like public.${table})`)
@@ -145,12 +145,21 @@ async function load({ pool }: Database, world: World, rows: Record<TableName, un
   }
 }
 
+const resetSql = tableNames
+  .map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`)
+  .join('; ')
+
+function literal(key: string | number): string {
+  return typeof key === 'number' ? String(key) : `'${key.replaceAll("'", "''")}'`
+}
+
 /** A world in its databases, with a router over the shards. */
 export class OpenWorld implements AsyncDisposable {
   readonly world: World
   readonly router: WorldRouter
   readonly oracle: AnyKysely
   readonly #databases: readonly Database[]
+  #confined: AnyKysely | undefined
 
   constructor(world: World, router: WorldRouter, oracle: AnyKysely, databases: readonly Database[]) {
     this.world = world
@@ -159,12 +168,33 @@ export class OpenWorld implements AsyncDisposable {
     this.#databases = databases
   }
 
+  /** The one database as a single key sees it: views in front of the tables of its family. */
+  async confined(key: string | number): Promise<AnyKysely> {
+    const views = (['t', 'u', 'x'] as const).map(
+      (table) => `create view confined.${table} as select * from public.${table} where k = ${literal(key)}`,
+    )
+    const [one] = this.#databases
+    await one?.pool.query(`drop schema if exists confined cascade; create schema confined; ${views.join('; ')}`)
+    this.#confined ??= new Kysely({
+      dialect: new PostgresDialect({
+        pool: new pg.Pool({
+          connectionString: one?.url ?? '',
+          max: 2,
+          options: '-c TimeZone=UTC -c search_path=confined,public',
+        }),
+      }),
+    })
+    return this.#confined
+  }
+
+  /** Puts the first data back in the one database. */
+  async resetOne(): Promise<void> {
+    await this.#databases[0]?.pool.query(resetSql)
+  }
+
   /** Puts the first data back everywhere. */
   async reset(): Promise<void> {
-    const sql = tableNames
-      .map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`)
-      .join('; ')
-    await Promise.all(this.#databases.map(({ pool }) => pool.query(sql)))
+    await Promise.all(this.#databases.map(({ pool }) => pool.query(resetSql)))
   }
 
   /** Every table's rows as sorted text: of the one database, and of each shard. */
@@ -181,5 +211,6 @@ export class OpenWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.router.close()
     await this.oracle.destroy()
+    await this.#confined?.destroy()
   }
 }

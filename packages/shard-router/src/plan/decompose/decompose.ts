@@ -8,6 +8,7 @@ import { mapNode, someNode } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
 import { Locality } from './locality.ts'
 import { selectGather, slots, without } from './nodes.ts'
+import { withOrdinals } from './ordinals.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -29,7 +30,7 @@ export interface Localized {
  * @throws RoutingError CROSS_SHARD_JOIN, CROSS_SHARD_SUBQUERY, UNSUPPORTED_MERGE, RAW_SQL_NOT_UNDERSTOOD
  */
 export function decompose(root: OperationNode, context: DecomposeContext): MergePlan {
-  const localized = localize(root, context)
+  const localized = localize(withOrdinals(root), context)
   const node = localized.root as SelectQueryNode
   if (localized.locality.spreadOf(node) === 'everywhere') return runOnce(localized)
   if (node.setOperations) {
