@@ -102,7 +102,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'outer join of a reference table per shard',
-    file: 'plan/decompose/locality.ts',
+    file: 'plan/decompose/outer-join.ts',
     find: 'return added && !accumulated',
     replace: 'return false',
     focus: ['leftJoin'],
@@ -123,15 +123,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'window functions per shard',
-    file: 'plan/decompose/locality.ts',
-    find: '&& !this.#windowsCarryKey(node, block)) return false',
+    file: 'plan/decompose/row-local.ts',
+    find: '&& !windowsCarryKey(node, block, analyzer)) return false',
     replace: '&& false) return false',
     focus: ['window'],
   },
   {
     name: 'the nullable side of an outer join taken for a key',
-    file: 'plan/decompose/locality.ts',
-    find: '!own.nullable && this.#isPresent(term)',
+    file: 'plan/decompose/row-local.ts',
+    find: '!own.nullable && isPresent(term)',
     replace: 'true',
     focus: ['leftJoin', 'group by'],
   },
