@@ -10,7 +10,8 @@ import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool
 import type { StatementTelemetry } from './statement-telemetry.ts'
 import { cancelStatement, destroySocket, killSession } from './stop-statement.ts'
 
-const beginForm = /^\s*(?:begin|start\s+transaction)\b[^;]*$/i
+// BEGIN, and SET LOCAL behind it, whose values hold no semicolon.
+const beginForm = /^\s*(?:begin|start\s+transaction)\b[^;]*(?:;\s*set\s+local\s[^;]*)*$/i
 
 // BEGIN waits for the statement behind it and travels with it: a round trip less for every transaction.
 const begun: StatementResult = Object.freeze({

@@ -21,7 +21,9 @@ export function sendExecuteAndSync(connection: WireConnection): void {
 
 /** Runs a command without Sync: what follows belongs to the same batch, and is skipped when this fails. */
 export function sendPrefix(connection: WireConnection, text: string): void {
-  connection.parse({ text, name: '' })
-  connection.bind({ statement: '', values: [], valueMapper: (value) => value })
-  connection.execute({})
+  for (const statement of text.split(';')) {
+    connection.parse({ text: statement, name: '' })
+    connection.bind({ statement: '', values: [], valueMapper: (value) => value })
+    connection.execute({})
+  }
 }

@@ -138,7 +138,7 @@ export class AtomicCommitter {
     try {
       const gid = this.#gid(decider, participant)
       const { command, rows } = await participant.run(
-        `${vote.facts.durableSql}${identifySql}; prepare transaction '${gid}'`,
+        `${vote.facts.prepareSql}${identifySql}; prepare transaction '${gid}'`,
       )
       participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
       // PREPARE TRANSACTION in a failed transaction succeeds with the tag ROLLBACK.

@@ -6,8 +6,10 @@ export interface SessionFacts {
   readonly incarnation: string
   /** The decision table is there; only ever remembered as true. */
   readonly hasTable: boolean
-  /** What makes the transaction's end durable, on disk and on synchronous standbys, whatever the session prefers. */
+  /** What makes the decision durable, on disk and on synchronous standbys, whatever the session prefers. */
   readonly durableSql: string
+  /** The same for PREPARE, which is on disk in any case: only a session that does not wait for standbys needs it. */
+  readonly prepareSql: string
 }
 
 /** Columns for `factsOf`. */
@@ -19,6 +21,8 @@ export interface FactsRow {
   readonly has_table: boolean
   readonly synchronous: string
 }
+
+const setSynchronous = 'set local synchronous_commit = on; '
 
 const known = new WeakMap<object, SessionFacts>()
 
@@ -32,7 +36,8 @@ export function rememberFacts(session: object | undefined, row: FactsRow): Sessi
     incarnation: row.incarnation,
     hasTable: row.has_table,
     // remote_apply is more than is needed, and is what its readers rely on.
-    durableSql: row.synchronous === 'remote_apply' ? '' : 'set local synchronous_commit = on; ',
+    durableSql: row.synchronous === 'remote_apply' ? '' : setSynchronous,
+    prepareSql: row.synchronous === 'remote_apply' || row.synchronous === 'on' ? '' : setSynchronous,
   })
   if (session && facts.hasTable) known.set(session, facts)
   return facts
