@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { parseOptions } from '../errors/parse-options.ts'
+import type { MetricDefinition } from './metric-definition.ts'
+
+const durationMs = z.number().nonnegative()
+const shape = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower case letters, digits and _'),
+    title: z.string().min(1),
+    unit: z.enum(['ms', 's', 'ratio', 'bytes', 'count']),
+    worse: z.enum(['above', 'below']),
+    warning: z.number(),
+    critical: z.number(),
+    forMs: durationMs,
+    clearMs: durationMs,
+    hysteresis: z.number().min(0).lt(1),
+    graceMs: durationMs,
+    promql: z.string().min(1),
+    remedy: z.string(),
+  })
+  .refine(({ worse, warning, critical }) => (worse === 'above' ? critical >= warning : critical <= warning), {
+    message: 'critical must not be milder than warning',
+  })
+
+const metricsShape = z
+  .array(shape)
+  .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, {
+    message: 'two metrics have the same name',
+  })
+
+/**
+ * Metric definitions, checked.
+ * @throws MonitorError MONITOR_INVALID_OPTIONS
+ */
+export function checkMetrics(metrics: readonly MetricDefinition[]): readonly MetricDefinition[] {
+  return parseOptions('The list of metrics', metricsShape, metrics)
+}
