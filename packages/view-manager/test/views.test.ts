@@ -211,6 +211,20 @@ describe('a changed definition', () => {
     await expect(install).rejects.toMatchObject({ code: 'VIEW_NAME_TAKEN' })
   })
 
+  it('clears what a killed installer left, and waits for a refresh only so long', async () => {
+    const fleet = await server.fleet(
+      `${spendingSql} create schema shardwright_build; create materialized view shardwright_build.monthly as select 1 as half`,
+    )
+    await createViewManager({ fleet, views: [monthly] }).install()
+    await using refresher = await connect(fleet)
+    await refresher.query("select pg_advisory_lock(hashtextextended('shardwright.view:public.monthly', 11))")
+    const install = createViewManager({ fleet, views: [changed], lockWaitMs: 150 }).install()
+    await expect(install).rejects.toMatchObject({ code: 'VIEW_BUSY', details: { shard: 's1' } })
+    const patient = createViewManager({ fleet, views: [changed] }).install()
+    await refresher.release()
+    expect(outcomes(await patient)).toEqual({ monthly: 'replaced' })
+  })
+
   it('two installers at once do it once', async () => {
     const fleet = await server.fleet(spendingSql)
     const both = await Promise.all([1, 2].map(() => createViewManager({ fleet, views }).install()))

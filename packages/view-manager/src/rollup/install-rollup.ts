@@ -41,6 +41,7 @@ async function create(connection: FleetConnection, rollup: Rollup): Promise<void
   const columns = [...rollup.keys.map(identifier), 'bucket'].join(', ')
   const index = identifier(fitName(`${rollup.name}_key`))
   await connection.query(`create unique index ${index} on ${tableOf(rollup)} (${columns}) nulls not distinct`)
+  await keepNotNull(connection, rollup)
   await connection.script(triggerSql(rollup))
   await connection.query(
     `insert into shardwright.rollup_changes
@@ -48,6 +49,18 @@ async function create(connection: FleetConnection, rollup: Rollup): Promise<void
     [rollup.schema, rollup.name],
   )
   await noteInstalled(connection, rollup, null)
+}
+
+/** A key that is never null in the source is none here: a shard key has to say so. */
+async function keepNotNull(connection: FleetConnection, rollup: Rollup): Promise<void> {
+  const { rows } = await connection.query<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = $1::regclass and attname = any($2) and attnotnull',
+    [sourceOf(rollup), rollup.keys],
+  )
+  const changes = ['bucket', ...rows.map(({ name }) => name)].map(
+    (name) => `alter column ${identifier(name)} set not null`,
+  )
+  await connection.query(`alter table ${tableOf(rollup)} ${changes.join(', ')}`)
 }
 
 /** Only a timestamptz is in the same bucket whatever zone the session has. */
