@@ -74,6 +74,8 @@ export class OneShardTransaction implements RouterTransaction {
     } catch (error) {
       this.#lease = undefined
       lease.destroy(error)
+      // When the connection was lost, the server may have committed: what makes others look again must run.
+      await (isRefusal(error) ? this.scope.rolledBack() : this.scope.committed({ tokens: [] }))
       throw error
     }
     this.#lease = undefined
@@ -165,4 +167,10 @@ export class OneShardTransaction implements RouterTransaction {
 
 export function command(sql: string): Statement {
   return { sql, parameters: [], access: 'write', rows: 'objects' }
+}
+
+/** The server answered COMMIT with an error: it has rolled back. */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
 }
