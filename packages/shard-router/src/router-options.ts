@@ -17,7 +17,7 @@ export interface ShardRouterOptions<S extends Schema> {
   readonly log?: KyselyConfig['log']
   /** Connections: preset, sizes, replicas, time limits. */
   readonly pool?: ShardPoolOptions
-  /** Time limits of transactions across shards. */
+  /** Time limits of transactions across shards. When given, `ready()` checks that every shard can prepare transactions. */
   readonly atomic?: AtomicOptions
   /** Recovery of transactions in the background, from the first that may span shards; `false`: somebody else runs it. */
   readonly recovery?: Omit<BackgroundRecoveryOptions, 'telemetry' | 'clock'> | false

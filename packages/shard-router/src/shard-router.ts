@@ -24,6 +24,7 @@ import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
+import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
 import { type MovedKey, type MoveKeyOptions, moveKey } from './transaction/move-key.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
@@ -103,10 +104,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   /**
    * Connects to every shard and checks tables and shard keys; the first query does it otherwise.
-   * @throws ConnectionError SHARD_UNREACHABLE; RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE
+   * @throws ConnectionError SHARD_UNREACHABLE; RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE; with `atomic` set,
+   * TransactionError ATOMIC_COMMIT_UNAVAILABLE
    */
   async ready(): Promise<void> {
-    await this.#core.ready()
+    const { pool } = await this.#core.ready()
+    if (this.#options.atomic !== undefined) await assertAtomicCommits(pool)
   }
 
   /** Reads the catalogs of the shards anew, and drops all plans: after a migration. */

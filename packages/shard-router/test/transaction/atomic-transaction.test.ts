@@ -1,9 +1,10 @@
-import type { Commit } from '@shardwright/core'
+import { type Commit, defineSchema, type ShardKey, sharded } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { AbortedTransactionError } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createShardRouter } from '../../src/shard-router.ts'
 import type { ProtocolPoint } from '../../src/transaction/atomic-options.ts'
-import { failureOf, read, write } from '../pool/pool-fixture.ts'
+import { failureOf, read, topologyOf, write } from '../pool/pool-fixture.ts'
 import { add, Bank } from './transaction-fixture.ts'
 
 describe('an atomic transaction', () => {
@@ -255,5 +256,13 @@ describe('a shard that cannot prepare', () => {
     await single.commit()
     expect(await bank.balances()).toEqual([107, 100])
     await bank.close()
+    const schema = defineSchema<{ account: { id: ShardKey<number>; balance: number } }>()({
+      tables: { account: sharded('id') },
+    })
+    const topology = topologyOf(cluster, 'unable')
+    await using router = createShardRouter({ schema, topology, atomic: {} })
+    expect((await failureOf(router.ready())).code).toBe('ATOMIC_COMMIT_UNAVAILABLE')
+    await using careless = createShardRouter({ schema, topology })
+    await careless.ready()
   })
 })
