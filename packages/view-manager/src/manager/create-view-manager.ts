@@ -1,6 +1,6 @@
 import type { FleetShard } from '@shardwright/core'
 import type { View } from '../definition/view.ts'
-import { failureOf, wrapServerError } from '../errors/failure.ts'
+import { type Failure, failureOf, wrapServerError } from '../errors/failure.ts'
 import { invalid } from '../errors/view-error.ts'
 import type { InstallContext } from '../install/install-options.ts'
 import { type InstallOutcome, installViews } from '../install/install-views.ts'
@@ -11,6 +11,7 @@ import { refreshShard } from '../refresh/refresh-shard.ts'
 import { installRollup } from '../rollup/install-rollup.ts'
 import type { Rollup } from '../rollup/rollup.ts'
 import { type RefreshSchedule, startSchedule } from '../schedule/refresh-schedule.ts'
+import { oldestAttemptMs } from '../state/oldest-attempt.ts'
 import { createRegistry } from '../state/registry.ts'
 import { type ResolvedManager, resolveManager, type ViewManagerOptions } from './manager-options.ts'
 import { statusOf, type ViewStatus } from './view-status.ts'
@@ -144,8 +145,28 @@ class FleetViewManager implements ViewManager {
     return startSchedule(this.#subjects, {
       ...{ fleet, clock, telemetry, jitterMs, pollMs, onReport },
       refresh: (views, signal) => this.refresh({ views, signal }),
+      oldestAttemptMs: (views) => this.#oldestAttemptMs(views),
       refreshChanged: (signal) => this.#onEveryShard((shard) => this.#refreshChanged(shard, signal)),
     })
+  }
+
+  /** Over the shards that answer: one that does not cannot be refreshed either. */
+  async #oldestAttemptMs(views: readonly string[]): Promise<number | undefined> {
+    const subjects = this.#subjects.filter(({ name }) => views.includes(name))
+    const ages = await this.#onEveryShard(async (shard) => {
+      try {
+        await using connection = await shard.connect({ applicationName: 'shardwright-views' })
+        return [await oldestAttemptMs(connection, subjects)]
+      } catch (error) {
+        this.#warn(shard, failureOf(error, `asking the shard ${shard.id}`))
+        return []
+      }
+    })
+    return ages.length === 0 ? undefined : Math.max(...ages)
+  }
+
+  #warn(shard: FleetShard, { code, message }: Failure): void {
+    this.#options.telemetry.log('warn', `${code}: ${message}`, { shard: shard.id })
   }
 
   async #refreshChanged(shard: FleetShard, signal: AbortSignal): Promise<readonly RefreshReport[]> {
@@ -154,8 +175,7 @@ class FleetViewManager implements ViewManager {
       await using connection = await shard.connect({ applicationName: 'shardwright-views' })
       due = await changedViews(connection, this.#options.views, this.#options.clock.now())
     } catch (error) {
-      const { code, message } = failureOf(error, `counting changes on the shard ${shard.id}`)
-      this.#options.telemetry.log('warn', `${code}: ${message}`, { shard: shard.id })
+      this.#warn(shard, failureOf(error, `counting changes on the shard ${shard.id}`))
       return []
     }
     return due.length > 0 ? await this.#refreshOn(shard, due, signal) : []

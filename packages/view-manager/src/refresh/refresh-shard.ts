@@ -41,6 +41,8 @@ async function refreshSubject(
   const parent = subject.kind === 'view' ? failedParent(subject, before, options.subjects) : undefined
   if (parent !== undefined) {
     const message = `'${subject.name}' reads '${parent}', which was not refreshed.`
+    // The note is for status() and the schedule; the report has the reason too.
+    await noteFailed(connection, subject, message).catch(() => {})
     return { ...base, outcome: 'skipped', durationMs: 0, failure: { code: 'VIEW_PARENT_FAILED', message } }
   }
   const started = options.clock.monotonicMs()
@@ -59,7 +61,7 @@ async function refreshSubject(
     }
   } catch (error) {
     const failure = failureOf(error, `refreshing ${subject.name} on the shard ${connection.shardId}`)
-    // The note is for status(); where even that fails, the report has the reason.
+    // As above.
     await noteFailed(connection, subject, failure.message).catch(() => {})
     return { ...base, outcome: 'failed', durationMs: durationMs(), failure }
   }

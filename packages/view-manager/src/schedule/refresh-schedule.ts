@@ -14,6 +14,8 @@ export interface ScheduleContext {
   readonly pollMs: number
   readonly refresh: (names: readonly string[], signal: AbortSignal) => Promise<readonly RefreshReport[]>
   readonly refreshChanged: (signal: AbortSignal) => Promise<readonly RefreshReport[]>
+  /** How long ago the furthest of their refreshes was tried, by the servers' clocks; undefined when no shard answers. */
+  readonly oldestAttemptMs: (names: readonly string[]) => Promise<number | undefined>
   readonly onReport: ((reports: readonly RefreshReport[]) => void | Promise<void>) | undefined
 }
 
@@ -25,73 +27,125 @@ export interface RefreshSchedule extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/**
- * One loop for each schedule: subjects of the same schedule are refreshed together, in their order. A loop waits for its
- * own run, so a run that takes longer than its interval is followed by the next, never overlapped by it.
- */
-export function startSchedule(subjects: readonly (View | Rollup)[], context: ScheduleContext): RefreshSchedule {
-  const abort = new AbortController()
-  const leader = new Leader(context.fleet, context.telemetry)
-  const loops = [...bySchedule(subjects)].map(([key, names]) => {
-    const schedule = JSON.parse(key) as Schedule
-    const wait = () => delayOf(schedule, context.clock.now()) + Math.floor(Math.random() * context.jitterMs)
-    return loop(wait, () => context.refresh(names, abort.signal))
-  })
-  if (subjects.some((subject) => subject.refresh.after)) {
-    loops.push(
-      loop(
-        () => context.pollMs,
-        () => context.refreshChanged(abort.signal),
-      ),
-    )
-  }
-  let leading: Promise<boolean> | undefined
+type Run = () => Promise<readonly RefreshReport[]>
 
-  async function loop(wait: () => number, run: () => Promise<readonly RefreshReport[]>): Promise<void> {
-    while (!abort.signal.aborted) {
+/** No timer is longer: Node's end at 24 days and then fire at once. A clock that jumps is noticed after as long. */
+const longestSleepMs = 60_000
+
+/** Starts one loop for each schedule: subjects of the same schedule are refreshed together, in their order. */
+export function startSchedule(subjects: readonly (View | Rollup)[], context: ScheduleContext): RefreshSchedule {
+  return new RunningSchedule(subjects, context)
+}
+
+/**
+ * A loop waits for its own run, so a run that takes longer than its interval is followed by the next, never overlapped.
+ */
+class RunningSchedule implements RefreshSchedule {
+  readonly #context: ScheduleContext
+  readonly #leader: Leader
+  readonly #abort = new AbortController()
+  readonly #loops: readonly Promise<void>[]
+  #leading: Promise<boolean> | undefined
+
+  constructor(subjects: readonly (View | Rollup)[], context: ScheduleContext) {
+    this.#context = context
+    this.#leader = new Leader(context.fleet, context.telemetry)
+    const { signal } = this.#abort
+    const loops = bySchedule(subjects).map(({ schedule, names }) => {
+      const run = () => context.refresh(names, signal)
+      return 'cron' in schedule
+        ? this.#loop(() => this.#byCron(schedule, run))
+        : this.#loop(() => this.#byAge(schedule.everyMs, names, run))
+    })
+    if (subjects.some((subject) => subject.refresh.after)) {
+      loops.push(this.#loop(() => this.#byChanges()))
+    }
+    this.#loops = loops
+  }
+
+  get leads(): boolean {
+    return this.#leader.leads
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new Error('the schedule was stopped'))
+    await Promise.all(this.#loops)
+    await this.#leader.resign()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #byCron(schedule: Schedule, run: Run): Promise<void> {
+    const { clock } = this.#context
+    const next = clock.now() + delayOf(schedule, clock.now()) + this.#jitter()
+    while (clock.now() < next) await this.#sleep(next - clock.now())
+    await this.#run(run)
+  }
+
+  /** By what is in the database, not by this process's life: a service that restarts daily still refreshes weekly. */
+  async #byAge(everyMs: number, names: readonly string[], run: Run): Promise<void> {
+    const ageMs = await this.#context.oldestAttemptMs(names)
+    const leftMs = ageMs === undefined ? everyMs : everyMs - ageMs
+    if (leftMs > 0) return await this.#sleep(leftMs + this.#jitter())
+    await this.#run(run)
+    // Another process may lead, or hold a view: look again, but not at once.
+    await this.#sleep(Math.max(50, everyMs / 10))
+  }
+
+  async #byChanges(): Promise<void> {
+    await this.#sleep(this.#context.pollMs)
+    await this.#run(() => this.#context.refreshChanged(this.#abort.signal))
+  }
+
+  async #run(run: Run): Promise<void> {
+    if (!(await this.#lead())) return
+    const reports = await run()
+    if (reports.length > 0) await this.#context.onReport?.(reports)
+  }
+
+  async #loop(turn: () => Promise<void>): Promise<void> {
+    const { signal } = this.#abort
+    while (!signal.aborted) {
       try {
-        await context.clock.sleep(wait(), { signal: abort.signal, unref: true })
-        if (!(await lead())) continue
-        const reports = await run()
-        if (reports.length > 0) await context.onReport?.(reports)
+        await turn()
       } catch (error) {
-        if (abort.signal.aborted) return
+        if (signal.aborted) return
         const reason = error instanceof Error ? error.message : String(error)
-        context.telemetry.log('error', `A scheduled refresh could not run: ${reason}`, {
-          topology: context.fleet.topologyId,
-        })
+        const attributes = { topology: this.#context.fleet.topologyId }
+        this.#context.telemetry.log('error', `A scheduled refresh could not run: ${reason}`, attributes)
+        await this.#sleep(this.#context.pollMs).catch(() => {}) // stopped: the loop sees it
       }
     }
   }
 
-  /** Loops that wake together ask once. */
-  async function lead(): Promise<boolean> {
-    leading ??= leader.lead().finally(() => {
-      leading = undefined
-    })
-    return await leading
+  #jitter(): number {
+    return Math.floor(Math.random() * this.#context.jitterMs)
   }
 
-  const stop = async () => {
-    abort.abort(new Error('the schedule was stopped'))
-    await Promise.all(loops)
-    await leader.resign()
+  async #sleep(delayMs: number): Promise<void> {
+    const { signal } = this.#abort
+    await this.#context.clock.sleep(Math.min(delayMs, longestSleepMs), { signal, unref: true })
   }
-  return {
-    get leads() {
-      return leader.leads
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
+
+  /** Loops that wake together ask once. */
+  async #lead(): Promise<boolean> {
+    this.#leading ??= this.#leader.lead().finally(() => {
+      this.#leading = undefined
+    })
+    return await this.#leading
   }
 }
 
-function bySchedule(subjects: readonly (View | Rollup)[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
+function bySchedule(subjects: readonly (View | Rollup)[]): { schedule: Schedule; names: string[] }[] {
+  const groups = new Map<string, { schedule: Schedule; names: string[] }>()
   for (const { name, refresh } of subjects) {
     if (!refresh.every) continue
     const key = JSON.stringify(refresh.every)
-    groups.set(key, [...(groups.get(key) ?? []), name])
+    const group = groups.get(key) ?? { schedule: refresh.every, names: [] }
+    group.names.push(name)
+    groups.set(key, group)
   }
-  return groups
+  return [...groups.values()]
 }
