@@ -172,9 +172,11 @@ function filtered(item: OperationNode, context: ConfineContext): OperationNode {
   return AliasFactory.create(query, IdentifierNode.create(target.alias))
 }
 
-function confineSelect(node: SelectQueryNode, context: ConfineContext): OperationNode {
-  const joined = confineRelations(node.from?.froms ?? [], node.joins ?? [], context)
-  const where = addWhere(node.where, joined.where)
+function rejoined(
+  node: SelectQueryNode | UpdateQueryNode,
+  joined: Joined,
+  where: WhereNode | undefined,
+): OperationNode {
   return {
     ...node,
     ...(node.from ? { from: FromNode.create(joined.froms) } : {}),
@@ -183,17 +185,16 @@ function confineSelect(node: SelectQueryNode, context: ConfineContext): Operatio
   } as OperationNode
 }
 
+function confineSelect(node: SelectQueryNode, context: ConfineContext): OperationNode {
+  const joined = confineRelations(node.from?.froms ?? [], node.joins ?? [], context)
+  return rejoined(node, joined, addWhere(node.where, joined.where))
+}
+
 function confineUpdate(node: UpdateQueryNode, context: ConfineContext): OperationNode {
   const joined = confineRelations(node.from?.froms ?? [], node.joins ?? [], context)
   const own = node.table && targetOf(node.table, context)
   refuseReferenceWrite(own)
-  const where = addWhere(node.where, [own, ...joined.where])
-  return {
-    ...node,
-    ...(node.from ? { from: FromNode.create(joined.froms) } : {}),
-    ...(node.joins ? { joins: joined.joins } : {}),
-    ...(where ? { where } : {}),
-  } as OperationNode
+  return rejoined(node, joined, addWhere(node.where, [own, ...joined.where]))
 }
 
 function confineDelete(node: DeleteQueryNode, context: ConfineContext): OperationNode {

@@ -25,7 +25,7 @@ import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
 import { groupingSetParts } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
-import { aliased, fromGather, partialColumn, without } from './nodes.ts'
+import { aliased, fromGather, partialColumn, rowSource } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
@@ -128,18 +128,7 @@ class GroupLevel {
     const groupCount = this.#partials.count
     const final = this.#finalNode(groupItems)
     const partial: SelectQueryNode = {
-      ...without(
-        this.#node,
-        'selections',
-        'groupBy',
-        'having',
-        'orderBy',
-        'limit',
-        'offset',
-        'fetch',
-        'frontModifiers',
-        'distinctOn',
-      ),
+      ...rowSource(this.#node),
       selections: this.#partials.selections(),
       ...(groupCount > 0 ? { groupBy: GroupByNode.create(range(groupCount).map(groupByPosition)) } : {}),
     }

@@ -64,3 +64,19 @@ export function without<N extends OperationNode, K extends keyof N>(node: N, ...
   for (const clause of clauses) delete copy[clause]
   return copy
 }
+
+/** WITH, FROM, JOIN and WHERE of a level: what gives its rows, without what is computed from them. */
+export function rowSource(node: SelectQueryNode): SelectQueryNode {
+  return without(
+    node,
+    'selections',
+    'groupBy',
+    'having',
+    'orderBy',
+    'limit',
+    'offset',
+    'fetch',
+    'frontModifiers',
+    'distinctOn',
+  )
+}

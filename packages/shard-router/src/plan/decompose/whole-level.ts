@@ -11,7 +11,7 @@ import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
 import { openSelections } from './group-level.ts'
 import { groupingSetParts } from './grouping-sets.ts'
-import { aliased, fromGather, partialColumn, without } from './nodes.ts'
+import { aliased, fromGather, partialColumn, rowSource, without } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
@@ -29,18 +29,7 @@ export function decomposeWhole(localized: Localized, reason: string, distinctRow
   // A row must arrive even when no column of it is needed: count(*) counts rows.
   const selections = partials.count > 0 ? partials.selections() : [aliased(literalOne(), 'c1')]
   const partial: SelectQueryNode = {
-    ...without(
-      node,
-      'selections',
-      'groupBy',
-      'having',
-      'orderBy',
-      'limit',
-      'offset',
-      'fetch',
-      'frontModifiers',
-      'distinctOn',
-    ),
+    ...rowSource(node),
     selections,
     ...(distinctRows ? { frontModifiers: [SelectModifierNode.create('Distinct')] } : {}),
   }
