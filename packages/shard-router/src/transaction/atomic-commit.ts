@@ -2,6 +2,7 @@ import type { Commit, CommitToken } from '@shardwright/core'
 import { AbortedTransactionError } from 'kysely'
 import { endsSession, sqlStateOf } from '../pool/sql-state.ts'
 import { type AtomicContext, reach, shardIdOf, unknownPlace, withDirectClient } from './atomic-context.ts'
+import { collectVotes, deciderFirst } from './collect-votes.ts'
 import { commitDecisionSql, installDecisionTable } from './decision-table.ts'
 import { finishPrepared } from './finish-prepared.ts'
 import { formatGid, gidName } from './gid.ts'
@@ -10,7 +11,7 @@ import { prepareError, refuseNotify } from './prepare-error.ts'
 import { resolveDecision } from './resolve-decision.ts'
 import { knownFacts, type SessionFacts } from './session-facts.ts'
 import { transactionError } from './transaction-error.ts'
-import { assumedVote, identifySql, type Vote, voteOf } from './vote.ts'
+import { identifySql, type Vote } from './vote.ts'
 
 /** What `commit` of a transaction across shards tells. */
 export interface AtomicCommit extends Commit {
@@ -83,7 +84,7 @@ export class AtomicCommitter {
 
   /** Those that wrote nothing end first: a serialization failure of theirs still stops the whole. */
   async #commitReaders(): Promise<Vote[]> {
-    const votes = await this.#votes()
+    const votes = await collectVotes(this.#participants)
     const writers = votes.filter((vote) => vote.xid !== null || vote.participant.notified)
     if (writers.length > 1)
       refuseNotify(
@@ -93,17 +94,6 @@ export class AtomicCommitter {
     const writing = new Set(writers.map((vote) => vote.participant))
     await Promise.all(this.#participants.filter((each) => !writing.has(each)).map((each) => this.#plainCommit(each)))
     return await deciderFirst(writers)
-  }
-
-  async #votes(): Promise<Vote[]> {
-    const asked = this.#participants.filter((each) => each.mayHaveWritten)
-    return await Promise.all(
-      asked.map(async (each) => {
-        const early = await each.earlyVote
-        if (early !== undefined && early.xid !== null) return early
-        return (each.hasWritten ? assumedVote(each) : undefined) ?? (await voteOf(each))
-      }),
-    )
   }
 
   async #plainCommit(participant: Participant): Promise<void> {
@@ -253,7 +243,7 @@ export class AtomicCommitter {
   async #abortOne(participant: Participant): Promise<void> {
     const { state } = participant
     participant.state = 'ended'
-    if (state === 'open') await rollback(participant)
+    if (state === 'open') await participant.rollback()
     else if (state === 'prepared' || state === 'preparing') await this.#rollbackPrepared(participant)
     else participant.release()
   }
@@ -304,24 +294,6 @@ export class AtomicCommitter {
 
   #name(shard: number): string {
     return shardIdOf(this.#context, shard)
-  }
-}
-
-/** The decider is the first that is proved to have written, by its number. */
-async function deciderFirst(writers: readonly Vote[]): Promise<Vote[]> {
-  const proved = writers.find((vote) => vote.xid !== null && vote.xid !== '')
-  if (proved) return [proved, ...writers.filter((vote) => vote !== proved)]
-  const [first, ...rest] = writers
-  return first === undefined ? [] : [await voteOf(first.participant), ...rest]
-}
-
-async function rollback(participant: Participant): Promise<void> {
-  try {
-    await participant.run('rollback')
-    participant.release()
-  } catch (error) {
-    // The server rolls back what its client leaves open.
-    participant.destroy(error)
   }
 }
 

@@ -60,6 +60,16 @@ export class Participant {
     return result
   }
 
+  async rollback(): Promise<void> {
+    try {
+      await this.run('rollback')
+      this.release()
+    } catch (error) {
+      // The server rolls back what its client leaves open.
+      this.destroy(error)
+    }
+  }
+
   release(): void {
     if (this.#returned) return
     this.#returned = true

@@ -151,6 +151,34 @@ describe('an atomic transaction', () => {
     expect(await bank.balances()).toEqual([99, 101, 100])
   })
 
+  test('the decider has a number before anything is prepared, also when its rows were taken by a trigger', async () => {
+    await bank.run(
+      0,
+      `create or replace view taken as select 1 as id;
+       create or replace function take() returns trigger language plpgsql as $$ begin return new; end $$;
+       create or replace trigger take instead of insert on taken for each row execute function take()`,
+    )
+    for (let round = 0; round < 3; round++) {
+      const numbers: unknown[] = []
+      const onStep = async ({ step, txid }: ProtocolPoint) => {
+        if (step !== 'before prepare') return
+        const [row] = await bank.run(
+          0,
+          `select backend_xid::text as xid from pg_stat_activity where application_name like '%${txid}' and datname = current_database()`,
+        )
+        numbers.push((row as { xid: string | null }).xid)
+      }
+      const transaction = bank.begin({}, { onStep })
+      await transaction.execute(0, write('insert into taken values (1)'))
+      await transaction.execute(1, add(1))
+      await transaction.execute(0, write('insert into taken values (2)'))
+      await transaction.execute(2, add(1))
+      await transaction.commit()
+      expect(numbers.every((xid) => xid !== null)).toBe(true)
+    }
+    expect(await bank.balances()).toEqual([100, 103, 103])
+  })
+
   test('NOTIFY is refused with a hint: in a statement, and in a trigger', async () => {
     const seen = bank.begin()
     await seen.execute(0, add(-1))
