@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { assertComplete, createMigrator } from '@shardwright/migrator'
 import { maintain, printReport } from '@shardwright/partition-manager'
 import { createShardRouter, type ShardRouter } from '@shardwright/shard-router'
 import { createViewManager, type RefreshReport, type ViewManager } from '@shardwright/view-manager'
+import { migrations } from './schema/migrations.ts'
 import { monthlyPartitions } from './schema/partitions.ts'
 import { type FinanceSchema, schema } from './schema/schema.ts'
 import { budgetUtilization, monthlySpendingSummary } from './schema/views.ts'
@@ -30,7 +30,6 @@ export class Finance implements AsyncDisposable {
   /** Migrations, partitions, views: each step can be run again. */
   async prepare(now: Date): Promise<void> {
     const { fleet, topology } = this.router
-    const migrations = fileURLToPath(new URL('migrations', import.meta.url))
     assertComplete(await createMigrator({ fleet, migrations, schema, topology }).up())
     const report = await maintain(fleet, [monthlyPartitions(now)])
     if (report.exitCode !== 0) throw new Error(`The partitions are not all there:\n${printReport(report)}`)

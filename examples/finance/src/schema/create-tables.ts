@@ -1,7 +1,7 @@
 import { createShardedTable, type MigrationContext } from '@shardwright/migrator'
 import { type Kysely, sql } from 'kysely'
 
-export async function up(db: Kysely<unknown>, context: MigrationContext): Promise<void> {
+export async function createTables(db: Kysely<unknown>, context: MigrationContext): Promise<void> {
   await createShardedTable(
     db,
     context,
