@@ -59,7 +59,11 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
   const names: string[] = []
   let hidden = false
   for (let i = 0; i < count; i++) {
-    const made = random.chance(0.75) ? column(scope, oneSpelling(scope, groupable)) : expression(scope, 1)
+    const made = random.chance(0.12)
+      ? column(scope, ['key'])
+      : random.chance(0.75)
+        ? column(scope, oneSpelling(scope, groupable))
+        : expression(scope, 1)
     if (!made || ['json', 'array', 'float', 'bytes', 'id'].includes(made.kind)) continue
     if (oneSpelling(scope, [made.kind]).length === 0) continue
     const name = scope.names.next('g')

@@ -8,7 +8,7 @@ import { importMutant } from './hooks.ts'
 import { type Mutant, mutants } from './mutants.ts'
 
 // node --conditions=shardwright-source test/equivalence/mutants/main.ts [seed] [worlds]
-const [seed = 'mutants', worldsText = '6'] = process.argv.slice(2)
+const [seed = 'mutants', worldsText = '10'] = process.argv.slice(2)
 const casesPerWorld = 900
 
 interface Alive {
