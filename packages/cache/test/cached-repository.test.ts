@@ -171,7 +171,7 @@ describe('strategies', () => {
 
   test('write-through needs to know where to read, strategies are checked', () => {
     expect(() => cached(walletRepository, { cache, strategy: 'write-through' })).toThrow(/db/)
-    expect(() => cached(walletRepository, { cache, strategy: 'sideways' })).toThrow(/strategy/)
+    expect(() => cached(walletRepository, { cache, strategy: 'sideways' as 'read-through' })).toThrow(/strategy/)
     expect(() => cached(walletRepository, { cache, strategy: 'read-through', ttlMs: 0 })).toThrow(/ttlMs/)
   })
 

@@ -86,7 +86,7 @@ async function work(given: WorkerPlan): Promise<void> {
     await transfer(router, random)
   }
   await router.close()
-  process.disconnect()
+  process.disconnect?.()
 }
 
 async function waitPaused(): Promise<void> {

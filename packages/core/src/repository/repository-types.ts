@@ -1,4 +1,4 @@
-import type { Insertable, InsertType, Selectable, SelectType, Updateable } from 'kysely'
+import type { Expression, Insertable, InsertType, Selectable, SelectType, Updateable } from 'kysely'
 
 /** The types of one repository in one bundle, so that what wraps a repository needs one type parameter. */
 export interface RepositoryTypes {
@@ -21,6 +21,9 @@ export interface RepositoryTypes {
 type Value<Column> = Exclude<SelectType<Column> | InsertType<Column>, null | undefined>
 type Columns<Table> = Extract<keyof Table, string>
 
+/** Values, or expressions of them: `{ balance: sql<string>\`balance + 1\` }`. */
+type Changes<Values> = { readonly [C in keyof Values]: Values[C] | Expression<Exclude<Values[C], undefined>> }
+
 /** The types of a repository of table `T`, derived from `Database`. */
 export interface RepositoryTypesOf<
   Database,
@@ -32,7 +35,7 @@ export interface RepositoryTypesOf<
   readonly table: T
   readonly row: Selectable<Database[T]>
   readonly newRow: Insertable<Database[T]>
-  readonly changes: Omit<Updateable<Database[T]>, Id | Key>
+  readonly changes: Changes<Omit<Updateable<Database[T]>, Id | Key>>
   readonly id: { readonly [C in Id | Key]: Value<Database[T][C]> }
   readonly filter: {
     readonly [C in Key]: Value<Database[T][C]> | readonly Value<Database[T][C]>[]
