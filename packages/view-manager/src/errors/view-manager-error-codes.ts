@@ -50,7 +50,7 @@ export const viewManagerErrorCodes = {
   },
   STEP_NOT_COLOCATED: {
     meaning: 'The two columns live on different shards, where no trigger reaches from one to the other.',
-    remedy: 'Make the source a reference table, or shard both tables by the same key.',
+    remedy: 'Make the source a reference table, shard both tables by the same key, or use followAcrossShards().',
   },
 } as const
 

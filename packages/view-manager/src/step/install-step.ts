@@ -1,6 +1,6 @@
 import type { FleetShard } from '@shardwright/core'
 import { inTransaction } from '../sql/in-transaction.ts'
-import type { Step } from './keep-in-step.ts'
+import type { Step } from './step.ts'
 import { backfill, countOutOfStep, triggersSql } from './step-sql.ts'
 
 export interface StepReport {

@@ -1,24 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Fleet, Schema } from '@shardwright/core'
-import { z } from 'zod'
 import { wrapServerError } from '../errors/failure.ts'
-import { invalid, ViewError } from '../errors/view-error.ts'
+import { ViewError } from '../errors/view-error.ts'
 import { installStep, type StepReport } from './install-step.ts'
+import { isColocated, type KeepInStepOptions, resolveStep, type Step } from './step.ts'
 import { countOutOfStep } from './step-sql.ts'
-
-type ColumnPath<Database> = { [T in keyof Database & string]: `${T}.${keyof Database[T] & string}` }[keyof Database &
-  string]
-
-export interface KeepInStepOptions<Database> {
-  /** The column that is copied: `festivals.name`. */
-  readonly from: ColumnPath<Database>
-  /** The column that follows it: `orders.festival_name`. */
-  readonly to: ColumnPath<Database>
-  /** How a row of `to`'s table finds its source: `{ from: 'id', to: 'festival_id' }`. `from` has to be unique. */
-  readonly on: { readonly from: string; readonly to: string }
-  /** The schema of both tables, default `public`. */
-  readonly schema?: string
-}
 
 /** A copied column that triggers keep equal to its source. */
 export interface ColumnInStep {
@@ -27,27 +12,6 @@ export interface ColumnInStep {
   /** Counts rows that are out of step, per shard. */
   verify(fleet: Fleet): Promise<readonly { readonly shard: string; readonly outOfStep: number }[]>
 }
-
-export interface Step {
-  readonly schema: string
-  readonly fromTable: string
-  readonly fromColumn: string
-  readonly toTable: string
-  readonly toColumn: string
-  readonly onFrom: string
-  readonly onTo: string
-  /** The name of its two triggers and functions. */
-  readonly name: string
-}
-
-const path = z.string().regex(/^[^.]+\.[^.]+$/, "is 'table.column'")
-const name = z.string().min(1)
-const shape = z.strictObject({
-  from: path,
-  to: path,
-  on: z.strictObject({ from: name, to: name }),
-  schema: name.default('public'),
-})
 
 /**
  * Keeps a denormalised column equal to its source by triggers, where both rows are on the same shard.
@@ -60,16 +24,7 @@ const shape = z.strictObject({
  * await step.install(router.fleet)
  */
 export function keepInStep<Database>(options: KeepInStepOptions<Database>, schema?: Schema): ColumnInStep {
-  const parsed = shape.safeParse(options)
-  if (!parsed.success) throw invalid(`keepInStep's options are not usable: ${z.prettifyError(parsed.error)}`)
-  const [fromTable = '', fromColumn = ''] = parsed.data.from.split('.')
-  const [toTable = '', toColumn = ''] = parsed.data.to.split('.')
-  const { on } = parsed.data
-  const hash = createHash('sha256').update(JSON.stringify(parsed.data)).digest('hex').slice(0, 12)
-  const step: Step = Object.freeze({
-    ...{ schema: parsed.data.schema, fromTable, fromColumn, toTable, toColumn },
-    ...{ onFrom: on.from, onTo: on.to, name: `in_step_${hash}` },
-  })
+  const step = resolveStep(options)
   if (schema) checkColocated(step, schema)
   return Object.freeze({
     install: (fleet: Fleet, { batchRows = 5000 } = {}) =>
@@ -95,17 +50,7 @@ async function onShards<T>(fleet: Fleet, work: (shard: Fleet['shards'][number]) 
 }
 
 function checkColocated(step: Step, schema: Schema): void {
-  const from = schema.find(step.fromTable, step.schema)
-  const to = schema.find(step.toTable, step.schema)
-  if (from?.kind === 'reference') return
-  const sameShard = from?.kind === 'single' && to?.kind === 'single' && from.shard === to.shard
-  const sameKey =
-    from?.kind === 'sharded' &&
-    to?.kind === 'sharded' &&
-    from.family === to.family &&
-    from.key === step.onFrom &&
-    to.key === step.onTo
-  if (sameShard || sameKey) return
+  if (isColocated(step, schema)) return
   throw new ViewError({
     code: 'STEP_NOT_COLOCATED',
     message: `A row of '${step.toTable}' may be on another shard than its row of '${step.fromTable}'.`,

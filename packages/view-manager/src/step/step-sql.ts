@@ -1,6 +1,6 @@
 import type { FleetConnection } from '@shardwright/core'
 import { identifier, literal, qualified } from '../sql/quote.ts'
-import type { Step } from './keep-in-step.ts'
+import type { Step } from './step.ts'
 
 /** `to` rows joined with their source where the two differ. A row without a source is out of step unless it is null. */
 function outOfStep(step: Step): string {
