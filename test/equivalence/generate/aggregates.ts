@@ -130,9 +130,10 @@ function bits(scope: Scope): Aggregate | undefined {
 }
 
 function statistics(scope: Scope): Aggregate | undefined {
-  const source = column(scope, ['int', 'money', 'num'])
-  const second = column(scope, ['int', 'money'])
-  if (!source?.ref || !second?.ref) return undefined
+  const single = column(scope, ['int', 'money', 'num'])
+  // Of two columns, whole numbers: with others the rounding of nearly equal values is all that is left.
+  const pair = [column(scope, ['int']), column(scope, ['int'])]
+  if (!single?.ref) return undefined
   const func = scope.random.pick([
     'stddev',
     'stddev_pop',
@@ -144,10 +145,10 @@ function statistics(scope: Scope): Aggregate | undefined {
     'covar_pop',
   ])
   const two = ['corr', 'regr_count', 'covar_pop'].includes(func)
-  const argument = (ref: string): string => (two ? `eb.cast(${quoted(ref)}, 'float8')` : quoted(ref))
-  const more = two ? `, ${argument(second.ref)}` : ''
+  if (two && pair.some((own) => own === undefined)) return undefined
+  const refs = two ? pair.map((own) => `eb.cast(${quoted(own?.ref ?? '')}, 'float8')`) : [quoted(single.ref)]
   return {
-    code: `eb.fn.agg('${func}', [${argument(source.ref)}${more}])`,
+    code: `eb.fn.agg('${func}', [${refs.join(', ')}])`,
     tag: 'statistics',
     kind: 'float',
     number: false,

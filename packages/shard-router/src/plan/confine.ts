@@ -48,7 +48,7 @@ export function confineTree(root: OperationNode, schema: Schema, family: string)
 
 function confineQuery(node: OperationNode, outer: ConfineContext): OperationNode {
   const context = withCtes((node as SelectQueryNode).with, outer)
-  const inner = confineBelow(node, context)
+  const inner = confineBelow(node, context, outer)
   switch (node.kind) {
     case 'SelectQueryNode':
       return confineSelect(inner as SelectQueryNode, context)
@@ -70,12 +70,23 @@ function withCtes(node: WithNode | undefined, context: ConfineContext): ConfineC
 }
 
 /** Confines the queries inside a query, of any clause. */
-function confineBelow(node: OperationNode, context: ConfineContext): OperationNode {
+function confineBelow(node: OperationNode, context: ConfineContext, outer: ConfineContext): OperationNode {
   return mapNode(node, (child) => {
+    if (child === (node as SelectQueryNode).with) return confineWith(child as WithNode, outer)
     if (child === node || !isQuery(child)) return undefined
     const mergeInsert = node.kind === 'MergeQueryNode' && child.kind !== 'SelectQueryNode'
     return mergeInsert ? undefined : confineQuery(child, context)
   })
+}
+
+/** A CTE sees those before it: in `with t as (select * from t)` the inner t is the table. */
+function confineWith(node: WithNode, outer: ConfineContext): WithNode {
+  const expressions = node.expressions.map((expression, index) => {
+    const before = node.recursive ? node : { ...node, expressions: node.expressions.slice(0, index) }
+    const context = withCtes(before, outer)
+    return mapNode(expression, (child) => (isQuery(child) ? confineQuery(child, context) : undefined))
+  })
+  return { ...node, expressions }
 }
 
 interface Target {

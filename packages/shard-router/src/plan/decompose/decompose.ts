@@ -9,6 +9,7 @@ import { decomposeLevel } from './decompose-level.ts'
 import { Locality } from './locality.ts'
 import { selectGather, slots, without } from './nodes.ts'
 import { withOrdinals } from './ordinals.ts'
+import { withOwnConstants } from './own-constants.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -248,8 +249,9 @@ function decomposeArms(localized: Localized, context: DecomposeContext): MergePl
     const step = context.nextStep()
     const name = `arm ${number + 1} of the set operation`
     gathers.push({ step, part: name, plan: decompose(withCtes(arm, block, localized.analyzer), context) })
-    gathered.set(slots.gather(step), columnsOfKnown(arm, localized.analyzer))
-    return selectGather(step)
+    const columns = columnsOfKnown(arm, localized.analyzer)
+    gathered.set(slots.gather(step), columns)
+    return withOwnConstants(arm as SelectQueryNode, selectGather(step), columns)
   }
   const firstArm = without(node, 'with', 'setOperations', 'orderBy', 'limit', 'offset', 'fetch')
   const first = gather(armOf(firstArm, localized), 0) as SelectQueryNode
