@@ -476,6 +476,17 @@ test('29: different fan-outs at the same time and in one transaction leave nothi
   })
 })
 
+test('a CTE named like a table stays within the key of router.for', async () => {
+  const confined = cases.router.for({ k: 1 } as never) as unknown as AnyKysely
+  const rows = await confined
+    .with('T', (db) => db.selectFrom('T').select(['k', 'id']))
+    .selectFrom('T')
+    .selectAll()
+    .execute()
+  expect(rows.length).toBeGreaterThan(0)
+  expect(new Set(rows.map(({ k }) => k))).toEqual(new Set([1]))
+})
+
 test('30: a hole in the bucket map is refused; a shard that is down is an error, or named in a partial result', async () => {
   const shards = cases.cluster.topologyInput().shards
   expect(() =>

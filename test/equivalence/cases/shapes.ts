@@ -1,0 +1,357 @@
+/** A statement as Kysely code over the tables of the generated worlds. */
+export interface Shape {
+  readonly name: string
+  /** The rows must come in one order. */
+  readonly ordered: boolean
+  readonly code: string
+}
+
+/** Shapes that the generator does not reach, or seldom. */
+export const shapes: readonly Shape[] = [
+  {
+    name: 'select no from',
+    ordered: false,
+    code: `db.selectNoFrom((eb) => [eb.selectFrom('t').select(eb.fn.countAll().as('n')).as('a'), eb.selectFrom('u').select(eb.fn.sum('v').as('n')).as('b')])`,
+  },
+  {
+    name: 'having sub',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.fn.countAll().as('n')]).groupBy('g').having((eb) => eb(eb.fn.countAll(), '>', eb.selectFrom('u').select(eb.fn.min('g').as('m'))))`,
+  },
+  {
+    name: 'sub in order',
+    ordered: true,
+    code: `db.selectFrom('t').select('id').orderBy((eb) => eb.selectFrom('u').select(eb.fn.count('id').as('c')).whereRef('u.k', '=', 't.k')).orderBy('id')`,
+  },
+  {
+    name: 'sub in case',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['id', eb.case().when(eb.exists(eb.selectFrom('u').select('u.id').whereRef('u.k', '=', 't.k'))).then(1).else(0).end().as('c')])`,
+  },
+  {
+    name: 'sum of sub',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.sum(eb.selectFrom('u').select(eb.fn.count('u.id').as('c')).whereRef('u.k', '=', 't.k')).as('s'))`,
+  },
+  {
+    name: 'group by sub',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.selectFrom('u').select(eb.fn.count('u.id').as('c')).whereRef('u.k', '=', 't.k').as('q'), eb.fn.countAll().as('n')]).groupBy('q')`,
+  },
+  {
+    name: 'window over agg',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.fn.sum(eb.fn.countAll()).over().as('n')]).groupBy('g')`,
+  },
+  {
+    name: 'rank by sum',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', sql\`rank() over (order by sum(v) desc)\`.as('r')]).groupBy('g')`,
+  },
+  {
+    name: 'rank by sum 2',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.fn.agg('rank').over((ob) => ob.orderBy(eb.fn.sum('v'), 'desc')).as('r')]).groupBy('g')`,
+  },
+  {
+    name: 'limit sub',
+    ordered: true,
+    code: `db.selectFrom('t').select('id').orderBy('id').limit((eb) => eb.selectFrom('r').select(eb.fn.count('id').as('c')))`,
+  },
+  {
+    name: 'json path',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => ['id', eb.ref('j', '->>').key('a').as('a')]).orderBy((eb) => eb.ref('j', '->>').key('a')).orderBy('id')`,
+  },
+  {
+    name: 'json group',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.ref('j', '->').key('a').as('a'), eb.fn.countAll().as('n')]).groupBy((eb) => eb.ref('j', '->').key('a'))`,
+  },
+  { name: 'arrays', ordered: true, code: `db.selectFrom('t').select(['id', 'arr']).orderBy('arr').orderBy('id')` },
+  {
+    name: 'max arr',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.fn.max('arr').as('m'), eb.fn.min('e').as('e'), eb.fn.max('ci').as('ci'), eb.fn.min('cc').as('cc')])`,
+  },
+  {
+    name: 'agg arr',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.agg('array_agg', ['e']).orderBy('id').as('m'))`,
+  },
+  {
+    name: 'agg collate',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.agg('string_agg', ['name', sql.lit('|')]).orderBy('name', (ob) => ob.asc().collate('C')).orderBy('id').as('m'))`,
+  },
+  {
+    name: 'agg arg',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.agg('string_agg', [eb.cast('id', 'text'), eb.val('|')]).orderBy('id').as('m'))`,
+  },
+  {
+    name: 'in name',
+    ordered: false,
+    code: `db.selectFrom('t').select('id').where('name', 'in', (eb) => eb.selectFrom('u').select('name'))`,
+  },
+  {
+    name: 'ci in',
+    ordered: false,
+    code: `db.selectFrom('t').select('id').where('ci', 'in', (eb) => eb.selectFrom('t as b').select('b.ci').where('b.id', '<', 9))`,
+  },
+  {
+    name: 'nested cte',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('t').select(['k', 'g'])).with('b', (q) => q.selectFrom('a').select((eb) => ['g', eb.fn.countAll().as('n')]).groupBy('g')).selectFrom('b').selectAll()`,
+  },
+  {
+    name: 'cte in sub',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('u').select(['g']).where('g', '>', 1)).selectFrom('t').select('id').where('g', 'in', (eb) => eb.selectFrom('a').select('a.g'))`,
+  },
+  {
+    name: 'cte in sub limit',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('u').select(['g']).orderBy('id').limit(5)).selectFrom('t').select('id').where('g', 'in', (eb) => eb.selectFrom('a').select('a.g'))`,
+  },
+  {
+    name: 'offset ties',
+    ordered: false,
+    code: `db.selectFrom('t').select('g').orderBy('g').offset(3).fetch(4, 'with ties')`,
+  },
+  {
+    name: 'having no group',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.countAll().as('n')).having((eb) => eb(eb.fn.countAll(), '>', 1000))`,
+  },
+  {
+    name: 'having no group 2',
+    ordered: false,
+    code: `db.selectFrom('t').select(sql\`1\`.as('n')).having((eb) => eb(eb.fn.countAll(), '>', 1))`,
+  },
+  {
+    name: 'dup names',
+    ordered: true,
+    code: `db.selectFrom('t').innerJoin('u', 'u.k', 't.k').select(['t.id', 'u.id']).orderBy('t.id').orderBy('u.id')`,
+  },
+  {
+    name: 'all cols',
+    ordered: true,
+    code: `db.selectFrom('t').innerJoin('u', 'u.k', 't.k').selectAll().orderBy('t.id').orderBy('u.id')`,
+  },
+  {
+    name: 'pk group',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin('u', 'u.k', 't.k').select((eb) => ['t.id', 't.name', eb.fn.count('u.id').as('n')]).groupBy(['t.k', 't.id'])`,
+  },
+  {
+    name: 'pk group r',
+    ordered: false,
+    code: `db.selectFrom('r').innerJoin('t', 't.g', 'r.g').select((eb) => ['r.id', 'r.label', eb.fn.count('t.id').as('n')]).groupBy('r.id')`,
+  },
+  {
+    name: 'distinct win',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.fn.countAll().over((ob) => ob.partitionBy('g')).as('n')]).distinct()`,
+  },
+  {
+    name: 'union of agg',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => eb.fn.countAll().as('n')).unionAll(db.selectFrom('u').select((eb) => eb.fn.countAll().as('n')))`,
+  },
+  {
+    name: 'union nulls',
+    ordered: false,
+    code: `db.selectFrom('t').select(['id', sql\`null\`.as('x')]).unionAll(db.selectFrom('u').select(['id', 'g as x']))`,
+  },
+  {
+    name: 'union const',
+    ordered: false,
+    code: `db.selectFrom('t').select(['id', sql\`'a'\`.as('x')]).union(db.selectFrom('u').select(['id', sql\`'b'\`.as('x')]))`,
+  },
+  {
+    name: 'union param',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['id', eb.val('a').as('x')]).union(db.selectFrom('u').select((eb) => ['id', eb.val('b').as('x')]))`,
+  },
+  {
+    name: 'union mixed',
+    ordered: true,
+    code: `db.selectFrom('t').select(['g as x']).union(db.selectFrom('t').select(['b as x'])).orderBy('x')`,
+  },
+  {
+    name: 'union null param',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['id', eb.val(null).as('x')]).union(db.selectFrom('u').select(['id', 'g as x']))`,
+  },
+  {
+    name: 'derived const',
+    ordered: false,
+    code: `db.selectFrom((eb) => eb.selectFrom('t').select((e) => [e.val('7').as('c'), e.fn.countAll().as('n')]).as('d')).select('d.c').where('d.n', '>', 1)`,
+  },
+  {
+    name: 'alias order expr',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [eb.neg(eb.ref('v')).as('v'), 'id']).orderBy('v').orderBy('id')`,
+  },
+  {
+    name: 'alias order qualified',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [eb.neg(eb.ref('v')).as('v'), 'id']).orderBy('t.v').orderBy('t.id')`,
+  },
+  {
+    name: 'alias group',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.fn('abs', ['v']).as('v'), eb.fn.countAll().as('n')]).groupBy('v')`,
+  },
+  {
+    name: 'alias group 2',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [eb.fn('abs', ['v']).as('w'), eb.fn.countAll().as('n')]).groupBy('w').orderBy('w')`,
+  },
+  {
+    name: 'intervals',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [sql\`max(ts) - min(ts)\`.as('i'), sql\`sum(ts - '2020-01-01'::timestamptz)\`.as('s')])`,
+  },
+  {
+    name: 'avg interval',
+    ordered: false,
+    code: `db.selectFrom('t').select(sql\`avg(ts - '2020-01-01'::timestamptz)\`.as('s'))`,
+  },
+  {
+    name: 'char type',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [eb.cast('name', sql\`char(3)\`).as('c'), eb.fn.countAll().as('n')]).groupBy('c').orderBy('c')`,
+  },
+  {
+    name: 'time order',
+    ordered: true,
+    code: `db.selectFrom('t').select(['id', sql\`ts::time\`.as('c')]).orderBy('c').orderBy('id').limit(9)`,
+  },
+  {
+    name: 'srf',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => ['id', eb.fn('unnest', ['arr']).as('x')]).orderBy('id').orderBy('x')`,
+  },
+  {
+    name: 'srf agg',
+    ordered: false,
+    code: `db.selectFrom((eb) => eb.selectFrom('t').select((e) => e.fn('unnest', ['arr']).as('x')).as('d')).select((eb) => ['d.x', eb.fn.countAll().as('n')]).groupBy('d.x')`,
+  },
+  {
+    name: 'bool order',
+    ordered: true,
+    code: `db.selectFrom('t').select('id').orderBy((eb) => eb('v', '>', 3), 'desc').orderBy('id')`,
+  },
+  {
+    name: 'upd uncorr',
+    ordered: false,
+    code: `db.updateTable('t').set((eb) => ({ v: eb.selectFrom('u').select((e) => e.fn.max('u.g').as('m')) }))`,
+  },
+  {
+    name: 'upd corr',
+    ordered: false,
+    code: `db.updateTable('t').set((eb) => ({ v: eb.selectFrom('u').select((e) => e.fn.max('u.g').as('m')).whereRef('u.k', '=', 't.k') })).returning(['id', 'v'])`,
+  },
+  {
+    name: 'upd self',
+    ordered: false,
+    code: `db.updateTable('t').set((eb) => ({ v: eb.selectFrom('t as b').select((e) => e.cast(e.fn.countAll(), 'integer').as('m')) }))`,
+  },
+  {
+    name: 'upd param type',
+    ordered: false,
+    code: `db.updateTable('t').set({ m: '12.345', ts: new Date(0), j: JSON.stringify({ a: 1 }), arr: [1, 2] }).where('id', '<', 20)`,
+  },
+  {
+    name: 'del limit',
+    ordered: false,
+    code: `db.deleteFrom('t').where('id', 'in', (eb) => eb.selectFrom('t as b').select('b.id').orderBy('b.id').limit(5))`,
+  },
+  {
+    name: 'del not in',
+    ordered: false,
+    code: `db.deleteFrom('t').where('id', 'not in', (eb) => eb.selectFrom('u').select('u.id'))`,
+  },
+  {
+    name: 'ins sel limit',
+    ordered: false,
+    code: `db.insertInto('u').columns(['k', 'id', 'g']).expression((eb) => eb.selectFrom('t').select((e) => ['k', e('id', '+', 5000).as('id'), 'g']).orderBy('id').limit(7))`,
+  },
+  {
+    name: 'ins sel conflict',
+    ordered: false,
+    code: `db.insertInto('u').columns(['k', 'id', 'g']).expression((eb) => eb.selectFrom('t').select(['k', 'id', 'g'])).onConflict((oc) => oc.doNothing())`,
+  },
+  {
+    name: 'ins sel no cols',
+    ordered: false,
+    code: `db.insertInto('x').expression((eb) => eb.selectFrom('t').select((e) => [e('id', '+', 5000).as('id'), 'k', 'g', 'name']))`,
+  },
+  {
+    name: 'ins types',
+    ordered: false,
+    code: `db.insertInto('t').values([0, 1, 2, 3].map((i) => ({ k: i, id: 8000 + i, arr: [i, 2], j: JSON.stringify([i]), y: Buffer.from([i]), ts: new Date(i), m: i / 4, ok: i % 2 === 0 }))).returning(['id', 'arr', 'j', 'y', 'ts', 'm', 'ok'])`,
+  },
+  {
+    name: 'ins ref',
+    ordered: false,
+    code: `db.insertInto('r').expression((eb) => eb.selectFrom('r as b').select((e) => [e('b.id', '+', 100).as('id'), 'b.g', 'b.label', 'b.rate'])).returningAll()`,
+  },
+  {
+    name: 'ref del',
+    ordered: false,
+    code: `db.deleteFrom('r').where('id', 'in', (eb) => eb.selectFrom('r as b').select('b.id').where('b.g', '>', 2))`,
+  },
+  {
+    name: 'cte keyed',
+    ordered: false,
+    code: `db.with('c', (q) => q.selectFrom('t').selectAll()).selectFrom('c').innerJoin('u', 'u.k', 'c.k').select(['c.id', 'u.id as uid']).where('c.g', '=', 1)`,
+  },
+  {
+    name: 'lat agg',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoinLateral((eb) => eb.selectFrom('u').select((e) => e.fn.sum('u.v').as('s')).whereRef('u.k', '=', 't.k').as('l'), (j) => j.onTrue()).select(['t.id', 'l.s'])`,
+  },
+  {
+    name: 'lat values',
+    ordered: false,
+    code: `db.selectFrom('t').crossJoinLateral((eb) => eb.fn('unnest', ['t.arr']).as('z')).select(['t.id'])`,
+  },
+  {
+    name: 'except order',
+    ordered: true,
+    code: `db.selectFrom('t').select('name').except(db.selectFrom('u').select('name')).orderBy('name').limit(5)`,
+  },
+  {
+    name: 'grp concat',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.fn.agg('jsonb_object_agg', [eb.cast('id', 'text'), 'g']).as('o')])`,
+  },
+  {
+    name: 'mode sum',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [sql\`sum(v) / count(*)\`.as('a'), sql\`100.0 * count(*) filter (where g = 1) / nullif(count(*), 0)\`.as('b')])`,
+  },
+  {
+    name: 'raw sum expr',
+    ordered: true,
+    code: `db.selectFrom('t').select(['g', sql\`coalesce(sum(m), 0)::numeric(20,4)\`.as('a')]).groupBy('g').orderBy('a').orderBy('g')`,
+  },
+  {
+    name: 'raw date group',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`date_trunc('month', ts)\`.as('mo'), sql\`count(*)::int\`.as('n')]).groupBy(sql\`date_trunc('month', ts)\`).orderBy('mo')`,
+  },
+  {
+    name: 'raw date group alias',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`to_char(ts, 'YYYY-MM')\`.as('mo'), sql\`count(*)::int\`.as('n')]).groupBy('mo').orderBy('mo', 'desc')`,
+  },
+  {
+    name: 'regr',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.fn.agg('bit_and', ['b']).as('x'), eb.fn.agg('bool_or', ['ok']).filterWhere('g', '=', 1).as('y')]).where('g', '=', 99)`,
+  },
+]
