@@ -23,8 +23,8 @@ export function aggregate(scope: Scope, plainOnly = false): Aggregate {
     ...(plainOnly
       ? []
       : ([
-          [3, lists],
-          [1, booleans],
+          [4, lists],
+          [2, booleans],
           [1, bits],
           [2, statistics],
           [2, ordered],
@@ -52,7 +52,7 @@ function sums(scope: Scope): Aggregate | undefined {
   if (!source?.ref) return undefined
   const ref = quoted(source.ref)
   const kind = source.kind === 'float' ? 'float' : source.kind === 'int' || source.kind === 'id' ? 'big' : 'num'
-  const distinct = scope.random.chance(0.15)
+  const distinct = scope.random.chance(0.25)
   const computed = scope.random.chance(0.2)
   return {
     code: `eb.fn.sum(${computed ? `eb(${ref}, '*', eb.lit(2))` : ref})${distinct ? '.distinct()' : ''}`,

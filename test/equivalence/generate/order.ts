@@ -57,6 +57,6 @@ export function limits(scope: Scope, tiesAllowed: boolean): Step[] {
     [2, [limitStep, offsetStep]],
     [1, [offsetStep]],
     [tiesAllowed ? 2.5 : 0, [{ tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }]],
-    [0.4, [{ tag: 'fetch', parts: [`.fetch(${limit})`] }]],
+    [1, [{ tag: 'fetch', parts: [`.fetch(${limit})`] }]],
   ])
 }

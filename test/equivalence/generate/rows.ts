@@ -100,7 +100,7 @@ export function tail(shape: Shape, scope: Scope): Step[] {
   const { random } = scope
   const unique = orderByUnique(scope)
   if (scope.depth > 0) {
-    if (!unique || !random.chance(0.15)) return []
+    if (!unique || !random.chance(0.3)) return []
     const parts = [...unique.parts, ...limits(scope, false).flatMap((step) => step.parts)]
     return [{ tag: 'limit in subquery', parts }]
   }

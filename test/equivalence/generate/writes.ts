@@ -13,7 +13,7 @@ export function write(outer: Outer): Query {
     [1.5, () => insertSelect(outer)],
     [3.5, () => update(outer)],
     [2.5, () => remove(outer)],
-    [1, () => merge(outer)],
+    [1.7, () => merge(outer)],
     [0.6, () => writingCte(outer)],
   ])()
 }
@@ -166,7 +166,7 @@ function update(outer: Outer): Query {
   const { random } = outer
   const table = target(outer)
   const scope = scopeOf(outer, table, table)
-  if (table === 't' && random.chance(0.25)) {
+  if (table === 't' && random.chance(0.5)) {
     const from = random.pick(['u', 'r'] as const)
     const link =
       from === 'u' ? ".whereRef('b.k', '=', 't.k').whereRef('b.id', '=', 't.id')" : ".whereRef('b.id', '=', 't.g')"
@@ -189,7 +189,7 @@ function remove(outer: Outer): Query {
   const { random } = outer
   const table = target(outer)
   const scope = scopeOf(outer, table, table)
-  if (table === 't' && random.chance(0.25)) {
+  if (table === 't' && random.chance(0.5)) {
     return {
       head: ["db.deleteFrom('t')"],
       steps: [
@@ -248,7 +248,7 @@ function merge(outer: Outer): Query {
         `.whenNotMatched().thenInsertValues((eb) => ({ k: ${key}, id: eb('b.id', '+', 3000), g: eb.ref('b.g') }))`,
       ],
     })
-  if (random.chance(0.2))
+  if (random.chance(0.45))
     when.push({ tag: 'when not matched by source', parts: ['.whenNotMatchedBySource().thenUpdateSet({ v: 99 })'] })
   if (random.chance(0.3)) when.push({ tag: 'returning', parts: [".returning(['t.k', 't.id', 'b.g'])"] })
   return {
