@@ -44,8 +44,9 @@ it('the configuration of the README compiles inside the application that init wr
   }
 })
 
-it('the README tells every exit code', async () => {
-  const told = [...(await readme()).matchAll(/^\| (\d+) +\|/gm)].map((match) => Number(match[1]))
+it('the operations page tells every exit code', async () => {
+  const operations = await readFile(path.join(here, '../../../docs/operations.md'), 'utf8')
+  const told = [...operations.matchAll(/^\| (\d+) +\|/gm)].map((match) => Number(match[1]))
   expect(told).toEqual(Object.values(exitCode))
 })
 

@@ -23,7 +23,7 @@ export interface EmbeddedServerFactoryInit {
 /** PostgreSQL servers as processes of ours. */
 export class EmbeddedServerFactory implements ServerFactory {
   readonly #init: EmbeddedServerFactoryInit
-  readonly #role = 'app'
+  readonly #role = 'superuser'
   // New in each cluster: these are superusers on a port that every local user can reach.
   readonly #password = randomBytes(12).toString('hex')
   readonly #servers: PostgresServer[] = []

@@ -8,7 +8,7 @@ import { containerHandle, type Testcontainers } from './container-engine.ts'
 import { ContainerServer } from './container-server.ts'
 
 const image = 'postgres:18'
-const role = 'app'
+const role = 'superuser'
 
 // The image lets clients in by password, but not replicas.
 const admitReplicas = `echo 'host replication all all scram-sha-256' >> "$PGDATA/pg_hba.conf"\n`
