@@ -9,7 +9,7 @@ describe('the protocol, walked through all interleavings', () => {
     expect(states).toBeGreaterThan(10_000)
   })
 
-  // With one more fault these are 5,107,125 states and five minutes: SHARDWRIGHT_MODEL_FAULTS=1.
+  // One fault more makes it millions of states and several minutes: SHARDWRIGHT_MODEL_FAULTS=1.
   const faults = Number(process.env.SHARDWRIGHT_MODEL_FAULTS ?? 0)
   test('two transactions, three participants, and a recovery that is killed at any time: no promise is broken', () => {
     const { states, violation } = walk({ transactions: 2, recoverers: 1, faults })
