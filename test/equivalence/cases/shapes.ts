@@ -354,4 +354,19 @@ export const shapes: readonly Shape[] = [
     ordered: false,
     code: `db.selectFrom('t').select((eb) => [eb.fn.agg('bit_and', ['b']).as('x'), eb.fn.agg('bool_or', ['ok']).filterWhere('g', '=', 1).as('y')]).where('g', '=', 99)`,
   },
+  {
+    name: 'a CTE named like the table it reads, grouped',
+    ordered: false,
+    code: `db.with('x', (q) => q.selectFrom('x').select((eb) => ['g', eb.fn.countAll().as('n')]).groupBy('g')).selectFrom('x').selectAll()`,
+  },
+  {
+    name: 'a CTE that reads a table which a later CTE is named like',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('u').select((eb) => [eb.fn.countAll().as('n')])).with('u', (q) => q.selectFrom('t').select('id').where('id', '<', 4)).selectFrom('a').innerJoin('u', (join) => join.onTrue()).selectAll()`,
+  },
+  {
+    name: 'arms that read a CTE named like a table',
+    ordered: false,
+    code: `db.with('u', (q) => q.selectFrom('t').select(['g', 'id'])).selectFrom('u').select('g').union(db.selectFrom('t').select('g'))`,
+  },
 ]

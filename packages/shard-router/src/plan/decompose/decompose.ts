@@ -4,6 +4,7 @@ import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
 import type { Block } from '../scope/block.ts'
+import type { Cte, CteEnvironment } from '../scope/relation.ts'
 import { mapNode, someNode } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
 import { Locality } from './locality.ts'
@@ -84,7 +85,7 @@ export function localize(root: OperationNode, context: DecomposeContext): Locali
   for (const part of wholeParts(root, analyzer, locality)) {
     if (replacements.has(part.query)) continue
     const step = context.nextStep()
-    const statement = withCtes(part.query, part.block, analyzer)
+    const statement = withCtes(part.query, part.environment, part.block, analyzer)
     gathers.push({ step, part: part.name, plan: decompose(statement, context) })
     gathered.set(slots.gather(step), columnsOfKnown(part.query, analyzer))
     replacements.set(part.query, selectGather(step))
@@ -106,6 +107,8 @@ interface WholePart {
   readonly name: string
   /** The level in which the part stands. */
   readonly block: Block
+  /** The CTEs that the part can see: a CTE sees those before it, not all of its level's. */
+  readonly environment: CteEnvironment
 }
 
 /** Derived tables, CTEs and subqueries that cannot run shard by shard but can run before the rest. */
@@ -124,13 +127,14 @@ function wholeParts(root: OperationNode, analyzer: Analyzer, locality: Locality)
       if (locality.spreadOf(inner) !== 'whole') continue
       const outer = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
       if (outer && locality.isCorrelated(inner, outer)) refuseCorrelated(relation.alias)
-      if (source.cte && reads(source.cte.name, inner)) refuseRecursive(source.cte.name)
-      parts.push({ query: inner, name: relation.alias, block })
+      if (source.cte && isSelfReading(source.cte)) refuseRecursive(source.cte.name)
+      const environment = source.cte ? source.cte.environment : block.environment
+      parts.push({ query: inner, name: relation.alias, block, environment })
     }
     for (const subquery of locality.subqueries(query)) {
       const place = locality.subqueryPlace(subquery, query, block)
       if (place === 'refused') refuseCorrelated('a subquery')
-      if (place === 'first') parts.push({ query: subquery, name: 'a subquery', block })
+      if (place === 'first') parts.push({ query: subquery, name: 'a subquery', block, environment: block.environment })
     }
     for (const arm of setArms(query)) visit(arm)
   }
@@ -147,40 +151,42 @@ function refuseCorrelated(name: string): never {
 }
 
 /** A part that runs alone takes along the CTEs that it uses. */
-function withCtes(query: OperationNode, block: Block, analyzer: Analyzer): OperationNode {
+function withCtes(query: OperationNode, environment: CteEnvironment, block: Block, analyzer: Analyzer): OperationNode {
+  if (environment.ctes.size === 0) return query
   const select = query as SelectQueryNode
-  const visible = [...block.environment.ctes.values()]
-  if (visible.length === 0) return query
-  const used = usedCtes(query, new Set(visible.map((cte) => cte.name)), block)
-  const expressions = allExpressions(block, analyzer).filter((expression) =>
-    used.has(expression.name.table.table.identifier.name),
-  )
+  const used = usedCtes(query, environment)
+  const expressions = allExpressions(block, analyzer).filter((expression) => used.has(expression.expression))
   if (expressions.length === 0) return query
-  const own = select.with?.expressions ?? []
-  const recursive = select.with?.recursive || expressions.some((expression) => isRecursive(expression))
+  const recursive = select.with?.recursive || [...used.values()].some(isSelfReading)
   const node: WithNode = {
     kind: 'WithNode',
-    expressions: [...expressions, ...own],
+    expressions: [...expressions, ...(select.with?.expressions ?? [])],
     ...(recursive ? { recursive } : {}),
   }
   return { ...select, with: node } as OperationNode
 }
 
-function usedCtes(query: OperationNode, names: ReadonlySet<string>, block: Block): Set<string> {
-  const used = new Set<string>()
-  const visit = (node: OperationNode): void => {
+/** By their query: two CTEs, or a CTE and a table, may have one name. */
+function usedCtes(query: OperationNode, environment: CteEnvironment): ReadonlyMap<OperationNode, Cte> {
+  const used = new Map<OperationNode, Cte>()
+  const visit = (node: OperationNode, visible: CteEnvironment): void => {
     someNode(node, (current) => {
       if (current.kind !== 'TableNode') return false
       const { identifier, schema } = (current as TableNode).table
-      if (schema || !names.has(identifier.name) || used.has(identifier.name)) return false
-      used.add(identifier.name)
-      const cte = block.environment.ctes.get(identifier.name)
-      if (cte) visit(cte.query)
+      const cte = schema ? undefined : visible.ctes.get(identifier.name)
+      if (!cte || cte.recursive || used.has(cte.query)) return false
+      used.set(cte.query, cte)
+      visit(cte.query, cte.environment)
       return false
     })
   }
-  visit(query)
+  visit(query, environment)
   return used
+}
+
+/** True for a CTE of WITH RECURSIVE that reads itself; otherwise its own name means the table. */
+function isSelfReading({ name, query, environment }: Cte): boolean {
+  return environment.ctes.get(name)?.recursive === true && reads(name, query)
 }
 
 function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableExpressionNode[] {
@@ -190,10 +196,6 @@ function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableE
     const query = analyzer.queryOf(level) as SelectQueryNode | undefined
     return query?.with?.expressions ?? []
   })
-}
-
-function isRecursive(expression: CommonTableExpressionNode): boolean {
-  return reads(expression.name.table.table.identifier.name, expression.expression)
 }
 
 /** True when a table of this name stands anywhere in the node. */
@@ -248,7 +250,11 @@ function decomposeArms(localized: Localized, context: DecomposeContext): MergePl
     if (localized.locality.spreadOf(arm) === 'everywhere') return arm
     const step = context.nextStep()
     const name = `arm ${number + 1} of the set operation`
-    gathers.push({ step, part: name, plan: decompose(withCtes(arm, block, localized.analyzer), context) })
+    gathers.push({
+      step,
+      part: name,
+      plan: decompose(withCtes(arm, block.environment, block, localized.analyzer), context),
+    })
     const columns = columnsOfKnown(arm, localized.analyzer)
     gathered.set(slots.gather(step), columns)
     return withOwnConstants(arm as SelectQueryNode, selectGather(step), columns)
