@@ -4,6 +4,7 @@ import type { Case } from '../generate/case.ts'
 import { tableNames } from '../world/columns.ts'
 import type { AnyKysely, OpenWorld } from '../world/databases.ts'
 import { actualAnswer, expectedAnswer } from './evaluate.ts'
+import { isExpectedRefusal } from './expected-refusal.ts'
 import type { Watch } from './watch.ts'
 
 export type Outcome =
@@ -52,7 +53,8 @@ async function judge(own: Case, expected: Answer, actual: Answer, one: AnyKysely
         state: expected.code ?? expected.error.message,
       }
     }
-    if (actual.refused) return { kind: 'refused', code: actual.code ?? 'no code', message: actual.error.message }
+    const code = actual.code ?? 'no code'
+    if (actual.refused && isExpectedRefusal(code, own)) return { kind: 'refused', code, message: actual.error.message }
     return { kind: 'failed', why: `the router failed: ${actual.error.message} (${actual.code ?? actual.error.name})` }
   }
   if (expected.kind === 'error') {

@@ -1,0 +1,39 @@
+import { render } from '../code.ts'
+import { type Case, caseTags } from '../generate/case.ts'
+
+const joining = [
+  'innerJoin',
+  'leftJoin',
+  'rightJoin',
+  'fullJoin',
+  'lateral',
+  'comma join',
+  'cte twice',
+  'recursive cte',
+  'update from',
+  'delete using',
+  'merge',
+]
+
+/** True when docs/routing.md says that a query of this form may be refused with this code; else the refusal is a failure. */
+export function isExpectedRefusal(code: string, own: Case): boolean {
+  const tags = caseTags(own)
+  const text = render(own.query)
+  switch (code) {
+    case 'CROSS_SHARD_JOIN':
+      return joining.some((tag) => tags.has(tag))
+    case 'CROSS_SHARD_SUBQUERY':
+      return tags.has('lateral') || text.includes('eb.selectFrom')
+    case 'CROSS_SHARD_WRITE':
+    case 'SHARD_KEY_MISSING':
+      return own.kind === 'write'
+    case 'SHARD_KEY_UPDATE':
+      return tags.has('set') || tags.has('on conflict')
+    case 'CONFINED_TO_KEY':
+      return own.door === 'for'
+    case 'UNSUPPORTED_MERGE':
+      return tags.has('recursive cte')
+    default:
+      return false
+  }
+}
