@@ -24,6 +24,10 @@ export class GatedLease implements Lease {
     return this.#inner.client
   }
 
+  get session(): Lease['session'] {
+    return this.#inner.session
+  }
+
   get processId(): number {
     return this.#inner.processId
   }
