@@ -13,7 +13,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'failed'; readonly why: string }
 
-const needsKey = new Set(['SHARD_KEY_REQUIRED', 'FAN_OUT_NOT_ALLOWED'])
+const needsKey = new Set(['SHARD_KEY_REQUIRED'])
 
 /** Runs a case on the router and on the one database, and compares. Data that a write changed is put back. */
 export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise<Outcome> {

@@ -4,10 +4,6 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'A query names no shard key, so every shard would have to be asked.',
     remedy: 'Add the shard key to WHERE, or ask for it: router.fanOut().',
   },
-  FAN_OUT_NOT_ALLOWED: {
-    meaning: 'The query would go to all shards, and the caller did not ask for that.',
-    remedy: 'Use router.fanOut(), or allow it for the table: sharded(key, { fanOut: true }).',
-  },
   CROSS_SHARD_JOIN: {
     meaning: 'A join of sharded tables that is not on their shard key cannot be computed shard by shard.',
     remedy: 'Join on the shard key, make one table a reference table, or run two queries.',

@@ -13,7 +13,7 @@ import { clockDefaults } from '../plan/write/split-insert.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import type { ExecutionContext } from './context.ts'
 import { runOn } from './context.ts'
-import { bindSources, type MergedResult, runMergePlan } from './merge-select.ts'
+import { bindSources, checkRows, type MergedResult, runMergePlan } from './merge-select.ts'
 
 type Split = MultiShardPlan & { kind: 'split' }
 type Row = PrimitiveValueListNode | ValueListNode
@@ -113,6 +113,7 @@ export async function selectedRows(
   context: ExecutionContext,
 ): Promise<readonly ShardRows[]> {
   const source = await runMergePlan(insert.source, context)
+  checkRows(source.rows.length, context, 'the SELECT of the INSERT')
   const types = await context.state.types.of(
     0,
     source.fields.map((field) => field.dataTypeID),

@@ -186,7 +186,8 @@ async function runFinal(
   return { fields: result.fields, rows: result.rows as readonly TextRow[], origin }
 }
 
-function checkRows(count: number, context: ExecutionContext, part: string): void {
+/** @throws MergeError MERGE_ROWS_EXCEEDED */
+export function checkRows(count: number, context: ExecutionContext, part: string): void {
   if (count <= context.maxRows) return
   throw new MergeError({
     code: 'MERGE_ROWS_EXCEEDED',
