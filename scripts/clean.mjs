@@ -1,4 +1,4 @@
-import { rmSync, readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 
 for (const folder of readdirSync('packages')) {
   rmSync(`packages/${folder}/dist`, { recursive: true, force: true })

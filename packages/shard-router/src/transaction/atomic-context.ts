@@ -66,8 +66,4 @@ export function unknownPlace(context: AtomicContext, shard: number, incarnation:
   })
 }
 
-export function isUnknownPlace(token: CommitToken): boolean {
-  return token.lsn === endOfLog
-}
-
 function ignore(): void {}
