@@ -1,3 +1,13 @@
+export type { AlertPort } from './alert/alert-port.ts'
+export { describeAlert } from './alert/describe-alert.ts'
+export { logAlerts } from './alert/log-alerts.ts'
+export { type WebhookOptions, webhookAlerts } from './alert/webhook-alerts.ts'
+export type { CollectFailure } from './collect/collect-shard.ts'
+export type { Collector } from './collect/collector.ts'
+export { defaultCollectors } from './collect/default-collectors.ts'
+export type { Sample } from './collect/sample.ts'
+export type { Growth, ShardMemory } from './collect/shard-memory.ts'
+export { type SlowStatement, slowStatements } from './collect/slow-statements.ts'
 export { MonitorError, type MonitorErrorInit } from './errors/monitor-error.ts'
 export { type MonitorErrorCode, monitorErrorCodes } from './errors/monitor-error-codes.ts'
 export { Histogram, type HistogramData, type HistogramOptions } from './histogram/histogram.ts'
@@ -5,6 +15,15 @@ export { RotatingHistogram, type RotatingHistogramOptions } from './histogram/ro
 export { checkMetrics } from './metrics/check-metrics.ts'
 export { defaultMetrics } from './metrics/default-metrics.ts'
 export type { MetricDefinition, MetricUnit } from './metrics/metric-definition.ts'
+export { createMonitor, type Monitor, type MonitorRound } from './monitor.ts'
+export type { MonitorOptions } from './monitor-options.ts'
+export {
+  type GrafanaDashboard,
+  type GrafanaDashboardOptions,
+  type GrafanaPanel,
+  grafanaDashboard,
+} from './rules/grafana-dashboard.ts'
+export { type PrometheusRulesOptions, prometheusRules } from './rules/prometheus-rules.ts'
 export {
   decide,
   type RuleVerdict,
@@ -15,5 +34,11 @@ export { type HistoryPoint, parseHistoryPoints, type ScalingChange, type Scaling
 export { type PlotOptions, plotReplay } from './scaling/plot-replay.ts'
 export { type Replay, type ReplayStep, replayRules } from './scaling/replay.ts'
 export { parseScalingRules, type ResolvedRule, type ScalingRule } from './scaling/scaling-rule.ts'
+export {
+  type LatencyFilter,
+  type LatencyTelemetry,
+  type LatencyTelemetryOptions,
+  latencyTelemetry,
+} from './telemetry/latency-telemetry.ts'
 export type { Alert, AlertLevel } from './threshold/alert.ts'
 export { type Observation, ThresholdWatch, type ThresholdWatchOptions } from './threshold/threshold-watch.ts'

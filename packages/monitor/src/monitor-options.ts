@@ -1,0 +1,50 @@
+import { type Clock, type Fleet, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
+import { z } from 'zod'
+import type { AlertPort } from './alert/alert-port.ts'
+import type { Collector } from './collect/collector.ts'
+import { defaultCollectors } from './collect/default-collectors.ts'
+import { parseOptions } from './errors/parse-options.ts'
+import { checkMetrics } from './metrics/check-metrics.ts'
+import { defaultMetrics } from './metrics/default-metrics.ts'
+import type { MetricDefinition } from './metrics/metric-definition.ts'
+
+export interface MonitorOptions {
+  readonly fleet: Fleet
+  /** Where the values go, as gauges `shardwright.monitor.<metric>`. Default: nowhere. */
+  readonly telemetry?: Telemetry | undefined
+  /** Who is told of changes of level. Default: nobody. */
+  readonly alerts?: readonly AlertPort[] | undefined
+  /** Default: `defaultCollectors`. */
+  readonly collectors?: readonly Collector[] | undefined
+  /** Default: `defaultMetrics`. */
+  readonly metrics?: readonly MetricDefinition[] | undefined
+  /** From the end of a round to the next, milliseconds. Default: 15000. */
+  readonly everyMs?: number | undefined
+  /** How long a shard may take for a round, milliseconds. Default: 10000. */
+  readonly budgetMs?: number | undefined
+  /** Default: 120000. */
+  readonly staleMs?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+const positive = z.number().positive()
+const shape = z.strictObject({
+  fleet: z.custom<Fleet>((value) => Array.isArray((value as Fleet | undefined)?.shards), 'pass a Fleet'),
+  telemetry: z.custom<Telemetry>().default(noTelemetry),
+  alerts: z.array(z.custom<AlertPort>((port) => typeof (port as AlertPort)?.tell === 'function')).default([]),
+  collectors: z.array(z.custom<Collector>((one) => typeof (one as Collector)?.collect === 'function')).optional(),
+  metrics: z.custom<readonly MetricDefinition[]>((value) => Array.isArray(value)).default(defaultMetrics),
+  everyMs: positive.default(15_000),
+  budgetMs: positive.default(10_000),
+  staleMs: positive.default(120_000),
+  clock: z.custom<Clock>().default(systemClock),
+})
+
+export type ResolvedMonitorOptions = ReturnType<typeof resolveMonitorOptions>
+
+/** @throws MonitorError MONITOR_INVALID_OPTIONS */
+export function resolveMonitorOptions(options: MonitorOptions) {
+  const resolved = parseOptions('The monitor', shape, options)
+  checkMetrics(resolved.metrics)
+  return Object.freeze({ ...resolved, collectors: resolved.collectors ?? defaultCollectors })
+}

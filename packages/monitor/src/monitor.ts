@@ -1,0 +1,135 @@
+import type { AlertPort } from './alert/alert-port.ts'
+import { type CollectFailure, collectShard } from './collect/collect-shard.ts'
+import { type Sample, subjectOf } from './collect/sample.ts'
+import { ShardMemory } from './collect/shard-memory.ts'
+import { type MonitorOptions, type ResolvedMonitorOptions, resolveMonitorOptions } from './monitor-options.ts'
+import type { Alert } from './threshold/alert.ts'
+import { ThresholdWatch } from './threshold/threshold-watch.ts'
+
+/** What one round over all shards gave. */
+export interface MonitorRound {
+  /** Wall clock, milliseconds. */
+  readonly atMs: number
+  readonly samples: readonly Sample[]
+  readonly failures: readonly CollectFailure[]
+  readonly alerts: readonly Alert[]
+}
+
+/** Measures every shard of a fleet, exports the values and tells alerts. Made by `createMonitor`. */
+export class Monitor implements AsyncDisposable {
+  readonly watch: ThresholdWatch
+  readonly #options: ResolvedMonitorOptions
+  readonly #memories = new Map<string, ShardMemory>()
+  /** What was exported last, to export its absence. */
+  #exported = new Map<string, Sample>()
+  #running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
+  #round: Promise<MonitorRound> | undefined
+
+  constructor(options: ResolvedMonitorOptions) {
+    this.#options = options
+    this.watch = new ThresholdWatch({ metrics: options.metrics, staleMs: options.staleMs })
+  }
+
+  /** Measures all shards at once. A round under way is joined, so that counters are not read twice at a time. */
+  collect(signal?: AbortSignal): Promise<MonitorRound> {
+    this.#round ??= this.#collect(signal).finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
+  /** Measures again and again until `stop`. Holds no process open between rounds. */
+  start(): void {
+    if (this.#running) return
+    const stop = new AbortController()
+    this.#running = { stop, done: this.#run(stop.signal) }
+  }
+
+  /** Ends after the round under way was given up. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    running?.stop.abort()
+    await running?.done
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, everyMs, telemetry } = this.#options
+    while (!signal.aborted) {
+      try {
+        await this.collect(signal)
+        await clock.sleep(everyMs, { signal, unref: true })
+      } catch (error) {
+        if (!signal.aborted) telemetry.log('error', `The monitor's round failed: ${String(error)}`)
+      }
+    }
+  }
+
+  async #collect(signal: AbortSignal | undefined): Promise<MonitorRound> {
+    const { fleet, collectors, budgetMs, clock, telemetry, alerts } = this.#options
+    const nowMs = clock.monotonicMs()
+    const rounds = await Promise.all(
+      fleet.shards.map((shard) =>
+        collectShard(shard, { collectors, memory: this.#memoryOf(shard.id), nowMs, budgetMs, signal }),
+      ),
+    )
+    const samples = rounds.flatMap((round) => round.samples)
+    const failures = rounds.flatMap((round) => round.failures)
+    for (const { error, shard, collector } of failures) telemetry.log('warn', error.message, { shard, collector })
+    this.#export(samples)
+    const changes = this.watch.observe(
+      samples.map((sample) => ({ metric: sample.metric, subject: subjectOf(sample), value: sample.value })),
+      nowMs,
+    )
+    for (const alert of changes) for (const port of alerts) await this.#tell(port, alert)
+    return Object.freeze({ atMs: clock.now(), samples, failures, alerts: changes })
+  }
+
+  async #tell(port: AlertPort, alert: Alert): Promise<void> {
+    try {
+      await port.tell(alert)
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error)
+      this.#options.telemetry.log('error', `An alert was not delivered: ${text}`, { metric: alert.metric })
+    }
+  }
+
+  /** A value that is missing now is exported as NaN: the last one would look as if it were measured. */
+  #export(samples: readonly Sample[]): void {
+    const { telemetry } = this.#options
+    const exported = new Map<string, Sample>()
+    for (const sample of samples) {
+      const key = JSON.stringify([sample.metric, sample.labels])
+      if (sample.value === undefined) continue
+      // The labels of the first time are kept: adapters find a series by the identity of its attributes.
+      const labels = this.#exported.get(key)?.labels ?? sample.labels
+      exported.set(key, { ...sample, labels })
+      telemetry.gauge(`shardwright.monitor.${sample.metric}`, sample.value, labels)
+    }
+    for (const [key, { metric, labels }] of this.#exported) {
+      if (!exported.has(key)) telemetry.gauge(`shardwright.monitor.${metric}`, Number.NaN, labels)
+    }
+    this.#exported = exported
+  }
+
+  #memoryOf(shard: string): ShardMemory {
+    const memory = this.#memories.get(shard) ?? new ShardMemory()
+    this.#memories.set(shard, memory)
+    return memory
+  }
+}
+
+/**
+ * A monitor of a fleet.
+ * @throws MonitorError MONITOR_INVALID_OPTIONS
+ * @example
+ * await using monitor = createMonitor({ fleet: router.fleet, telemetry, alerts: [logAlerts(telemetry)] })
+ * monitor.start()
+ */
+export function createMonitor(options: MonitorOptions): Monitor {
+  return new Monitor(resolveMonitorOptions(options))
+}
