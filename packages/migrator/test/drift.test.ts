@@ -1,9 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createFleet, defineSchema, type Fleet, reference, single } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { findDrift, readSchemaSnapshot, readSnapshotFile, writeSnapshotFile } from '../src/index.ts'
 import { connectTo, freshFleet, freshShards, on, startServer } from './support/fleet.ts'
 
@@ -175,7 +176,9 @@ it('names an INVALID index, settings, another collation of the database, and a s
 it('compares with a committed snapshot, and expects a single table on its shard only', async () => {
   const fleet = await richFleet(1)
   await using connection = await connectTo(fleet, 'shard-1')
-  const file = path.join(tmpdir(), `shardwright-snapshot-${process.pid}.json`)
+  const folder = await mkdtemp(path.join(tmpdir(), 'shardwright-snapshot-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = path.join(folder, 'snapshot.json')
   await writeSnapshotFile(file, await readSchemaSnapshot(connection))
   expect(await findDrift(fleet, { reference: await readSnapshotFile(file) })).toMatchObject({
     reference: 'snapshot',
