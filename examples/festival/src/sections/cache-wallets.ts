@@ -10,7 +10,7 @@ const readsPerRound = 20
 /** Write-through: a wallet that was changed is in the cache again before the change is confirmed. */
 export async function cacheWallets(platform: Platform, cache: Cache): Promise<CacheResult> {
   const { db } = platform.router
-  const through = cached(wallets, { cache, strategy: 'write-through', db: db as never })
+  const through = cached(wallets, { cache, strategy: 'write-through', db })
   const plain = await work(platform, wallets)
   const withCache = await work(platform, through)
   await repeatWrites(platform, withCache.written)
