@@ -1,3 +1,15 @@
+export type {
+  CitusMetadata,
+  CitusNode,
+  CitusTable,
+  ColocatedShard,
+  ColocationGroup,
+} from './citus/citus-metadata.ts'
+export { citusNodeServer } from './citus/citus-node-server.ts'
+export { type AnyTopology, type CitusTopology, isCitus } from './citus/citus-topology.ts'
+export type { CitusTopologyInput } from './citus/citus-topology-input.ts'
+export { locateInGroup } from './citus/locate-in-group.ts'
+export { readCitusMetadata } from './citus/read-citus-metadata.ts'
 export { ConfigurationError } from './errors/configuration-error.ts'
 export { ConnectionError } from './errors/connection-error.ts'
 export { type CoreErrorCode, coreErrorCodes } from './errors/core-error-codes.ts'

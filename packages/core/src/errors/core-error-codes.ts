@@ -77,6 +77,10 @@ export const coreErrorCodes = {
     meaning: 'The bucket map speaks of a bucket that does not exist.',
     remedy: 'Buckets go from 0 to buckets - 1.',
   },
+  CITUS_NOT_INSTALLED: {
+    meaning: 'The database that a Citus topology names as its coordinator does not have the extension.',
+    remedy: 'CREATE EXTENSION citus in this database on every node, or name another coordinator.',
+  },
   DUPLICATE_PIN: { meaning: 'One key of one family is pinned twice.', remedy: 'Keep one of the two pins.' },
   UNKNOWN_PIN_FAMILY: {
     meaning: 'A pin names a key family that the schema does not have.',

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { type AnyTopology, isCitus } from '../citus/citus-topology.ts'
 import { ConfigurationError } from '../errors/configuration-error.ts'
 import { addressOf } from '../topology/server-address.ts'
 import { splitHosts } from '../topology/server-hosts.ts'
-import type { Topology } from '../topology/topology.ts'
 import type { Fleet, FleetConnectOptions, FleetShard } from './fleet.ts'
 import { openPrimary } from './open-primary.ts'
 import type { PgClient } from './pg-client.ts'
@@ -64,12 +64,14 @@ export function createFleet(options: FleetOptions): Fleet {
 }
 
 /**
- * The fleet of a topology's primaries, by their direct URLs.
+ * The fleet of a topology's primaries, by their direct URLs. A Citus cluster is a fleet of one: its coordinator.
  * @example
  * const fleet = fleetOf(topology, pg.Client)
  */
-export function fleetOf(topology: Topology, Client: PgClientConstructor): Fleet {
-  const shards = topology.shards.map(({ id, primary }) => ({ id, url: primary.directUrl }))
+export function fleetOf(topology: AnyTopology, Client: PgClientConstructor): Fleet {
+  const shards = isCitus(topology)
+    ? [{ id: 'coordinator', url: topology.coordinator.directUrl }]
+    : topology.shards.map(({ id, primary }) => ({ id, url: primary.directUrl }))
   return createFleet({ topologyId: topology.id, shards, Client })
 }
 

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { type AnyTopology, type CitusTopology, isCitus } from '../citus/citus-topology.ts'
+import type { CitusTopologyInput } from '../citus/citus-topology-input.ts'
+import { defineCitusTopology } from '../citus/define-citus-topology.ts'
 import { TopologyError } from '../errors/topology-error.ts'
 import { assertBucketCount } from '../hashing/bucket-count.ts'
 import { resolveBucketMap } from './bucket-map.ts'
@@ -9,7 +12,8 @@ import type { TopologyInput } from './topology-input.ts'
 import { type TopologyFields, topologyShape } from './topology-shape.ts'
 
 /**
- * Checks a topology and gives it as an immutable value, with every default filled in. Opens no connection.
+ * Checks a topology and gives it as an immutable value, with every default filled in. Opens no connection. With
+ * `engine: 'citus'` it is a cluster, whose own metadata says the rest.
  * @throws TopologyError INVALID_TOPOLOGY, NO_SHARD, INVALID_BUCKET_COUNT, DUPLICATE_SHARD, INVALID_SHARD_URL,
  * DUPLICATE_SHARD_URL, UNKNOWN_SHARD, BUCKET_WITHOUT_SHARD, DUPLICATE_BUCKET, BUCKET_OUT_OF_RANGE, DUPLICATE_PIN
  * @example
@@ -21,8 +25,16 @@ import { type TopologyFields, topologyShape } from './topology-shape.ts'
  *   ],
  *   pins: [{ family: 'festival_id', key: 'coachella-2026', shard: 'us-1' }],
  * })
+ * const cluster = defineTopology({ engine: 'citus', coordinator: 'postgres://app@coordinator:5432/festival' })
  */
-export function defineTopology(input: TopologyInput): Topology {
+export function defineTopology(input: TopologyInput): Topology
+export function defineTopology(input: CitusTopologyInput): CitusTopology
+export function defineTopology(input: TopologyInput | CitusTopologyInput): AnyTopology
+export function defineTopology(input: TopologyInput | CitusTopologyInput): AnyTopology {
+  return isCitus(input) ? defineCitusTopology(input) : defineHashTopology(input as TopologyInput)
+}
+
+function defineHashTopology(input: TopologyInput): Topology {
   const { id, epoch, hash, buckets, shards: shardInputs, bucketMap, pins } = readFields(input)
   assertBucketCount(buckets)
   const shards = resolveShards(shardInputs)

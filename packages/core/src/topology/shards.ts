@@ -1,7 +1,7 @@
 import { TopologyError } from '../errors/topology-error.ts'
-import { addressesOf, addressOf } from './server-address.ts'
+import { resolveServer } from './resolve-server.ts'
+import { addressesOf } from './server-address.ts'
 import type { TopologyServer, TopologyShard } from './topology.ts'
-import type { ServerInput } from './topology-input.ts'
 import type { TopologyFields } from './topology-shape.ts'
 
 /** Checks the shards: at least one, ids and databases all different, addresses readable. */
@@ -36,24 +36,6 @@ function refuseDuplicateIds(ids: readonly string[]): void {
     hint: 'Give every shard an id of its own.',
     details: { shard: twice },
   })
-}
-
-function resolveServer(input: ServerInput, owner: string): TopologyServer {
-  const given = typeof input === 'string' ? { url: input } : input
-  const { url, directUrl = url, pooler = 'direct', preparedStatements, weight = 1 } = given
-  const address = addressOf(url, owner)
-  addressOf(directUrl, `${owner} (directUrl)`)
-  return withHiddenUrls({ address, pooler, preparedStatements, weight }, { url, directUrl })
-}
-
-/** The URLs carry passwords: not enumerable, so that no log, no JSON and no failing test shows them. */
-function withHiddenUrls(
-  shown: Omit<TopologyServer, 'url' | 'directUrl'>,
-  hidden: Pick<TopologyServer, 'url' | 'directUrl'>,
-): TopologyServer {
-  return Object.freeze(
-    Object.defineProperties(shown, { url: { value: hidden.url }, directUrl: { value: hidden.directUrl } }),
-  ) as TopologyServer
 }
 
 /** Compares host, port and database, not texts: another user or parameter is still the same database. */

@@ -41,6 +41,8 @@ export interface PinInput {
 
 /** What `defineTopology` takes. */
 export interface TopologyInput {
+  /** Shards of plain PostgreSQL. Default. For Citus see `CitusTopologyInput`. */
+  readonly engine?: 'hash' | undefined
   /** Names the topology on its servers. Default: `default`. */
   readonly id?: string | undefined
   /** Grows with each change of shards, bucket map or pins. Default: 1. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
-const serverShape = z.union([
+/** The form of `ServerInput`. */
+export const serverShape = z.union([
   z.string(),
   z.strictObject({
     url: z.string(),
@@ -11,11 +12,13 @@ const serverShape = z.union([
   }),
 ])
 
-const idShape = z.string().min(1).max(63)
+/** The form of a topology's or shard's id. */
+export const idShape = z.string().min(1).max(63)
 const bucketShape = z.number().int()
 
 /** The form of `TopologyInput`, before anything is checked across fields. */
 export const topologyShape = z.strictObject({
+  engine: z.literal('hash').optional(),
   id: idShape.default('default'),
   epoch: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1),
   hash: z.enum(['postgres', 'murmur3']),
