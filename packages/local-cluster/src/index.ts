@@ -1,3 +1,7 @@
+export type { CitusCluster, CitusDatabase, CitusDatabaseTopology } from './citus/citus-cluster.ts'
+export { type CitusAvailability, citusAvailability, citusFromEnvironment } from './citus/citus-from-environment.ts'
+export { type ConnectCitusOptions, connectCitus } from './citus/connect-citus.ts'
+export { type StartCitusOptions, startCitus } from './citus/start-citus.ts'
 export type {
   CreateDatabaseOptions,
   LocalCluster,
