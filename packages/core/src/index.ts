@@ -49,6 +49,7 @@ export {
   type PgClientConstructor,
 } from './ports/create-fleet.ts'
 export type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './ports/fleet.ts'
+export type { KeyObserver } from './ports/key-observer.ts'
 export { ManualClock } from './ports/manual-clock.ts'
 export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-client.ts'
 export { compareLsn, currentReadContext, ReadContext, runInReadContext } from './ports/read-context.ts'

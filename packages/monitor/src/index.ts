@@ -12,15 +12,19 @@ export { MonitorError, type MonitorErrorInit } from './errors/monitor-error.ts'
 export { type MonitorErrorCode, monitorErrorCodes } from './errors/monitor-error-codes.ts'
 export { Histogram, type HistogramData, type HistogramOptions } from './histogram/histogram.ts'
 export { RotatingHistogram, type RotatingHistogramOptions } from './histogram/rotating-histogram.ts'
+export type { RoundHistory } from './history/round-history.ts'
+export { type HotKey, type HotKeys, type HotKeysOptions, hotKeys } from './keys/hot-keys.ts'
 export { checkMetrics } from './metrics/check-metrics.ts'
 export { defaultMetrics } from './metrics/default-metrics.ts'
-export type { MetricDefinition, MetricUnit } from './metrics/metric-definition.ts'
+export { type Limits, limits } from './metrics/limits.ts'
+export type { MetricArea, MetricDefinition, MetricSource, MetricUnit } from './metrics/metric-definition.ts'
 export { createMonitor, type Monitor, type MonitorRound } from './monitor.ts'
 export type { MonitorOptions } from './monitor-options.ts'
 export {
   type GrafanaDashboard,
   type GrafanaDashboardOptions,
   type GrafanaPanel,
+  type GrafanaRow,
   grafanaDashboard,
 } from './rules/grafana-dashboard.ts'
 export { type PrometheusRulesOptions, prometheusRules } from './rules/prometheus-rules.ts'
@@ -34,11 +38,13 @@ export { type HistoryPoint, parseHistoryPoints, type ScalingChange, type Scaling
 export { type PlotOptions, plotReplay } from './scaling/plot-replay.ts'
 export { type Replay, type ReplayStep, replayRules } from './scaling/replay.ts'
 export { parseScalingRules, type ResolvedRule, type ScalingRule } from './scaling/scaling-rule.ts'
+export type { Source } from './source/source.ts'
 export {
-  type LatencyFilter,
-  type LatencyTelemetry,
-  type LatencyTelemetryOptions,
-  latencyTelemetry,
-} from './telemetry/latency-telemetry.ts'
+  type CallerTelemetry,
+  type CallerTelemetryOptions,
+  callerTelemetry,
+  type Scatter,
+} from './telemetry/caller-telemetry.ts'
+export type { SeriesFilter } from './telemetry/series-set.ts'
 export type { Alert, AlertLevel } from './threshold/alert.ts'
 export { type Observation, ThresholdWatch, type ThresholdWatchOptions } from './threshold/threshold-watch.ts'

@@ -7,6 +7,7 @@ import { parseOptions } from './errors/parse-options.ts'
 import { checkMetrics } from './metrics/check-metrics.ts'
 import { defaultMetrics } from './metrics/default-metrics.ts'
 import type { MetricDefinition } from './metrics/metric-definition.ts'
+import type { Source } from './source/source.ts'
 
 export interface MonitorOptions {
   readonly fleet: Fleet
@@ -14,6 +15,8 @@ export interface MonitorOptions {
   readonly telemetry?: Telemetry | undefined
   /** Who is told of changes of level. Default: nobody. */
   readonly alerts?: readonly AlertPort[] | undefined
+  /** What this process measures by itself: `callerTelemetry()`, `hotKeys()`. */
+  readonly sources?: readonly Source[] | undefined
   /** Default: `defaultCollectors`. */
   readonly collectors?: readonly Collector[] | undefined
   /** Default: `defaultMetrics`. */
@@ -24,6 +27,8 @@ export interface MonitorOptions {
   readonly budgetMs?: number | undefined
   /** Default: 120000. */
   readonly staleMs?: number | undefined
+  /** How many rounds `history` keeps. Default: 5760, a day of 15 s. */
+  readonly keptRounds?: number | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -33,10 +38,12 @@ const shape = z.strictObject({
   telemetry: z.custom<Telemetry>().default(noTelemetry),
   alerts: z.array(z.custom<AlertPort>((port) => typeof (port as AlertPort)?.tell === 'function')).default([]),
   collectors: z.array(z.custom<Collector>((one) => typeof (one as Collector)?.collect === 'function')).optional(),
+  sources: z.array(z.custom<Source>((one) => typeof (one as Source)?.read === 'function')).default([]),
   metrics: z.custom<readonly MetricDefinition[]>((value) => Array.isArray(value)).default(defaultMetrics),
   everyMs: positive.default(15_000),
   budgetMs: positive.default(10_000),
   staleMs: positive.default(120_000),
+  keptRounds: z.int().positive().default(5_760),
   clock: z.custom<Clock>().default(systemClock),
 })
 

@@ -1,7 +1,8 @@
 import type { AlertPort } from './alert/alert-port.ts'
-import { type CollectFailure, collectShard } from './collect/collect-shard.ts'
+import { type CollectFailure, collectFailure, collectShard } from './collect/collect-shard.ts'
 import { type Sample, subjectOf } from './collect/sample.ts'
 import { ShardMemory } from './collect/shard-memory.ts'
+import { RoundHistory } from './history/round-history.ts'
 import { type MonitorOptions, type ResolvedMonitorOptions, resolveMonitorOptions } from './monitor-options.ts'
 import type { Alert } from './threshold/alert.ts'
 import { ThresholdWatch } from './threshold/threshold-watch.ts'
@@ -18,15 +19,22 @@ export interface MonitorRound {
 /** Measures every shard of a fleet, exports the values and tells alerts. Made by `createMonitor`. */
 export class Monitor implements AsyncDisposable {
   readonly watch: ThresholdWatch
+  /** The rounds of the last hours, as scaling rules read them. */
+  readonly history: RoundHistory
   readonly #options: ResolvedMonitorOptions
   readonly #memories = new Map<string, ShardMemory>()
   /** What was exported last, to export its absence. */
   #exported = new Map<string, Sample>()
   #running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
+  /** The processes' own series have these already, exactly. */
+  readonly #fromTelemetry: ReadonlySet<string>
   #round: Promise<MonitorRound> | undefined
 
   constructor(options: ResolvedMonitorOptions) {
     this.#options = options
+    const { metrics } = options
+    this.#fromTelemetry = new Set(metrics.filter(({ source }) => source === 'telemetry').map(({ name }) => name))
+    this.history = new RoundHistory(options.keptRounds)
     this.watch = new ThresholdWatch({ metrics: options.metrics, staleMs: options.staleMs })
   }
 
@@ -74,19 +82,36 @@ export class Monitor implements AsyncDisposable {
     const nowMs = clock.monotonicMs()
     const rounds = await Promise.all(
       fleet.shards.map((shard) =>
-        collectShard(shard, { collectors, memory: this.#memoryOf(shard.id), nowMs, budgetMs, signal }),
+        collectShard(shard, { collectors, memory: this.#memoryOf(shard.id), nowMs, clock, budgetMs, signal }),
       ),
     )
-    const samples = rounds.flatMap((round) => round.samples)
-    const failures = rounds.flatMap((round) => round.failures)
+    const own = this.#readSources()
+    const samples = [...rounds.flatMap((round) => round.samples), ...own.samples]
+    const failures = [...rounds.flatMap((round) => round.failures), ...own.failures]
     for (const { error, shard, collector } of failures) telemetry.log('warn', error.message, { shard, collector })
     this.#export(samples)
+    const atMs = clock.now()
+    this.history.add(atMs, samples)
     const changes = this.watch.observe(
       samples.map((sample) => ({ metric: sample.metric, subject: subjectOf(sample), value: sample.value })),
       nowMs,
     )
     for (const alert of changes) for (const port of alerts) await this.#tell(port, alert)
-    return Object.freeze({ atMs: clock.now(), samples, failures, alerts: changes })
+    return Object.freeze({ atMs, samples, failures, alerts: changes })
+  }
+
+  /** A source is a caller's code: one that throws is a measurement that failed. */
+  #readSources(): Pick<MonitorRound, 'samples' | 'failures'> {
+    const samples: Sample[] = []
+    const failures: CollectFailure[] = []
+    for (const source of this.#options.sources) {
+      try {
+        samples.push(...source.read())
+      } catch (cause) {
+        failures.push(collectFailure('', source.name, cause))
+      }
+    }
+    return { samples, failures }
   }
 
   async #tell(port: AlertPort, alert: Alert): Promise<void> {
@@ -104,7 +129,7 @@ export class Monitor implements AsyncDisposable {
     const exported = new Map<string, Sample>()
     for (const sample of samples) {
       const key = JSON.stringify([sample.metric, sample.labels])
-      if (sample.value === undefined) continue
+      if (sample.value === undefined || this.#fromTelemetry.has(sample.metric)) continue
       // The labels of the first time are kept: adapters find a series by the identity of its attributes.
       const labels = this.#exported.get(key)?.labels ?? sample.labels
       exported.set(key, { ...sample, labels })

@@ -103,6 +103,100 @@ describe('collectors on real servers', () => {
     )
   })
 
+  it('wait for nobody: a table held in ACCESS EXCLUSIVE mode is told as last seen, the others exactly', async () => {
+    await using holder = await connect()
+    await holder.script(`
+      create table taken (id int primary key, note text);
+      insert into taken select n, repeat('x', 500) from generate_series(1, 10000) n`)
+    await holder.query('vacuum analyze taken')
+    await holder.script('begin; lock table taken in access exclusive mode')
+    // One that waits for the lock would hold the measurement up as well.
+    await using waiter = await connect()
+    const waiting = waiter.query('alter table bloated add column more int')
+    await using reader = await connect()
+    await reader.script('begin; select count(*) from bloated')
+    const started = performance.now()
+    const round = await createMonitor({ fleet, budgetMs: 5_000 }).collect()
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(round.failures).toEqual([])
+    const taken = { shard: first, table: 'public.taken' }
+    expect(measured(round, 'table_bytes', taken)).toBeGreaterThan(10_000 * 500)
+    expect(measured(round, 'index_bytes', taken)).toBeGreaterThan(100_000)
+    expect(measured(round, 'table_bytes', { shard: first, table: 'public.bloated' })).toBeGreaterThan(0)
+    expect(measured(round, 'locks', { shard: first, mode: 'AccessExclusiveLock' })).toBeGreaterThanOrEqual(1)
+    await holder.query('rollback')
+    await reader.query('rollback')
+    await waiting
+  })
+
+  it('see partitions ahead, the age of views, I/O, CPU and memory of the machine', async () => {
+    await using connection = await connect()
+    await connection.script(`
+      create table growing (at timestamptz not null) partition by range (at);
+      create table archived (at date not null) partition by range (at);
+      create table archived_1 partition of archived for values from ('2001-01-01') to ('2002-01-01');
+      create schema if not exists shardwright;
+      create table shardwright.views (schema_name text, name text, refreshed_at timestamptz);
+      insert into shardwright.views values ('public', 'fresh', now() - interval '90 seconds'), ('public', 'never', null);`)
+    for (const [name, from, to] of [
+      ['past', -2, 0],
+      ['next', 1, 2],
+      ['later', 2, 3],
+    ] as const) {
+      const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+      await connection.script(
+        `create table growing_${name} partition of growing for values from ('${day(from)}') to ('${day(to)}')`,
+      )
+    }
+    const monitor = createMonitor({ fleet })
+    await monitor.collect()
+    await connection.script(`
+      create table written as select n, repeat('y', 200) as note from generate_series(1, 20000) n;
+      checkpoint`)
+    const round = await until(
+      () => monitor.collect(),
+      (seen) =>
+        (measured(seen, 'wal_bytes_per_second', { shard: first }) ?? 0) > 0 &&
+        measured(seen, 'cpu_ratio', { shard: first }) !== undefined,
+    )
+    expect(round.failures).toEqual([])
+    expect(measured(round, 'partitions_ahead', { shard: first, table: 'public.growing' })).toBe(2)
+    expect(measured(round, 'partitions_ahead', { shard: first, table: 'public.archived' })).toBeUndefined()
+    expect(measured(round, 'view_age_seconds', { shard: first, view: 'public.fresh' })).toBeGreaterThan(89)
+    expect(measured(round, 'view_age_seconds', { shard: first, view: 'public.never' })).toBeUndefined()
+    expect(measured(round, 'written_bytes_per_second', { shard: first })).toBeGreaterThanOrEqual(0)
+    expect(measured(round, 'cpu_ratio', { shard: first })).toBeLessThanOrEqual(1)
+    expect(measured(round, 'memory_ratio', { shard: first })).toBeGreaterThan(0)
+    expect(measured(round, 'memory_ratio', { shard: first })).toBeLessThan(1)
+    const defined = new Set(defaultMetrics.map(({ name }) => name))
+    expect([...new Set(round.samples.map(({ metric }) => metric))].filter((name) => !defined.has(name))).toEqual([])
+    const points = monitor.history.points()
+    expect(points.at(-1)?.values.connections_ratio).toBeGreaterThan(0)
+    expect(points.at(-1)?.values['up.min']).toBe(1)
+  })
+
+  it('ask nothing that a role without rights may not: the machine is missing, nothing fails', async () => {
+    await using connection = await connect()
+    await connection.script(`
+      do $$ begin
+        if not exists (select from pg_roles where rolname = 'watcher') then create role watcher; end if;
+      end $$;
+      grant pg_monitor to watcher; grant usage on schema shardwright to watcher;
+      grant select on shardwright.views to watcher`)
+    const watched = fleet.shards.map((shard) => ({
+      ...shard,
+      connect: async () => {
+        const own = await shard.connect()
+        await own.query('set role watcher')
+        return own
+      },
+    }))
+    const round = await createMonitor({ fleet: { topologyId: 't', shards: [watched[0]!] } }).collect()
+    expect(round.failures).toEqual([])
+    expect(measured(round, 'memory_ratio', { shard: first })).toBeUndefined()
+    expect(measured(round, 'connections_ratio', { shard: first })).toBeGreaterThan(0)
+  })
+
   it('list slow statements with their constants taken out, and nothing of other commands', async () => {
     await using connection = await connect(1)
     await expect(slowStatements(connection)).rejects.toMatchObject({ code: 'STATEMENTS_UNAVAILABLE' })
@@ -159,7 +253,10 @@ describe('collectors on real servers', () => {
       connect: () => (broken ? Promise.reject(new Error('no route')) : other!.connect()),
     }
     const told: Alert[] = []
-    const metrics = defaultMetrics.map((metric) => ({ ...metric, forMs: 0, clearMs: 0 }))
+    const metrics = defaultMetrics.map((metric) => ({
+      ...metric,
+      limits: metric.limits && { ...metric.limits, forMs: 0, clearMs: 0 },
+    }))
     const monitor = createMonitor({
       fleet: { topologyId: 't', shards: [healthy!, cut] },
       metrics,

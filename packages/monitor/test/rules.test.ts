@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { ManualClock } from '@shardwright/core'
 import {
   type Alert,
+  callerTelemetry,
   defaultMetrics,
   grafanaDashboard,
-  latencyTelemetry,
   prometheusRules,
   webhookAlerts,
 } from '@shardwright/monitor'
@@ -26,18 +26,25 @@ const alert: Alert = {
 it('writes an alert rule for each threshold, with names that do not repeat', () => {
   const rules = prometheusRules()
   const names = [...rules.matchAll(/- alert: "(\w+)"/g)].map((match) => match[1])
-  const levels = defaultMetrics.reduce((sum, metric) => sum + (metric.warning === metric.critical ? 1 : 2), 0)
+  const limited = defaultMetrics.filter(({ limits }) => limits !== undefined)
+  const levels = limited.reduce((sum, { limits }) => sum + (limits?.warning === limits?.critical ? 1 : 2), 0)
   expect(names).toHaveLength(levels)
   expect(new Set(names).size).toBe(levels)
-  for (const metric of defaultMetrics) expect(rules).toContain(`metric: "${metric.name}"`)
+  for (const metric of limited) expect(rules).toContain(`metric: "${metric.name}"`)
   expect(rules.match(/expr: /g)).toHaveLength(levels)
 })
 
 it('draws a panel for each metric, in its unit', () => {
   const { panels } = grafanaDashboard({ title: 'Festival' })
-  expect(panels).toHaveLength(defaultMetrics.length)
+  const drawn = panels.filter((panel) => panel.type === 'timeseries')
+  expect(drawn.map((panel) => panel.title)).toEqual(defaultMetrics.map((metric) => metric.title))
+  expect(panels.filter((panel) => panel.type === 'row').map((row) => row.title)).toEqual([
+    ...new Set(defaultMetrics.map((metric) => metric.area)),
+  ])
   expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length)
-  for (const panel of panels) expect(panel.targets[0]?.expr).toBeTruthy()
+  for (const panel of drawn) expect(panel.targets[0]?.expr).toBeTruthy()
+  const cells = panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)
+  expect(new Set(cells).size).toBe(cells.length)
 })
 
 it('posts an alert to a webhook, and says so when it is not taken', async () => {
@@ -75,6 +82,6 @@ it('posts an alert to a webhook, and says so when it is not taken', async () => 
 })
 
 it('refuses options that are none', () => {
-  expect(() => latencyTelemetry({ windows: 0 })).toThrow(/windows/)
-  expect(latencyTelemetry({ clock: new ManualClock() }).series()).toEqual([])
+  expect(() => callerTelemetry({ windows: 0 })).toThrow(/windows/)
+  expect(callerTelemetry({ clock: new ManualClock() }).series()).toEqual([])
 })

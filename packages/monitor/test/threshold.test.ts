@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { defaultMetrics, type MetricDefinition, MonitorError, ThresholdWatch } from '../src/index.ts'
+import { defaultMetrics, type Limits, type MetricDefinition, MonitorError, ThresholdWatch } from '../src/index.ts'
 
 const base = defaultMetrics.find(({ name }) => name === 'latency_p95_ms') as MetricDefinition
-const latency: MetricDefinition = { ...base, forMs: 20_000, clearMs: 30_000, hysteresis: 0.1 }
-const lag: MetricDefinition = { ...latency, name: 'lag', graceMs: 100_000, forMs: 0 }
+const limited = (name: string, given: Partial<Limits>): MetricDefinition => ({
+  ...base,
+  name,
+  limits: { ...(base.limits as Limits), forMs: 20_000, clearMs: 30_000, hysteresis: 0.1, ...given },
+})
+const latency = limited('latency_p95_ms', {})
+const lag = limited('lag', { graceMs: 100_000, forMs: 0 })
 
 /** Feeds values 10 s apart; returns the levels told, as `second:level`. */
 function told(watch: ThresholdWatch, values: readonly (number | undefined)[], metric = 'latency_p95_ms', from = 0) {
@@ -61,7 +66,7 @@ describe('ThresholdWatch', () => {
   })
 
   it('knows that low values are bad for some, and that the threshold itself is not beyond it', () => {
-    const hits: MetricDefinition = { ...latency, name: 'hits', worse: 'below', warning: 0.9, critical: 0.8, forMs: 0 }
+    const hits = limited('hits', { worse: 'below', warning: 0.9, critical: 0.8, forMs: 0 })
     expect(told(new ThresholdWatch({ metrics: [hits] }), [0.9, 0.89, 0.5], 'hits')).toEqual([
       '10:warning',
       '20:critical',
@@ -69,7 +74,7 @@ describe('ThresholdWatch', () => {
   })
 
   it('lets no noisy shard speak for all', () => {
-    const watch = new ThresholdWatch({ metrics: [{ ...latency, forMs: 0 }] })
+    const watch = new ThresholdWatch({ metrics: [limited('latency_p95_ms', { forMs: 0 })] })
     const see = (values: readonly number[]) =>
       watch.observe(
         values.map((value, index) => ({ metric: 'latency_p95_ms', subject: `s${index}`, value })),
@@ -93,7 +98,9 @@ describe('ThresholdWatch', () => {
   })
 
   it('refuses definitions that cannot be meant', () => {
-    expect(() => new ThresholdWatch({ metrics: [{ ...latency, critical: 50 }] })).toThrow(/critical must not be milder/)
+    expect(() => new ThresholdWatch({ metrics: [limited('latency_p95_ms', { critical: 50 })] })).toThrow(
+      /critical must not be milder/,
+    )
     expect(() => new ThresholdWatch({ metrics: [latency, latency] })).toThrow(MonitorError)
   })
 })

@@ -1,4 +1,4 @@
-import type { Clock, Schema, Telemetry, Topology, TopologyInput } from '@shardwright/core'
+import type { Clock, KeyObserver, Schema, Telemetry, Topology, TopologyInput } from '@shardwright/core'
 import { ConfigurationError, defineTopology } from '@shardwright/core'
 import type { KyselyConfig, KyselyPlugin } from 'kysely'
 import { z } from 'zod'
@@ -22,6 +22,8 @@ export interface ShardRouterOptions<S extends Schema> {
   /** Recovery of transactions in the background, from the first that may span shards; `false`: somebody else runs it. */
   readonly recovery?: Omit<BackgroundRecoveryOptions, 'telemetry' | 'clock'> | false
   readonly telemetry?: Telemetry
+  /** Sees the shard keys that statements use: `hotKeys()` of @shardwright/monitor. */
+  readonly keyObserver?: KeyObserver
   readonly clock?: Clock
   /** How many statement shapes keep their plan. Default: 2000. */
   readonly planCacheSize?: number

@@ -71,6 +71,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       schema: options.schema,
       pool,
       telemetry,
+      keyObserver: options.keyObserver,
       clock: options.clock ?? systemClock,
       planCacheSize,
       parsers: options.pool?.types ?? pg.types,

@@ -1,4 +1,4 @@
-import type { FleetConnection, FleetShard } from '@shardwright/core'
+import type { Clock, FleetConnection, FleetShard } from '@shardwright/core'
 import { MonitorError } from '../errors/monitor-error.ts'
 import type { Collector } from './collector.ts'
 import type { Sample } from './sample.ts'
@@ -6,6 +6,7 @@ import type { ShardMemory } from './shard-memory.ts'
 
 /** A measurement that failed, as plain data. */
 export interface CollectFailure {
+  /** Empty for a source of this process. */
   readonly shard: string
   /** `connect` when there was no connection at all. */
   readonly collector: string
@@ -21,6 +22,7 @@ export interface CollectShardOptions {
   readonly collectors: readonly Collector[]
   readonly memory: ShardMemory
   readonly nowMs: number
+  readonly clock: Clock
   readonly budgetMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -33,13 +35,16 @@ export async function collectShard(shard: FleetShard, options: CollectShardOptio
   try {
     await using connection = await shard.connect({ applicationName: 'shardwright monitor', signal })
     await within(signal, connection.query(`set statement_timeout = ${Math.ceil(options.budgetMs)}`))
+    const started = options.clock.monotonicMs()
+    await within(signal, connection.query('select 1'))
+    const roundTripMs = options.clock.monotonicMs() - started
     const { samples, failures } = await collectOn(connection, options, signal)
     // A server that froze under way does not answer, whatever it said before.
-    const up = signal.aborted ? 0 : 1
-    return { samples: [{ metric: 'up', labels, value: up }, ...samples], failures }
+    const up = { metric: 'up', labels, value: signal.aborted ? 0 : 1 }
+    return { samples: [up, { metric: 'round_trip_ms', labels, value: roundTripMs }, ...samples], failures }
   } catch (error) {
     options.signal?.throwIfAborted()
-    return { samples: [{ metric: 'up', labels, value: 0 }], failures: [failure(shard.id, 'connect', error)] }
+    return { samples: [{ metric: 'up', labels, value: 0 }], failures: [collectFailure(shard.id, 'connect', error)] }
   }
 }
 
@@ -55,7 +60,7 @@ async function collectOn(
       samples.push(...(await within(signal, collector.collect(connection, memory, nowMs))))
     } catch (error) {
       callers?.throwIfAborted()
-      failures.push(failure(connection.shardId, collector.name, error))
+      failures.push(collectFailure(connection.shardId, collector.name, error))
     }
   }
   return { samples, failures }
@@ -73,13 +78,13 @@ async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   }
 }
 
-function failure(shard: string, collector: string, cause: unknown): CollectFailure {
+export function collectFailure(shard: string, collector: string, cause: unknown): CollectFailure {
   const { code } = (cause ?? {}) as { code?: unknown }
   const state = typeof code === 'string' ? ` (${code})` : ''
   const text = cause instanceof Error ? cause.message : String(cause)
   const error = new MonitorError({
     code: 'COLLECTOR_FAILED',
-    message: `Measuring ${collector} on shard '${shard}' failed: ${text}${state}`,
+    message: `Measuring ${collector}${shard === '' ? '' : ` on shard '${shard}'`} failed: ${text}${state}`,
     details: { shard, collector },
     cause,
   })

@@ -1,5 +1,6 @@
 import type { FleetConnection } from '@shardwright/core'
 import { MonitorError } from '../errors/monitor-error.ts'
+import { statementsView } from './statements-view.ts'
 
 /** A statement of pg_stat_statements, with its constants taken out by the server. */
 export interface SlowStatement {
@@ -19,16 +20,8 @@ export interface SlowStatement {
  */
 export async function slowStatements(connection: FleetConnection, limit = 20): Promise<readonly SlowStatement[]> {
   const shard = connection.shardId
-  const found = await connection.query<{ view: string | null }>(
-    `select format('%I.pg_stat_statements', n.nspname) as view
-     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_stat_statements'`,
-  )
-  const view = found.rows[0]?.view
-  // The extension can exist while its library is not loaded: every look at the view fails then.
-  const loaded = await connection.query<{ on: boolean }>(
-    `select current_setting('pg_stat_statements.max', true) is not null as on`,
-  )
-  if (!view || loaded.rows[0]?.on !== true) {
+  const view = await statementsView(connection)
+  if (view === undefined) {
     throw new MonitorError({
       code: 'STATEMENTS_UNAVAILABLE',
       message: `Slow statements of shard '${shard}' are not known: pg_stat_statements is not there.`,

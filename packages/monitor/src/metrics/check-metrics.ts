@@ -3,11 +3,8 @@ import { parseOptions } from '../errors/parse-options.ts'
 import type { MetricDefinition } from './metric-definition.ts'
 
 const durationMs = z.number().nonnegative()
-const shape = z
+const limitsShape = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower case letters, digits and _'),
-    title: z.string().min(1),
-    unit: z.enum(['ms', 's', 'ratio', 'bytes', 'count']),
     worse: z.enum(['above', 'below']),
     warning: z.number(),
     critical: z.number(),
@@ -15,12 +12,21 @@ const shape = z
     clearMs: durationMs,
     hysteresis: z.number().min(0).lt(1),
     graceMs: durationMs,
-    promql: z.string().min(1),
     remedy: z.string(),
   })
   .refine(({ worse, warning, critical }) => (worse === 'above' ? critical >= warning : critical <= warning), {
     message: 'critical must not be milder than warning',
   })
+
+const shape = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower case letters, digits and _'),
+  title: z.string().min(1),
+  unit: z.enum(['ms', 's', 'ratio', 'bytes', 'bytes/s', '1/s', 'count']),
+  area: z.enum(['statements', 'connections', 'replication', 'activity', 'cache', 'io', 'storage', 'keys', 'machine']),
+  source: z.enum(['monitor', 'telemetry', 'machine']),
+  promql: z.string().min(1),
+  limits: limitsShape.optional(),
+})
 
 const metricsShape = z
   .array(shape)

@@ -1,6 +1,7 @@
 import { checkMetrics } from '../metrics/check-metrics.ts'
 import { defaultMetrics } from '../metrics/default-metrics.ts'
 import type { MetricDefinition } from '../metrics/metric-definition.ts'
+import { type LimitedMetric, limitedMetrics } from '../threshold/limited-metric.ts'
 
 export interface PrometheusRulesOptions {
   /** Default: `defaultMetrics`. */
@@ -15,26 +16,27 @@ export interface PrometheusRulesOptions {
  * await writeFile('shardwright.rules.yml', prometheusRules())
  */
 export function prometheusRules({ metrics = defaultMetrics }: PrometheusRulesOptions = {}): string {
-  const rules = checkMetrics(metrics).flatMap((metric) => [...levelsOf(metric).map((level) => ruleOf(metric, level))])
+  const rules = limitedMetrics(checkMetrics(metrics)).flatMap((metric) =>
+    levelsOf(metric).map((level) => ruleOf(metric, level)),
+  )
   return `groups:\n  - name: shardwright\n    rules:\n${rules.join('')}`
 }
 
 type Level = 'warning' | 'critical'
 
 /** One limit for both levels is one rule. */
-function levelsOf({ warning, critical }: MetricDefinition): readonly Level[] {
+function levelsOf({ limits: { warning, critical } }: LimitedMetric): readonly Level[] {
   return warning === critical ? ['critical'] : ['warning', 'critical']
 }
 
-function ruleOf(metric: MetricDefinition, level: Level): string {
-  const { name, title, worse, promql, forMs, clearMs, graceMs, remedy, unit } = metric
-  const compared = `(${promql}) ${worse === 'above' ? '>' : '<'} ${metric[level]}`
-  // A subject that was not there at the start of the grace period gives no vector to match.
-  const graced = graceMs > 0 ? `${compared} and (${promql} offset ${duration(graceMs)})` : compared
+function ruleOf(metric: LimitedMetric, level: Level): string {
+  const { name, title, unit, promql } = metric
+  const { worse, forMs, clearMs, graceMs, remedy } = metric.limits
+  const compared = `(${promql}) ${worse === 'above' ? '>' : '<'} ${metric.limits[level]}`
   const shown = unit === 'ratio' ? '{{ $value | humanizePercentage }}' : `{{ $value | humanize }} ${unit}`
   const lines = [
     `      - alert: ${quoted(`Shardwright${pascal(name)}${pascal(level)}`)}`,
-    `        expr: ${quoted(graced)}`,
+    `        expr: ${quoted(graceMs > 0 ? `${compared} and ${presentFor(promql, graceMs)}` : compared)}`,
     `        for: ${duration(forMs)}`,
     ...(clearMs > 0 ? [`        keep_firing_for: ${duration(clearMs)}`] : []),
     `        labels:`,
@@ -45,6 +47,14 @@ function ruleOf(metric: MetricDefinition, level: Level): string {
     `          description: ${quoted(remedy)}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+const stepMs = 15_000
+
+/** There all the time of the grace period: what appears, or comes back, is left alone. NaN, which is missing, is no presence. */
+function presentFor(promql: string, graceMs: number): string {
+  const steps = Math.max(1, Math.floor(graceMs / stepMs))
+  return `count_over_time(((${promql}) == (${promql}))[${duration(graceMs)}:${duration(stepMs)}]) >= ${Math.ceil(steps * 0.9)}`
 }
 
 /** A JSON text is a YAML text in double quotes. */

@@ -1,14 +1,14 @@
-import type { MetricDefinition } from '../metrics/metric-definition.ts'
+import type { Limits } from '../metrics/limits.ts'
 import type { AlertLevel } from './alert.ts'
 
 /** The level that `value` asks for, given the level now: a level is left only by more than the hysteresis. */
-export function levelOf(metric: MetricDefinition, value: number, now: AlertLevel): AlertLevel {
+export function levelOf(limits: Limits, value: number, now: AlertLevel): AlertLevel {
   const critical = now === 'critical'
-  if (isBad(metric, value, metric.critical, critical)) return 'critical'
-  return isBad(metric, value, metric.warning, critical || now === 'warning') ? 'warning' : 'ok'
+  if (isBad(limits, value, limits.critical, critical)) return 'critical'
+  return isBad(limits, value, limits.warning, critical || now === 'warning') ? 'warning' : 'ok'
 }
 
-function isBad({ worse, hysteresis }: MetricDefinition, value: number, threshold: number, reached: boolean): boolean {
+function isBad({ worse, hysteresis }: Limits, value: number, threshold: number, reached: boolean): boolean {
   const margin = reached ? Math.abs(threshold) * hysteresis : 0
   // On the threshold is not yet beyond it.
   return worse === 'above' ? value > threshold - margin : value < threshold + margin

@@ -2,7 +2,10 @@ import { checkMetrics } from '../metrics/check-metrics.ts'
 import { defaultMetrics } from '../metrics/default-metrics.ts'
 import type { MetricDefinition } from '../metrics/metric-definition.ts'
 import type { Alert, AlertLevel } from './alert.ts'
+import { type LimitedMetric, limitedMetrics } from './limited-metric.ts'
 import { Watched } from './watched.ts'
+
+const forgetMs = 86_400_000
 
 /** One measured value. `undefined`: it was asked for and there is no answer, which is not zero. */
 export interface Observation {
@@ -27,18 +30,18 @@ export interface ThresholdWatchOptions {
  * for (const alert of watch.observe(observations, clock.monotonicMs())) await alerts.tell(alert)
  */
 export class ThresholdWatch {
-  readonly #metrics: ReadonlyMap<string, MetricDefinition>
+  readonly #metrics: ReadonlyMap<string, LimitedMetric>
   readonly #staleMs: number
   readonly #watched = new Map<string, Watched>()
   #atMs = Number.NEGATIVE_INFINITY
 
   /** @throws MonitorError MONITOR_INVALID_OPTIONS */
   constructor({ metrics = defaultMetrics, staleMs = 120_000 }: ThresholdWatchOptions = {}) {
-    this.#metrics = new Map(checkMetrics(metrics).map((metric) => [metric.name, metric]))
+    this.#metrics = new Map(limitedMetrics(checkMetrics(metrics)).map((metric) => [metric.name, metric]))
     this.#staleMs = staleMs
   }
 
-  /** The changes of level that these values bring. Metrics without a definition are passed over. */
+  /** The changes of level that these values bring. Metrics without limits are passed over. */
   observe(observations: readonly Observation[], atMs: number): Alert[] {
     // A clock that goes back would make durations negative: time stands still instead.
     const now = Math.max(atMs, this.#atMs)
@@ -50,9 +53,11 @@ export class ThresholdWatch {
       const watched = this.#watchedOf(definition, subject, now)
       if (value !== undefined && Number.isFinite(value)) watched.see(value, now, this.#staleMs)
     }
-    for (const watched of this.#watched.values()) {
+    for (const [key, watched] of this.#watched) {
       const alert = watched.step(now, this.#staleMs)
       if (alert) alerts.push(alert)
+      // Tables are dropped and replicas come back under another name: they were told to be unknown long ago.
+      if (now - watched.seenMs > forgetMs) this.#watched.delete(key)
     }
     return alerts
   }
@@ -81,7 +86,7 @@ export class ThresholdWatch {
     for (const [key, watched] of this.#watched) if (watched.subject === subject) this.#watched.delete(key)
   }
 
-  #watchedOf(metric: MetricDefinition, subject: string, now: number): Watched {
+  #watchedOf(metric: LimitedMetric, subject: string, now: number): Watched {
     const key = keyOf(metric.name, subject)
     const known = this.#watched.get(key)
     if (known) return known

@@ -1,6 +1,6 @@
-import type { MetricDefinition } from '../metrics/metric-definition.ts'
 import type { Alert, AlertLevel } from './alert.ts'
 import { levelOf } from './level-of.ts'
+import type { LimitedMetric } from './limited-metric.ts'
 
 const severity = { unknown: -1, ok: 0, warning: 1, critical: 2 } as const
 const known = ['ok', 'warning', 'critical'] as const
@@ -9,7 +9,7 @@ type Since = Record<KnownLevel, number | undefined>
 
 /** One metric of one subject, and since when it is how it is. */
 export class Watched {
-  readonly metric: MetricDefinition
+  readonly metric: LimitedMetric
   readonly subject: string
   #level: AlertLevel = 'ok'
   #value: number | undefined
@@ -20,11 +20,15 @@ export class Watched {
   #atLeast: Since = nothing()
   #atMost: Since = nothing()
 
-  constructor(metric: MetricDefinition, subject: string, now: number) {
+  constructor(metric: LimitedMetric, subject: string, now: number) {
     this.metric = metric
     this.subject = subject
     this.#seenMs = now
-    this.#quietUntil = now + metric.graceMs
+    this.#quietUntil = now + metric.limits.graceMs
+  }
+
+  get seenMs(): number {
+    return this.#seenMs
   }
 
   get level(): AlertLevel {
@@ -34,13 +38,13 @@ export class Watched {
   see(value: number, now: number, staleMs: number): void {
     if (now - this.#seenMs > staleMs) {
       // It was away: what it shows first is the restart, and what was counted before the gap proves nothing.
-      this.#quietUntil = now + this.metric.graceMs
+      this.#quietUntil = now + this.metric.limits.graceMs
       this.#atLeast = nothing()
       this.#atMost = nothing()
     }
     this.#seenMs = now
     this.#value = value
-    const bad = severity[levelOf(this.metric, value, this.#level)]
+    const bad = severity[levelOf(this.metric.limits, value, this.#level)]
     for (const level of known) {
       this.#atLeast[level] = bad >= severity[level] ? (this.#atLeast[level] ?? now) : undefined
       this.#atMost[level] = bad <= severity[level] ? (this.#atMost[level] ?? now) : undefined
@@ -51,7 +55,7 @@ export class Watched {
   step(now: number, staleMs: number): Alert | undefined {
     if (now - this.#seenMs > staleMs) return this.#change('unknown', now)
     if (this.#value === undefined || this.#seenMs < this.#quietUntil) return undefined
-    const { forMs, clearMs } = this.metric
+    const { forMs, clearMs } = this.metric.limits
     const current = severity[this.#level]
     const worse = known.findLast((level) => severity[level] > current && this.#lasts(this.#atLeast[level], forMs))
     if (worse) return this.#change(worse, now)
@@ -68,9 +72,19 @@ export class Watched {
     const before = this.#level
     if (before === level) return undefined
     this.#level = level
-    const { name, title, unit, remedy } = this.metric
+    const { name, title, unit, limits } = this.metric
     const value = level === 'unknown' ? undefined : this.#value
-    return Object.freeze({ metric: name, title, subject: this.subject, level, before, value, unit, atMs, remedy })
+    return Object.freeze({
+      metric: name,
+      title,
+      subject: this.subject,
+      level,
+      before,
+      value,
+      unit,
+      atMs,
+      remedy: limits.remedy,
+    })
   }
 }
 

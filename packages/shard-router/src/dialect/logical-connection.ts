@@ -14,6 +14,7 @@ import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
 import { RawSession } from './raw-session.ts'
 import type { RouterCore } from './router-core.ts'
+import { recordScatter } from './scatter-telemetry.ts'
 
 const defaultMaxRows = 100_000
 const noOptions: RunOptions = Object.freeze({})
@@ -77,7 +78,7 @@ export class LogicalConnection implements DatabaseConnection {
     }
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call)
-    const route = this.#route(plan, call, state)
+    const route = this.#route(plan, sql, call, state)
     yield* streamPlan.planned(plan, route, sql, chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
   }
 
@@ -86,7 +87,7 @@ export class LogicalConnection implements DatabaseConnection {
     if (named !== undefined) return await this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call)
-    const route = this.#route(plan, call, state)
+    const route = this.#route(plan, sql, call, state)
     if (route.shards.length === 0 && plan.emptyWithoutKeys)
       return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
     if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, state), sql, context)
@@ -101,9 +102,10 @@ export class LogicalConnection implements DatabaseConnection {
     return confine(query, confined, this.#core, state)
   }
 
-  #route(plan: PreparedPlan, call: CallValues, state: RouterState): Route {
+  #route(plan: PreparedPlan, sql: string, call: CallValues, state: RouterState): Route {
     const route = routeAccesses(plan.accesses, call, state)
     if (this.#mode.kind !== 'fan-out') requireKey(plan, route)
+    if (route.shards.length > 1 && route.keyless.length > 0) recordScatter(plan, sql, route.shards.length, state)
     return route
   }
 

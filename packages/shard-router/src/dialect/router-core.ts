@@ -1,4 +1,11 @@
-import { type Clock, type Schema, type Telemetry, type Topology, TopologyError } from '@shardwright/core'
+import {
+  type Clock,
+  type KeyObserver,
+  type Schema,
+  type Telemetry,
+  type Topology,
+  TopologyError,
+} from '@shardwright/core'
 import type { CompiledQuery, TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { RouterState } from '../execute/context.ts'
@@ -15,6 +22,7 @@ export interface CoreOptions {
   readonly schema: Schema
   readonly pool: ShardPool
   readonly telemetry: Telemetry
+  readonly keyObserver: KeyObserver | undefined
   readonly clock: Clock
   readonly planCacheSize: number
   readonly parsers: TypeParsers
@@ -28,6 +36,7 @@ export class RouterCore {
   readonly telemetry: Telemetry
   readonly clock: Clock
   readonly #planCacheSize: number
+  readonly #keyObserver: KeyObserver | undefined
   readonly #atomic: CoreOptions['atomic']
   readonly #parsers: TypeParsers
   #pool: ShardPool
@@ -41,6 +50,7 @@ export class RouterCore {
     this.schema = options.schema
     this.telemetry = options.telemetry
     this.clock = options.clock
+    this.#keyObserver = options.keyObserver
     this.#pool = options.pool
     this.#atomic = options.atomic
     this.#parsers = options.parsers
@@ -93,6 +103,7 @@ export class RouterCore {
       types: new TypeNames(pool),
       parsers: this.#parsers,
       telemetry: this.telemetry,
+      keyObserver: this.#keyObserver,
       clock: this.clock,
     })
     this.#state = state

@@ -1,4 +1,4 @@
-import type { Clock, Schema, Telemetry, Topology } from '@shardwright/core'
+import type { Clock, KeyObserver, Schema, Telemetry, Topology } from '@shardwright/core'
 import type { TypeNames } from '../merge/type-names.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { CallValues } from '../plan/source.ts'
@@ -16,6 +16,7 @@ export interface RouterState {
   /** How values become JavaScript's. */
   readonly parsers: TypeParsers
   readonly telemetry: Telemetry
+  readonly keyObserver: KeyObserver | undefined
   readonly clock: Clock
 }
 

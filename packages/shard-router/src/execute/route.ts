@@ -1,4 +1,4 @@
-import { KeyError, type Schema, type Topology } from '@shardwright/core'
+import { KeyError, type KeyObserver, type Schema, type Topology } from '@shardwright/core'
 import type { Access } from '../plan/access.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import { shardsOfKeys } from '../plan/key/evaluate-keys.ts'
@@ -10,6 +10,7 @@ export interface RouteContext {
   readonly schema: Schema
   readonly topology: Topology
   readonly catalog: Catalog
+  readonly keyObserver?: KeyObserver | undefined
 }
 
 /** The shards a statement needs: indexes, ascending. `keyless` names the tables without a proven key. */
@@ -34,12 +35,17 @@ export function routeAccesses(accesses: readonly Access[], call: CallValues, con
 }
 
 function routeOne(access: Access, call: CallValues, context: RouteContext): Route {
-  const { topology } = context
+  const { topology, keyObserver: observer } = context
   switch (access.kind) {
     case 'sharded': {
       const { family, name } = access.table
       if (access.inserts) checkInsertedKeys(access, call, context.catalog.keyLength(family))
-      const keys = shardsOfKeys(access.keys, call, { topology, family, type: context.catalog.keyType(family) })
+      const keys = shardsOfKeys(access.keys, call, {
+        topology,
+        family,
+        type: context.catalog.keyType(family),
+        observer,
+      })
       if (keys !== 'all') return { shards: keys, keyless: nowhere.keyless }
       return { shards: topology.shards.map((_, index) => index), keyless: [name] }
     }

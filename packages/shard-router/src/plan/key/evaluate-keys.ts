@@ -1,4 +1,4 @@
-import { canonicalKey, KeyError, type KeyType, locate, type Topology } from '@shardwright/core'
+import { canonicalKey, KeyError, type KeyObserver, type KeyType, locate, type Topology } from '@shardwright/core'
 import { type CallValues, resolveSource } from '../source.ts'
 import type { KeyItem, KeySet } from './key-set.ts'
 
@@ -9,6 +9,7 @@ export interface KeyContext {
   readonly topology: Topology
   readonly family: string
   readonly type: KeyType
+  readonly observer: KeyObserver | undefined
 }
 
 /** @throws KeyError INVALID_SHARD_KEY when a value is none of the key's type. */
@@ -30,8 +31,10 @@ function shardsOfItem(item: KeyItem, call: CallValues, context: KeyContext): Sha
 }
 
 function shardOf(value: unknown, context: KeyContext): number {
-  return locate(context.topology, { family: context.family, type: context.type, value: keyValue(value, context.type) })
-    .shard
+  const { topology, family, type } = context
+  const key = keyValue(value, type)
+  context.observer?.see(family, key)
+  return locate(topology, { family, type, value: key }).shard
 }
 
 function canonicalKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | ReadonlySet<string> {
