@@ -1,5 +1,6 @@
 import { defineTopology } from '@shardwright/core'
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
+import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
 import type { AnyKysely } from './world/databases.ts'
@@ -417,17 +418,107 @@ test('26: HAVING over groups that span shards', async () => {
   )
 })
 
-test('27: R LEFT JOIN T keeps each row of R once, or is refused', async () => {
-  expect(
-    await cases.refusal((db) => db.selectFrom('R').leftJoin('T', 'T.x', 'R.x').select(['R.id', 'T.id as tid'])),
-  ).toBe('CROSS_SHARD_JOIN')
-  await cases.same(
-    (db) =>
-      db
-        .selectFrom('R')
-        .leftJoin('T', (join) => join.onRef('T.x', '=', 'R.x').on('T.k', '=', 3))
-        .select(['R.id', 'T.id as tid']),
-    { keyed: true },
+test('27: R LEFT JOIN T keeps each row of R once', async () => {
+  const joined = (db: AnyKysely) => db.selectFrom('R').leftJoin('T', 'T.x', 'R.x')
+  await cases.same((db) => joined(db).select(['R.id', 'T.id as tid']))
+  await cases.same((db) => joined(db).selectAll())
+  await cases.same((db) => joined(db).select(['R.id', 'T.name']).where('T.v', 'is', null))
+  await cases.same((db) => joined(db).select(['R.id', 'T.name']).where('T.v', '>', 5))
+  await cases.same((db) => joined(db).select(['R.id', 'T.name']).orderBy('T.name', 'desc').orderBy('T.id').limit(9), {
+    ordered: true,
+  })
+  await cases.same((db) =>
+    joined(db)
+      .select((eb) => ['R.label', 'T.k', 'T.name', eb.fn.sum('T.v').as('v')])
+      .groupBy(['R.id', 'T.k', 'T.id']),
+  )
+  await cases.same((db) =>
+    db
+      .selectFrom('R')
+      .leftJoin('T', (join) => join.onRef('T.x', '=', 'R.x').on('T.v', '>', 1000))
+      .select('R.id')
+      .where('T.id', 'is', null),
+  )
+  const fromT = (db: AnyKysely) => db.selectFrom('T')
+  await cases.same((db) => fromT(db).rightJoin('R', 'T.x', 'R.x').select(['R.id', 'T.id as tid', 'T.k']))
+  await cases.same((db) => fromT(db).fullJoin('R', 'T.x', 'R.x').select(['R.id', 'T.id as tid', 'T.k']))
+  await cases.same((db) =>
+    joined(db)
+      .leftJoin('U', (join) => join.onRef('U.k', '=', 'T.k').onRef('U.id', '=', 'T.id'))
+      .select(['R.id', 'T.id as tid', 'U.id as uid']),
+  )
+  await cases.same((db) =>
+    db
+      .with('c', (q) => q.selectFrom('T').select(['x', 'id', 'k']))
+      .selectFrom('public.R as r')
+      .leftJoin('c', 'c.x', 'r.x')
+      .leftJoin('c as d', 'd.k', 'c.k')
+      .select(['r.id', 'c.id as tid', 'd.id as did']),
+  )
+  const keyed = (db: AnyKysely) =>
+    db
+      .selectFrom('R')
+      .leftJoin('T', (join) => join.onRef('T.x', '=', 'R.x').on('T.k', '=', 3))
+      .select(['R.id', 'T.id as tid'])
+  await cases.same(keyed, { keyed: true })
+  expect(await cases.refusal((db) => joined(db).select('R.id'), cases.keyed)).toBe('SHARD_KEY_REQUIRED')
+})
+
+test('27: subqueries over T for each row of R', async () => {
+  await cases.same((db) =>
+    db
+      .selectFrom('R')
+      .select('R.id')
+      .where((eb) =>
+        eb.not(eb.exists(eb.selectFrom('T').select('T.id').whereRef('T.x', '=', 'R.x').where('T.v', '>', 11))),
+      ),
+  )
+  await cases.same((db) =>
+    db
+      .selectFrom('R')
+      .select('R.id')
+      .where((eb) => eb('R.x', 'not in', eb.selectFrom('T').select('T.g').whereRef('T.id', '>', 'R.id'))),
+  )
+  await cases.same((db) =>
+    db
+      .selectFrom('R')
+      .leftJoinLateral(
+        (eb) => eb.selectFrom('T').select(['T.id', 'T.v']).whereRef('T.x', '=', 'R.x').orderBy('T.id').limit(2).as('l'),
+        (join) => join.onTrue(),
+      )
+      .select(['R.id', 'l.id as tid', 'l.v']),
+  )
+})
+
+test("27: Kysely's JSON helpers, over shards and for rows of R", async () => {
+  const inner = (eb: ExpressionBuilder<Record<string, Record<string, unknown>>, string>) =>
+    eb
+      .selectFrom('T')
+      .select((own) => [
+        'T.id',
+        'T.name',
+        jsonArrayFrom(own.selectFrom('U').select('U.id').whereRef('U.k', '=', 'T.k').orderBy('U.id')).as('us'),
+      ])
+      .orderBy('T.id')
+  await cases.same((db) =>
+    db.selectFrom('R').select((eb) => ['R.id', jsonArrayFrom(inner(eb).whereRef('T.x', '=', 'R.x')).as('ts')]),
+  )
+  await cases.same((db) => db.selectFrom('R').select((eb) => ['R.id', jsonArrayFrom(inner(eb)).as('ts')]))
+  const perRow = (db: AnyKysely) =>
+    db
+      .selectFrom('T')
+      .select((eb) => [
+        'T.id',
+        jsonObjectFrom(eb.selectFrom('U').selectAll('U').whereRef('U.k', '=', 'T.k').orderBy('U.id').limit(1)).as('u'),
+      ])
+      .orderBy('T.id')
+  await cases.same(perRow, { ordered: true })
+  await cases.same((db) => perRow(db).where('T.k', '=', 1), { keyed: true, ordered: true })
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .select((eb) => eb.fn.jsonAgg('T').as('all'))
+      .where('T.id', '=', 4),
   )
 })
 

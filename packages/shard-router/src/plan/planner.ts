@@ -8,6 +8,7 @@ import { isEmptyWithoutKeys } from './empty-result.ts'
 import { inspectTree, type TreeTraits } from './inspect-tree.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
+import { openJsonHelpers } from './raw/json-helpers.ts'
 import { refuse } from './refuse.ts'
 import { refuseKeyUpdates } from './write/key-update.ts'
 
@@ -21,20 +22,21 @@ const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
 
 /**
  * Plans a statement from its tree. Pure: no I/O, no clock, and nothing of a call's parameters enters the plan.
- * `original`: the parameters of the caller's statement, when `root` was rewritten from it.
+ * `original`: the parameters of the caller's statement, when `statement` was rewritten from it.
  * @throws RoutingError for every shape without a rule
  */
 export function planStatement(
-  root: RootOperationNode,
+  statement: RootOperationNode,
   schema: Schema,
   catalog: Catalog,
   original?: ParameterIndex,
 ): PreparedPlan {
+  const root = openJsonHelpers(statement)
   const kind = kinds[root.kind]
   if (root.kind === 'RawNode') return refuseRaw()
   if (!kind) return refuseStatement(root)
   const traits = inspectTree(root, catalog)
-  const parameters = original ?? indexParameters(root)
+  const parameters = original ?? indexParameters(statement)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
   const analyzer = new Analyzer(schema, catalog, parameters)
   // With its empty lists: they prove that no key matches.

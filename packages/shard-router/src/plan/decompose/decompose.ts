@@ -1,5 +1,5 @@
 import type { CommonTableExpressionNode, OperationNode, SelectQueryNode, TableNode, WithNode } from 'kysely'
-import { type Analyzer, bareQuery, setArms } from '../analyzer.ts'
+import { type Analyzer, bareQuery } from '../analyzer.ts'
 import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
@@ -7,10 +7,14 @@ import type { Block } from '../scope/block.ts'
 import type { Cte, CteEnvironment } from '../scope/relation.ts'
 import { mapNode, someNode } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
+import { withDependentGroups } from './dependent-groups.ts'
 import { Locality } from './locality.ts'
 import { selectGather, slots, without } from './nodes.ts'
+import { refuseLocks } from './order.ts'
 import { withOrdinals } from './ordinals.ts'
 import { withOwnConstants } from './own-constants.ts'
+import { gatheredTable, withoutSchemas } from './table-rows.ts'
+import { isSelfReading, reads, wholeParts } from './whole-parts.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -82,16 +86,20 @@ export function localize(root: OperationNode, context: DecomposeContext): Locali
   const gathers: GatherStep[] = []
   const gathered = new Map<string, readonly string[] | undefined>()
   const replacements = new Map<OperationNode, OperationNode>()
-  for (const part of wholeParts(root, analyzer, locality)) {
-    if (replacements.has(part.query)) continue
+  const parts = wholeParts(root, analyzer, locality)
+  for (const part of parts) {
+    const target = part.table?.item ?? part.query
+    if (replacements.has(target)) continue
     const step = context.nextStep()
     const statement = withCtes(part.query, part.environment, part.block, analyzer)
     gathers.push({ step, part: part.name, plan: decompose(statement, context) })
-    gathered.set(slots.gather(step), columnsOfKnown(part.query, analyzer))
-    replacements.set(part.query, selectGather(step))
+    gathered.set(slots.gather(step), part.columns ?? columnsOfKnown(part.query, analyzer))
+    replacements.set(target, part.table ? gatheredTable(step, part.table) : selectGather(step))
   }
   if (gathers.length === 0) return { root, analyzer, locality, gathers }
-  const rewritten = dropUnusedCtes(mapNode(root, (node) => replacements.get(node)))
+  const unqualified = withoutSchemas(parts, (node) => replacements.get(node))
+  const tables = parts.flatMap((part) => part.table ?? [])
+  const rewritten = dropUnusedCtes(mapNode(withDependentGroups(root, tables, analyzer), unqualified))
   const again = context.analyze(rewritten, gathered)
   return { root: rewritten, analyzer: again, locality: new Locality(again), gathers }
 }
@@ -100,54 +108,6 @@ function columnsOfKnown(query: OperationNode, analyzer: Analyzer): readonly stri
   const bare = bareQuery(query)
   const block = analyzer.knownBlock(bare)
   return analyzer.columnsOf(bare, block.environment, block.parent)
-}
-
-interface WholePart {
-  readonly query: OperationNode
-  readonly name: string
-  /** The level in which the part stands. */
-  readonly block: Block
-  /** The CTEs that the part can see: a CTE sees those before it, not all of its level's. */
-  readonly environment: CteEnvironment
-}
-
-/** Derived tables, CTEs and subqueries that cannot run shard by shard but can run before the rest. */
-function wholeParts(root: OperationNode, analyzer: Analyzer, locality: Locality): WholePart[] {
-  const parts: WholePart[] = []
-  const visited = new Set<OperationNode>()
-  const visit = (query: OperationNode): void => {
-    if (visited.has(query)) return
-    visited.add(query)
-    const block = analyzer.knownBlock(query)
-    for (const relation of block.relations) {
-      const { source } = relation
-      if (source.kind !== 'query') continue
-      const inner = bareQuery(source.query)
-      if (relation.lateral && locality.isTied(inner, block)) continue
-      if (locality.spreadOf(inner) !== 'whole') continue
-      const outer = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
-      if (outer && locality.isCorrelated(inner, outer)) refuseCorrelated(relation.alias)
-      if (source.cte && isSelfReading(source.cte)) refuseRecursive(source.cte.name)
-      const environment = source.cte ? source.cte.environment : block.environment
-      parts.push({ query: inner, name: relation.alias, block, environment })
-    }
-    for (const subquery of locality.subqueries(query)) {
-      const place = locality.subqueryPlace(subquery, query, block)
-      if (place === 'refused') refuseCorrelated('a subquery')
-      if (place === 'first') parts.push({ query: subquery, name: 'a subquery', block, environment: block.environment })
-    }
-    for (const arm of setArms(query)) visit(arm)
-  }
-  visit(bareQuery(root))
-  return parts
-}
-
-function refuseCorrelated(name: string): never {
-  return refuse(
-    'CROSS_SHARD_SUBQUERY',
-    `${name === 'a subquery' ? 'A correlated subquery' : `'${name}'`} reads rows that may be on another shard than the row it is computed for.`,
-    'Correlate on the shard key (inner.key = outer.key), or run the subquery first and pass its result.',
-  )
 }
 
 /** A part that runs alone takes along the CTEs that it uses. */
@@ -184,11 +144,6 @@ function usedCtes(query: OperationNode, environment: CteEnvironment): ReadonlyMa
   return used
 }
 
-/** True for a CTE of WITH RECURSIVE that reads itself; otherwise its own name means the table. */
-function isSelfReading({ name, query, environment }: Cte): boolean {
-  return environment.ctes.get(name)?.recursive === true && reads(name, query)
-}
-
 function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableExpressionNode[] {
   const levels: Block[] = []
   for (let level: Block | undefined = block; level; level = level.parent) levels.unshift(level)
@@ -196,23 +151,6 @@ function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableE
     const query = analyzer.queryOf(level) as SelectQueryNode | undefined
     return query?.with?.expressions ?? []
   })
-}
-
-/** True when a table of this name stands anywhere in the node. */
-function reads(name: string, node: OperationNode): boolean {
-  return someNode(node, (current) => {
-    if (current.kind !== 'TableNode') return false
-    const { identifier, schema } = (current as TableNode).table
-    return schema === undefined && identifier.name === name
-  })
-}
-
-function refuseRecursive(name: string): never {
-  return refuse(
-    'UNSUPPORTED_MERGE',
-    `The recursive CTE '${name}' would follow rows from shard to shard.`,
-    'Join each step on the shard key, or give the key in WHERE.',
-  )
 }
 
 /** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us. */
@@ -231,6 +169,7 @@ function dropUnusedCtes(root: OperationNode): OperationNode {
 
 /** Nothing in the tree differs between shards any more: any one shard computes it. */
 function runOnce(localized: Localized): MergePlan {
+  refuseLocks(localized.root as SelectQueryNode)
   const final = compileTemplate(localized.root, localized.analyzer.parameters)
   return {
     gathers: localized.gathers,

@@ -131,10 +131,11 @@ export class Locality {
         reason: `'${lonely.alias}' lives on one shard and is joined with tables on others`,
       }
     }
-    return outerJoinObstacle(query, block, spread) ?? this.#keyObstacle(sharded, block)
+    return outerJoinObstacle(query, block, spread) ?? this.keyObstacle(sharded, block)
   }
 
-  #keyObstacle(sharded: readonly Relation[], block: Block): Obstacle | undefined {
+  /** Why sharded relations of a level do not meet on their shards; `undefined` when they do. */
+  keyObstacle(sharded: readonly Relation[], block: Block): Obstacle | undefined {
     const tied = new Set<Relation>(sharded.slice(0, 1))
     for (let grew = true; grew; ) {
       grew = false

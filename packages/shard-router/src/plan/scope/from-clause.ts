@@ -103,6 +103,7 @@ export function addRelation(block: Block, item: OperationNode, names: NameContex
   const described = describe(node, block, names, lateral)
   const relation: Relation = {
     bit: block.relations.length,
+    item,
     alias: alias ?? described.name,
     schema: alias === undefined ? described.schema : undefined,
     source: described.source,

@@ -7,6 +7,8 @@ import type { Block } from './block.ts'
 export interface Relation {
   /** Unique within its block: the bit in `Fact.restricts`. */
   readonly bit: number
+  /** The item as it is written in FROM. */
+  readonly item: OperationNode
   readonly alias: string
   /** Set where the query may write `schema.table.column`. */
   readonly schema: string | undefined
