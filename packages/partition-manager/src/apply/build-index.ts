@@ -12,7 +12,7 @@ export async function createIndex(
   action: CreateIndex,
 ): Promise<void> {
   session.step('create-index')
-  await session.withShortLocks(`create index ${action.index.name}`, () => session.script(action.sql))
+  await session.transaction(`create index ${action.index.name}`, () => session.script(action.sql))
   const partitions = (await session.query<PartitionRow>(partitionQuery, [state.parent.oid])).rows
   const indexes = await inspectIndexes(session.connection, state.parent.oid, partitions)
   const index = indexes.find((candidate) => candidate.name === action.index.name)
@@ -43,7 +43,7 @@ async function complete(session: MaintenanceSession, index: BuildIndex['index'],
     )
   })
   session.step('attach-index', { partition: missing.partition })
-  await session.withShortLocks(`attach index ${missing.name}`, () =>
+  await session.transaction(`attach index ${missing.name}`, () =>
     session.query(`alter index ${qualified(index.schema, index.name)} attach partition ${child}`),
   )
 }

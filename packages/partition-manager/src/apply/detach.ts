@@ -15,7 +15,8 @@ export async function detachPartition(
   partition: NamedTable,
   concurrently: boolean,
 ): Promise<void> {
-  await session.withShortLocks(`detach ${partition.name}`, async () => {
+  const run = state.parent.distributed ? session.transaction : session.withShortLocks
+  await run.call(session, `detach ${partition.name}`, async () => {
     const attachment = await attachmentOf(session, state.parent.oid, partition.oid)
     if (attachment === 'detached') return
     const pending = attachment === 'pending'

@@ -3,7 +3,7 @@ import type { CatalogState } from '../inspect/catalog-state.ts'
 import type { RepairDefault } from '../plan/action.ts'
 import { bound } from '../plan/range-text.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
-import { identifier, qualified } from '../sql/identifier.ts'
+import { identifier, literal, qualified } from '../sql/identifier.ts'
 import { attachSql, createTableSql, detachSql, parentName } from '../sql/partition-sql.ts'
 import { deleteJob, ensureJournal, writeJob } from './journal.ts'
 import type { MaintenanceSession } from './session.ts'
@@ -84,18 +84,18 @@ async function nextEdge(
 ): Promise<bigint> {
   const key = identifier(policy.by)
   const table = qualified(action.defaultPartition.schema, action.defaultPartition.name)
-  const nth = `select ${key} as edge from ${table}
-                where ${key} >= ${bound(policy.key, reached)} and ${key} < ${bound(policy.key, action.period.to)}
-                order by ${key} limit 1 offset ${policy.repairBatchRows}`
+  const keyAfter = async (from: string, skip: number) => {
+    const { rows } = await session.query<{ edge: string }>(
+      `select ${key}::text as edge from ${table} where ${from} and ${key} < ${bound(policy.key, action.period.to)}
+        order by ${key} limit 1 offset ${skip}`,
+    )
+    return rows[0]?.edge
+  }
+  const nth = await keyAfter(`${key} >= ${bound(policy.key, reached)}`, policy.repairBatchRows)
+  if (nth === undefined) return action.period.to
   // Rows of one key cannot be parted: the edge is the first key after those that fill the batch.
-  const { rows } = await session.query<{ edge: string | null }>(
-    `select (select ${key} from ${table}
-              where ${key} > n.edge and ${key} < ${bound(policy.key, action.period.to)}
-              order by ${key} limit 1)::text as edge
-       from (${nth}) n`,
-  )
-  const edge = rows[0]?.edge
-  if (edge === null || edge === undefined) return action.period.to
+  const edge = await keyAfter(`${key} > ${literal(nth)}::${policy.key.cast}`, 0)
+  if (edge === undefined) return action.period.to
   const position = policy.key.parse(edge, 'upper')
   return position === undefined || position > action.period.to ? action.period.to : position
 }
@@ -107,27 +107,52 @@ async function moveRows(
   action: RepairDefault,
   range: { readonly from: bigint; readonly to: bigint },
 ): Promise<bigint> {
-  const held = qualified(action.defaultPartition.schema, action.defaultPartition.name)
   const key = identifier(policy.by)
-  const columns = await columnList(session, state)
-  const sql = `
-    with moved as (
-      delete from ${held}
-       where ${key} >= ${bound(policy.key, range.from)} and ${key} < ${bound(policy.key, range.to)}
-      returning ${columns}),
-    stored as (
-      insert into ${qualified(state.parent.schema, action.name)} (${columns}) select ${columns} from moved returning 1)
-    select (select count(*) from moved)::text as moved, (select count(*) from stored)::text as stored`
+  const move: Move = {
+    from: qualified(action.defaultPartition.schema, action.defaultPartition.name),
+    to: qualified(state.parent.schema, action.name),
+    columns: await columnList(session, state),
+    where: `${key} >= ${bound(policy.key, range.from)} and ${key} < ${bound(policy.key, range.to)}`,
+  }
   // A row that moves is neither deleted nor inserted as far as anybody's triggers are concerned.
-  const { rows } = await disabledTriggers(session, action.defaultPartition, () =>
-    session.query<{ moved: string; stored: string }>(sql),
+  const { moved, stored } = await disabledTriggers(session, action.defaultPartition, () =>
+    state.parent.distributed ? moveInTwoStatements(session, move) : moveInOne(session, move),
   )
-  const counts = rows[0] as { moved: string; stored: string }
-  if (counts.moved === counts.stored) return BigInt(counts.moved)
+  if (moved === stored) return moved
   throw new PartitionError({
     code: 'PARTITION_ACTION_FAILED',
-    message: `Of ${counts.moved} rows taken from ${held} only ${counts.stored} were stored; the batch was rolled back.`,
+    message: `Of ${moved} rows taken from ${move.from} only ${stored} were stored; the batch was rolled back.`,
   })
+}
+
+interface Move {
+  readonly from: string
+  readonly to: string
+  readonly columns: string
+  readonly where: string
+}
+
+interface MovedCounts {
+  readonly moved: bigint
+  readonly stored: bigint
+}
+
+async function moveInOne(session: MaintenanceSession, { from, to, columns, where }: Move): Promise<MovedCounts> {
+  const { rows } = await session.query<{ moved: string; stored: string }>(`
+    with moved as (delete from ${from} where ${where} returning ${columns}),
+    stored as (insert into ${to} (${columns}) select ${columns} from moved returning 1)
+    select (select count(*) from moved)::text as moved, (select count(*) from stored)::text as stored`)
+  return { moved: BigInt(rows[0]?.moved ?? 0), stored: BigInt(rows[0]?.stored ?? -1) }
+}
+
+/** Citus takes no DELETE in WITH over many shards; nobody writes between the two, for the parent is locked. */
+async function moveInTwoStatements(
+  session: MaintenanceSession,
+  { from, to, columns, where }: Move,
+): Promise<MovedCounts> {
+  const stored = await session.query(`insert into ${to} (${columns}) select ${columns} from ${from} where ${where}`)
+  const moved = await session.query(`delete from ${from} where ${where}`)
+  return { moved: BigInt(moved.rowCount ?? 0), stored: BigInt(stored.rowCount ?? -1) }
 }
 
 /** Generated columns are computed again. */

@@ -10,6 +10,7 @@ import { deleteJob } from './journal.ts'
 import { repairDefault } from './repair-default.ts'
 import { retirePartition } from './retire.ts'
 import type { MaintenanceSession } from './session.ts'
+import { toColumnar } from './to-columnar.ts'
 
 /** Does one action; returns the rows it moved, where it moves rows. */
 export async function runAction(
@@ -20,7 +21,7 @@ export async function runAction(
 ): Promise<bigint | undefined> {
   switch (action.kind) {
     case 'create':
-      await createPartition(session, action)
+      await createPartition(session, state, action)
       return undefined
     case 'repair-default':
       return await repairDefault(session, state, policy, action)
@@ -36,6 +37,9 @@ export async function runAction(
     case 'forget-job':
       await deleteJob(session, action.jobId)
       return undefined
+    case 'columnar':
+      await toColumnar(session, state, action)
+      return undefined
     case 'create-index':
       await createIndex(session, state, action)
       return undefined
@@ -49,10 +53,16 @@ export async function runAction(
   }
 }
 
-async function createPartition(session: MaintenanceSession, action: CreatePartition): Promise<void> {
+async function createPartition(
+  session: MaintenanceSession,
+  state: CatalogState,
+  action: CreatePartition,
+): Promise<void> {
   session.step('create', { partition: action.name })
+  const send = () => session.script(action.sql)
   try {
-    await session.withShortLocks(`create ${action.name}`, () => session.script(action.sql))
+    if (state.parent.distributed) await session.transaction(`create ${action.name}`, send)
+    else await session.withShortLocks(`create ${action.name}`, send)
   } catch (error) {
     const cause = (error as Error).cause
     if (sqlStateOf(cause) !== checkViolation) throw wrapServerError(error, `create ${action.name}`)

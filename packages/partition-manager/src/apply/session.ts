@@ -11,22 +11,28 @@ export class MaintenanceSession implements AsyncDisposable {
   readonly connection: FleetConnection
   readonly options: ResolvedRunOptions
   readonly #table: string
+  readonly #citus: boolean
 
-  private constructor(shard: FleetShard, connection: FleetConnection, table: string, options: ResolvedRunOptions) {
+  private constructor(
+    shard: FleetShard,
+    { connection, citus }: PinnedConnection,
+    table: string,
+    options: ResolvedRunOptions,
+  ) {
     this.shard = shard
     this.connection = connection
     this.#table = table
+    this.#citus = citus
     this.options = options
   }
 
   static async open(shard: FleetShard, table: string, options: ResolvedRunOptions): Promise<MaintenanceSession> {
-    const connection = await connectPinned(shard, options)
-    return new MaintenanceSession(shard, connection, table, options)
+    return new MaintenanceSession(shard, await connectPinned(shard, options), table, options)
   }
 
   /** Another connection of the same shard, for COPY; the caller releases it. */
   async another(): Promise<FleetConnection> {
-    return await connectPinned(this.shard, this.options)
+    return (await connectPinned(this.shard, this.options)).connection
   }
 
   async query<R = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<PgResult<R>> {
@@ -34,7 +40,10 @@ export class MaintenanceSession implements AsyncDisposable {
   }
 
   async script(statements: readonly string[]): Promise<void> {
-    await this.connection.script(statements.filter((line) => !line.startsWith('--')).join(';\n'))
+    const sent = statements.filter((line) => !line.startsWith('--'))
+    // Citus sends its nodes the whole text of a message, so there each statement is one.
+    if (this.#citus) for (const statement of sent) await this.connection.script(statement)
+    else await this.connection.script(sent.join(';\n'))
   }
 
   /** Tells progress, and stops here when the run was aborted. */
@@ -69,10 +78,12 @@ export class MaintenanceSession implements AsyncDisposable {
     }
   }
 
-  /** One transaction with short locks. */
+  /** One transaction with short locks; on Citus they are short on every node. */
   async transaction<T>(doing: string, work: () => Promise<T>): Promise<T> {
     return await this.withShortLocks(doing, async () => {
       await this.query('begin')
+      // Citus repeats SET LOCAL on the nodes, and the session's own lock_timeout not: a wait there would have no end.
+      if (this.#citus) await this.query(`set local lock_timeout to ${this.options.lockTimeoutMs}`)
       const result = await work()
       const { command } = await this.query('commit')
       // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
@@ -135,11 +146,26 @@ export class MaintenanceSession implements AsyncDisposable {
   }
 }
 
-async function connectPinned(shard: FleetShard, options: ResolvedRunOptions): Promise<FleetConnection> {
+interface PinnedConnection {
+  readonly connection: FleetConnection
+  /** The server has the Citus extension. */
+  readonly citus: boolean
+}
+
+async function connectPinned(shard: FleetShard, options: ResolvedRunOptions): Promise<PinnedConnection> {
   const connection = await shard.connect({ applicationName: 'shardwright-partitions', signal: options.signal })
   try {
     await connection.script(`${sessionSettings} set lock_timeout to ${options.lockTimeoutMs};`)
-    return connection
+    const { rows } = await connection.query<{ citus: boolean }>(
+      "select to_regclass('pg_catalog.pg_dist_partition') is not null as citus",
+    )
+    const citus = rows[0]?.citus === true
+    if (citus) {
+      await connection.query("set citus.propagate_set_commands to 'local'")
+      // One connection a node: two would wait for one another where a foreign key leads to a reference table.
+      await connection.query("set citus.multi_shard_modify_mode to 'sequential'")
+    }
+    return { connection, citus }
   } catch (error) {
     await connection.release().catch(() => {})
     throw wrapServerError(error, `pin the session's settings on shard ${shard.id}`)

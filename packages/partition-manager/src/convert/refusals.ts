@@ -8,6 +8,9 @@ export function refusalsOf(source: SourceTable, policy: PartitionPolicy): readon
   if (row.relkind !== 'r') return ['it is not a table']
   return [
     ...(row.persistence === 'p' ? [] : ['it is temporary or unlogged']),
+    ...(source.distributed
+      ? ['Citus distributes it: create the partitioned table beside it, INSERT ... SELECT, then swap the names']
+      : []),
     ...(row.inherits ? ['it takes part in inheritance or is a partition itself'] : []),
     ...keyRefusals(source, policy),
     ...uniqueRefusals(source, policy),

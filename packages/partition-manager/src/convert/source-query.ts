@@ -6,7 +6,8 @@ select c.oid::text as oid, c.relkind::text as relkind, c.relpersistence::text as
        pg_get_userbyid(c.relowner)::text as owner, pg_get_userbyid(c.relowner) = current_user as owned_by_us,
        c.relreplident::text as replica_identity, c.relrowsecurity as row_security, c.relforcerowsecurity as force_row_security,
        coalesce(array_to_string(c.reloptions, ', '), '') as options, obj_description(c.oid, 'pg_class') as comment,
-       greatest(c.reltuples, 0)::float8 as estimated_rows
+       greatest(c.reltuples, 0)::float8 as estimated_rows,
+       to_regclass('pg_catalog.pg_dist_partition') is not null as has_citus
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
  where n.nspname = $1 and c.relname = $2`
 
@@ -23,6 +24,7 @@ export interface SourceRow {
   readonly options: string
   readonly comment: string | null
   readonly estimated_rows: number
+  readonly has_citus: boolean
 }
 
 export const columnQuery = `

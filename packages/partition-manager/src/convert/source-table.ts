@@ -1,4 +1,5 @@
 import type { FleetConnection } from '@shardwright/core'
+import { distributionOf } from '../inspect/distribution.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import {
   type ColumnRow,
@@ -27,6 +28,8 @@ export interface SourceTable {
   readonly schema: string
   readonly name: string
   readonly row: SourceRow
+  /** Citus manages the table. */
+  readonly distributed: boolean
   readonly columns: readonly ColumnRow[]
   readonly indexes: readonly IndexRow[]
   readonly constraints: readonly ConstraintRow[]
@@ -55,6 +58,7 @@ export async function readSource(
     schema: policy.schema,
     name: policy.table,
     row,
+    distributed: row.has_citus && (await distributionOf(connection, row.oid)) !== undefined,
     columns,
     indexes,
     constraints: await read<ConstraintRow>(constraintQuery),

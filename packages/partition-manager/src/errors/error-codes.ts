@@ -92,6 +92,14 @@ export const partitionManagerErrorCodes = {
     meaning: 'The run was aborted by its signal.',
     remedy: 'Run again: it goes on where it stopped.',
   },
+  PARTITION_COLUMNAR_UNAVAILABLE: {
+    meaning: 'The policy asks for columnar partitions, and the server has no Citus columnar storage.',
+    remedy: 'CREATE EXTENSION citus_columnar where Citus runs; elsewhere take `columnar` out of the policy.',
+  },
+  PARTITION_COLUMNAR_REFUSED: {
+    meaning: 'Columnar tables take no foreign keys and no AFTER ROW triggers, and the partitioned table has some.',
+    remedy: 'Drop what the message names, or take `columnar` out of the policy.',
+  },
   PARTITION_NOT_PRUNED: {
     meaning: 'A query reads every partition, because no predicate on the partition key can prune.',
     remedy: 'Add a predicate on the partition key.',

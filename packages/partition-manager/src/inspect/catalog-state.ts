@@ -14,6 +14,10 @@ export interface CatalogState {
   readonly indexes: readonly ParentIndex[]
   /** Foreign keys of other tables that reference this one. */
   readonly incomingForeignKeys: readonly string[]
+  /** What keeps partitions of this table from being columnar: its foreign keys and AFTER ROW triggers. */
+  readonly columnarObstacles: readonly string[]
+  /** True when the server has Citus' columnar access method. */
+  readonly columnar: boolean
   readonly jobs: readonly PartitionJob[]
   /** Relations of the schema whose names begin like the table's. */
   readonly takenNames: ReadonlySet<string>
@@ -32,8 +36,10 @@ export interface ParentTable {
   readonly tablespace: string | undefined
   /** Partitions copy `f` (FULL) and `n` (NOTHING). */
   readonly replicaIdentity: string
-  /** True when Citus distributes the table. */
+  /** True when Citus manages the table: one statement on the coordinator changes it on every node. */
   readonly distributed: boolean
+  /** Citus' distribution column; undefined for a table that Citus does not hash, or does not know. */
+  readonly distributionColumn: string | undefined
 }
 
 export interface PartitionState {
@@ -50,6 +56,8 @@ export interface PartitionState {
   /** A partition that is itself partitioned. */
   readonly partitioned: boolean
   readonly bytes: bigint
+  /** `heap`, `columnar`, ... */
+  readonly accessMethod: string
   /** The planner's estimate; -1 when never analyzed. */
   readonly estimatedRows: number
 }

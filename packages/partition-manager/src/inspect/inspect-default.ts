@@ -24,11 +24,12 @@ export async function inspectDefault(
   const table = qualified(row.schema, row.name)
   const key = identifier(policy.by)
   // ORDER BY and LIMIT rather than min(): uuid has no min() before PostgreSQL 18.
+  // As joined subqueries, because Citus takes none in the target list.
   const totals = await connection.query<TotalsRow>(`
-    select count(*)::text as rows, count(*) filter (where ${key} is null)::text as null_keys,
-           (select ${key} from ${table} where ${key} is not null order by ${key} limit 1)::text as min,
-           (select ${key} from ${table} where ${key} is not null order by ${key} desc limit 1)::text as max
-      from ${table}`)
+    select c.rows, c.null_keys, a.edge::text as min, z.edge::text as max
+      from (select count(*)::text as rows, count(*) filter (where ${key} is null)::text as null_keys from ${table}) c
+      left join (select ${key} as edge from ${table} where ${key} is not null order by ${key} limit 1) a on true
+      left join (select ${key} as edge from ${table} where ${key} is not null order by ${key} desc limit 1) z on true`)
   const total = totals.rows[0] as TotalsRow
   const min = total.min === null ? undefined : policy.key.parse(total.min, 'lower')
   const max = total.max === null ? undefined : policy.key.parse(total.max, 'upper')

@@ -4,11 +4,13 @@ import { PartitionError } from '../errors/partition-error.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { parseBound } from './bound.ts'
 import type { CatalogState, ParentTable, PartitionJob, PartitionState } from './catalog-state.ts'
+import { distributedBytes, distributionOf } from './distribution.ts'
 import { inspectDefault } from './inspect-default.ts'
 import { inspectIndexes } from './inspect-indexes.ts'
 import { parseJobDetail } from './job-detail.ts'
 import { type ParentRow, parentQuery, type ServerRow, serverQuery } from './parent-query.ts'
 import {
+  columnarObstacleQuery,
   incomingForeignKeyQuery,
   type JobRow,
   jobQuery,
@@ -35,7 +37,8 @@ export async function inspectPartitions(connection: FleetConnection, policy: Par
   const row = checkParent(parentRow, policy, connection.shardId)
   const parent = await parentOf(connection, row, policy, server)
   const rows = (await connection.query<PartitionRow>(partitionQuery, [row.oid])).rows
-  const partitions = rangesOf(rows, policy)
+  const bytes = parent.distributed ? await distributedBytes(connection, row.oid) : undefined
+  const partitions = rangesOf(rows, policy, bytes)
   const now = BigInt(server.now)
   const defaultRow = rows.find((partition) => partition.bound === 'DEFAULT' && !partition.detach_pending)
   const state = {
@@ -48,6 +51,8 @@ export async function inspectPartitions(connection: FleetConnection, policy: Par
     defaultPartition: defaultRow && (await inspectDefault(connection, defaultRow, partitions, policy, now)),
     indexes: await inspectIndexes(connection, row.oid, rows),
     incomingForeignKeys: await namesOf(connection, incomingForeignKeyQuery, [row.oid]),
+    columnarObstacles: policy.columnar ? await namesOf(connection, columnarObstacleQuery, [row.oid]) : [],
+    columnar: server.has_columnar,
     jobs: server.has_journal ? await jobsOf(connection, row.oid) : [],
     takenNames: new Set(await namesOf(connection, takenNameQuery, [policy.schema, policy.table.slice(0, 16)])),
     analyzedAt: row.analyzed_at === null ? undefined : BigInt(row.analyzed_at),
@@ -95,9 +100,7 @@ async function parentOf(
   policy: PartitionPolicy,
   server: ServerRow,
 ): Promise<ParentTable> {
-  const citus = server.has_citus
-    ? await connection.query('select from pg_catalog.pg_dist_partition where logicalrelid = $1::oid', [row.oid])
-    : undefined
+  const distribution = server.has_citus ? await distributionOf(connection, row.oid) : undefined
   return Object.freeze({
     oid: row.oid,
     schema: policy.schema,
@@ -106,11 +109,16 @@ async function parentOf(
     ownedByUs: row.owned_by_us,
     tablespace: row.tablespace ?? undefined,
     replicaIdentity: row.replica_identity,
-    distributed: (citus?.rowCount ?? 0) > 0,
+    distributed: distribution !== undefined,
+    distributionColumn: distribution?.column,
   })
 }
 
-function rangesOf(rows: readonly PartitionRow[], policy: PartitionPolicy): readonly PartitionState[] {
+function rangesOf(
+  rows: readonly PartitionRow[],
+  policy: PartitionPolicy,
+  bytes: ReadonlyMap<string, bigint> | undefined,
+): readonly PartitionState[] {
   const ranges = rows
     // A partition under detach may have lost its bound already; it covers nothing and only waits for FINALIZE.
     .filter((row) => row.bound !== 'DEFAULT' || row.detach_pending)
@@ -125,7 +133,8 @@ function rangesOf(rows: readonly PartitionRow[], policy: PartitionPolicy): reado
         bound: row.bound,
         detachPending: row.detach_pending,
         partitioned: row.relkind === 'p',
-        bytes: BigInt(row.bytes),
+        bytes: bytes ? (bytes.get(row.oid) ?? 0n) : BigInt(row.bytes),
+        accessMethod: row.access_method,
         estimatedRows: row.estimated_rows,
       }),
     )
@@ -167,10 +176,11 @@ function fingerprintOf(state: Omit<CatalogState, 'fingerprint'>): string {
   const parts = [
     state.standby,
     state.parent,
-    state.partitions.map((p) => [p.oid, p.schema, p.name, p.bound, p.detachPending]),
+    state.partitions.map((p) => [p.oid, p.schema, p.name, p.bound, p.detachPending, p.accessMethod]),
     state.defaultPartition?.oid,
     state.indexes.map((index) => [index.oid, index.name, index.valid, index.missing]),
     state.incomingForeignKeys,
+    state.columnarObstacles,
     state.jobs,
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')

@@ -40,7 +40,9 @@ select pg_is_in_recovery() as standby,
        current_setting('server_version_num')::int as version,
        floor(extract(epoch from clock_timestamp()) * 1000000)::int8::text as now,
        to_regclass('shardwright.partition_job') is not null as has_journal,
-       to_regclass('pg_catalog.pg_dist_partition') is not null as has_citus`
+       to_regclass('pg_catalog.pg_dist_partition') is not null as has_citus,
+       exists (select from pg_am where amname = 'columnar')
+         and to_regproc('pg_catalog.alter_table_set_access_method') is not null as has_columnar`
 
 export interface ServerRow {
   readonly standby: boolean
@@ -48,4 +50,5 @@ export interface ServerRow {
   readonly now: string
   readonly has_journal: boolean
   readonly has_citus: boolean
+  readonly has_columnar: boolean
 }

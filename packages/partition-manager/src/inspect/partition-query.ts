@@ -8,7 +8,8 @@ select c.oid::text as oid,
        pg_get_expr(c.relpartbound, c.oid) as bound,
        coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree(c.oid)),
                 pg_total_relation_size(c.oid))::int8::text as bytes,
-       c.reltuples::float8 as estimated_rows
+       c.reltuples::float8 as estimated_rows,
+       coalesce((select amname::text from pg_am where oid = c.relam), 'heap') as access_method
   from pg_inherits i
   join pg_class c on c.oid = i.inhrelid
   join pg_namespace n on n.oid = c.relnamespace
@@ -24,6 +25,7 @@ export interface PartitionRow {
   readonly bound: string
   readonly bytes: string
   readonly estimated_rows: number
+  readonly access_method: string
 }
 
 /** $1 parent oid. */
@@ -31,6 +33,14 @@ export const incomingForeignKeyQuery = `
 select format('%I on %s', conname, conrelid::regclass) as name
   from pg_constraint
  where contype = 'f' and confrelid = $1::oid and conparentid = 0
+ order by 1`
+
+/** $1 parent oid: columnar tables refuse both. */
+export const columnarObstacleQuery = `
+select 'foreign key ' || conname as name from pg_constraint where contype = 'f' and conrelid = $1::oid
+union all
+select 'trigger ' || tgname from pg_trigger
+ where tgrelid = $1::oid and not tgisinternal and tgtype & 1 = 1 and tgtype & 2 = 0
  order by 1`
 
 /** $1 schema, $2 how the names begin. */

@@ -10,6 +10,7 @@ export type PartitionAction =
   | RetirePartition
   | ReattachPartition
   | ForgetJob
+  | ToColumnar
   | CreateIndex
   | BuildIndex
   | Analyze
@@ -73,6 +74,14 @@ export interface ReattachPartition extends ActionBase {
 export interface ForgetJob extends ActionBase {
   readonly kind: 'forget-job'
   readonly jobId: string
+}
+
+/** Rewrites an old partition in Citus' columnar format; it can be read and added to, not updated. */
+export interface ToColumnar extends ActionBase {
+  readonly kind: 'columnar'
+  readonly partition: NamedTable
+  readonly range: { readonly lower: bigint | undefined; readonly upper: bigint }
+  readonly bytes: bigint
 }
 
 export interface CreateIndex extends ActionBase {

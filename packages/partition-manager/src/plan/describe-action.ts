@@ -20,6 +20,8 @@ export function describeAction(action: PartitionAction): string {
       return `attach ${action.partition.name} again: it is not due any more`
     case 'forget-job':
       return `forget job ${action.jobId}: nothing is left of it`
+    case 'columnar':
+      return `rewrite ${action.partition.name} ${rangeText(action.range)} in columns`
     case 'create-index':
       return `create index ${action.index.name} partition by partition`
     case 'build-index':

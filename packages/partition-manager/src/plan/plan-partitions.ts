@@ -5,6 +5,7 @@ import type { PartitionPolicy } from '../policy/policy.ts'
 import { parentName } from '../sql/partition-sql.ts'
 import type { Analyze, PartitionAction } from './action.ts'
 import type { PartitionPlan, PlanOptions } from './partition-plan.ts'
+import { planColumnar } from './plan-columnar.ts'
 import { planCreation } from './plan-creation.ts'
 import { planIndexes } from './plan-indexes.ts'
 import { planForgotten } from './plan-repair.ts'
@@ -32,15 +33,17 @@ export function planPartitions(
   }
   const creation = planCreation(state, policy, now)
   const retention = planRetention(state, policy, now, options)
+  const columnar = planColumnar(state, policy, now, retention.actions)
   const actions: readonly PartitionAction[] = [
     ...planFinalize(state),
     ...planForgotten(state, creation.actions),
     ...creation.actions,
     ...planIndexes(state, policy),
     ...retention.actions,
+    ...columnar.actions,
     ...analyze(state, policy, now),
   ]
-  return freeze({ ...base, actions, problems: [...creation.problems, ...retention.problems] })
+  return freeze({ ...base, actions, problems: [...creation.problems, ...retention.problems, ...columnar.problems] })
 }
 
 function analyze(state: CatalogState, policy: PartitionPolicy, now: bigint): readonly Analyze[] {

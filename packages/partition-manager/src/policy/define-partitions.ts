@@ -47,6 +47,7 @@ function resolvePolicy(options: unknown): PartitionPolicy {
     repairBatchRows: policy.repairBatchRows,
     indexes: Object.freeze(policy.indexes.map((index) => Object.freeze({ ...index, where: index.where }))),
     analyzeEvery: policy.analyzeEvery,
+    columnar: policy.columnar && Object.freeze({ ...policy.columnar }),
   })
 }
 

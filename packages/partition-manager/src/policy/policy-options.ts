@@ -47,6 +47,11 @@ export interface TablePolicyOptions<Database, Table extends keyof Database & str
   readonly indexes?: readonly IndexPolicyOptions<ColumnOf<Database[Table]>>[]
   /** ANALYZE the parent when its statistics are older: `1 day`. Autovacuum never does. Default: never. */
   readonly analyzeEvery?: string
+  /**
+   * Where the server has Citus' columnar storage: rewrites partitions that ended so long ago (`3 months`). They can be read,
+   * added to and removed, not updated. Default: never.
+   */
+  readonly columnar?: { readonly after: string }
 }
 
 export interface IndexPolicyOptions<Column extends string> {

@@ -67,6 +67,7 @@ export const policySchema = z.strictObject({
   repairBatchRows: z.int().min(1).max(1_000_000).default(5000),
   indexes: z.array(index).readonly().default([]),
   analyzeEvery: duration.optional(),
+  columnar: z.strictObject({ after: duration }).optional(),
 })
 
 export type ParsedPolicy = z.output<typeof policySchema>

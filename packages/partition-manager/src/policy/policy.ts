@@ -24,6 +24,7 @@ export interface PartitionPolicy {
   readonly repairBatchRows: number
   readonly indexes: readonly IndexPolicy[]
   readonly analyzeEvery: Temporal.Duration | undefined
+  readonly columnar: { readonly after: Temporal.Duration } | undefined
 }
 
 export interface RetentionPolicy {

@@ -3,7 +3,7 @@ import type { NamedTable } from '../plan/action.ts'
 import { forValues } from '../plan/range-text.ts'
 import type { Range } from '../plan/wanted.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
-import { identifier, qualified } from './identifier.ts'
+import { identifier, literal, qualified } from './identifier.ts'
 
 export function parentName(state: CatalogState): string {
   return qualified(state.parent.schema, state.parent.name)
@@ -24,6 +24,13 @@ export function createTableSql(state: CatalogState, name: string): readonly stri
   if (state.parent.replicaIdentity === 'f') sql.push(`alter table ${child} replica identity full`)
   if (state.parent.replicaIdentity === 'n') sql.push(`alter table ${child} replica identity nothing`)
   if (!state.parent.ownedByUs) sql.push(`alter table ${child} owner to ${identifier(state.parent.owner)}`)
+  const { distributionColumn } = state.parent
+  if (distributionColumn !== undefined) {
+    const parent = literal(parentName(state))
+    sql.push(
+      `select create_distributed_table(${literal(child)}, ${literal(distributionColumn)}, colocate_with => ${parent})`,
+    )
+  }
   return sql
 }
 
