@@ -2,7 +2,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { FleetConnection } from '@shardwright/core'
+import type { Fleet, FleetConnection } from '@shardwright/core'
+import {
+  type CitusCluster,
+  type CitusDatabase,
+  citusAvailability,
+  citusFromEnvironment,
+} from '@shardwright/local-cluster'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   attachPartition,
@@ -13,34 +19,39 @@ import {
   planConvert,
   printReport,
 } from '../src/index.ts'
-import { type CitusDatabase, citusDatabase, citusUrl } from './support/citus.ts'
-import { fleetOfUrls, partitionsOf } from './support/database.ts'
+import { connect, fleetOfUrls, partitionsOf } from './support/database.ts'
 
 interface Database {
   events: { tenant: number; id: number; at: Date; note: string }
 }
 
-if (!citusUrl) console.log('partition-manager on Citus is skipped: CITUS_URL names no running cluster.')
+const citus = await citusAvailability()
 
-describe.skipIf(!citusUrl)('on tables that Citus distributes', () => {
+describe.skipIf(!citus.available)('on tables that Citus distributes', () => {
+  let cluster: CitusCluster
   let database: CitusDatabase
+  let fleet: Fleet
   let connection: FleetConnection
   const month = (back: number) => `date_trunc('month', now() at time zone 'utc') - interval '${back} months'`
   const define = (options: Partial<PartitionPolicyOptions<Database>> = {}) =>
     definePartitions<Database>()({ table: 'events', by: 'at', every: 'month', premake: 1, ...options })
   const run = async (options: Partial<PartitionPolicyOptions<Database>> = {}) =>
-    await maintain(database.fleet, [define(options)])
+    await maintain(fleet, [define(options)])
 
   beforeAll(async () => {
-    database = await citusDatabase(citusUrl as string, ['citus_columnar'])
-  }, 60_000)
-  afterAll(() => database?.drop(), 60_000)
+    cluster = await citusFromEnvironment()
+    database = await cluster.createDatabase()
+    fleet = fleetOfUrls([database.url])
+    await using prepared = await connect(fleet)
+    await prepared.query('create extension citus_columnar')
+  }, 120_000)
+  afterAll(() => cluster?.stop(), 60_000)
   beforeEach(async () => {
-    connection = await database.connect()
+    connection = await connect(fleet)
     await connection.query('drop table if exists events')
     await connection.query(`create table events (tenant int not null, id bigint not null, at timestamptz not null,
       note text, primary key (tenant, id, at)) partition by range (at)`)
-    await connection.query(`select create_distributed_table('events', 'tenant', colocate_with => 'none')`)
+    await connection.query(`select create_distributed_table('events', 'tenant', colocate_with => 'none', shard_count => 4)`)
   })
   afterEach(() => connection.release())
 
@@ -170,13 +181,12 @@ describe.skipIf(!citusUrl)('on tables that Citus distributes', () => {
       `select nodeport as port, nodename as host, shard_name as shard from citus_shards where table_name = 'events'::regclass limit 1`,
     )
     const { host, port, shard } = rows[0] as { port: number; host: string; shard: string }
-    const worker = Object.assign(new URL(database.url), { hostname: host, port: String(port) }).href
-    await using holder = await fleetOfUrls([worker]).shards[0]!.connect()
+    await using holder = await connect(fleetOfUrls([database.nodes[`${host}:${port}`] as string]))
     await holder.query('set citus.enable_manual_changes_to_shards to on')
     await holder.query('begin')
     await holder.query(`lock table ${shard} in share mode`)
     const started = performance.now()
-    const report = await maintain(database.fleet, [define()], { lockTimeoutMs: 150, lockAttempts: 2, backoffMs: 10 })
+    const report = await maintain(fleet, [define()], { lockTimeoutMs: 150, lockAttempts: 2, backoffMs: 10 })
     expect(performance.now() - started).toBeLessThan(10_000)
     expect(report.tables[0]?.actions[0]?.failure?.code, printReport(report)).toBe('PARTITION_LOCK_TIMEOUT')
     await holder.query('rollback')
@@ -190,7 +200,7 @@ describe.skipIf(!citusUrl)('on tables that Citus distributes', () => {
     await connection.query(
       `insert into before select 1, i, '2020-01-01Z'::timestamptz + i * interval '1 hour', 'b' from generate_series(1, 50) i`,
     )
-    await attachPartition(database.fleet.shards[0]!, define(), {
+    await attachPartition(fleet.shards[0]!, define(), {
       table: 'before',
       from: '2020-01-01',
       to: '2021-01-01',
@@ -200,7 +210,7 @@ describe.skipIf(!citusUrl)('on tables that Citus distributes', () => {
     await connection.query(
       'create table plain (tenant int, id bigint, at timestamptz not null, primary key (tenant, id, at))',
     )
-    await connection.query(`select create_distributed_table('plain', 'tenant', colocate_with => 'none')`)
+    await connection.query(`select create_distributed_table('plain', 'tenant', colocate_with => 'none', shard_count => 4)`)
     const policy = definePartitions<{ plain: Database['events'] }>()({ table: 'plain', by: 'at', every: 'month' })
     const plan = await planConvert(connection, policy)
     expect(plan.refusals.join()).toContain('Citus distributes it')
