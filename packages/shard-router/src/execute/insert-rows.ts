@@ -11,6 +11,7 @@ import { resolveSource } from '../plan/source.ts'
 import { refuseMissing } from '../plan/write/inserted-keys.ts'
 import { clockDefaults } from '../plan/write/split-insert.ts'
 import type { Statement } from '../pool/shard-pool.ts'
+import { columnarStatement } from './columnar-rows.ts'
 import type { ExecutionContext } from './context.ts'
 import { runOn } from './context.ts'
 import { bindSources, checkRows, type MergedResult, runMergePlan } from './merge-select.ts'
@@ -39,6 +40,15 @@ export async function splitRows(
     if (places) places.push(place)
     else groups.set(shard, [place])
   })
+  const { columnar } = split
+  if (columnar) {
+    const parts = [...groups].map(([shard, places]) => ({
+      shard,
+      places,
+      statement: columnarStatement(columnar, places, context),
+    }))
+    if (parts.every(hasStatement)) return parts
+  }
   const node = groups.size > 1 ? await withClockDefaults(split.node, split, context) : split.node
   const rows = (node.values as ValuesNode).values
   return [...groups].map(([shard, places]) => {
@@ -46,6 +56,12 @@ export async function splitRows(
     const template = compileTemplate(part as OperationNode, plan.parameters)
     return { shard, places, statement: statementOf(template.sql, bindSources(template, context)) }
   })
+}
+
+function hasStatement<P extends { readonly statement: Statement | undefined }>(
+  part: P,
+): part is P & { readonly statement: Statement } {
+  return part.statement !== undefined
 }
 
 function rowKey(row: Row, split: Split, plan: PreparedPlan, context: ExecutionContext): unknown {

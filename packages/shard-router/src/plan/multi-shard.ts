@@ -2,6 +2,7 @@ import type { ShardedTable } from '@shardwright/core'
 import type { InsertQueryNode } from 'kysely'
 import type { SqlTemplate } from './compile.ts'
 import type { GatherStep, MergePlan } from './merge-plan.ts'
+import type { ColumnarInsert } from './write/columnar-insert.ts'
 
 /** How a statement runs over several shards. */
 export type MultiShardPlan =
@@ -10,7 +11,13 @@ export type MultiShardPlan =
   /** The same write on each shard; counts add up, returned rows are put together. */
   | { readonly kind: 'broadcast'; readonly gathers: readonly GatherStep[]; readonly template: SqlTemplate }
   /** The rows of one INSERT, to the shards of their keys. */
-  | { readonly kind: 'split'; readonly node: InsertQueryNode; readonly table: ShardedTable; readonly position: number }
+  | {
+      readonly kind: 'split'
+      readonly node: InsertQueryNode
+      readonly table: ShardedTable
+      readonly position: number
+      readonly columnar: ColumnarInsert | undefined
+    }
   /** INSERT ... SELECT whose rows have to travel: read, then split. */
   | {
       readonly kind: 'insert-select'

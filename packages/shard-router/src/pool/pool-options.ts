@@ -146,10 +146,11 @@ const optionsShape = z.strictObject({
   connectTimeoutMs: ms.default(10_000),
   closeTimeoutMs: ms.default(30_000),
   applicationName: z.string().max(63).default('shardwright'),
-  types: z.custom<TypeParsers>().default(types as unknown as TypeParsers),
+  types: z.custom<TypeParsers>().default(() => types as unknown as TypeParsers),
   gate: z.custom<TopologyGate>().optional(),
-  clock: z.custom<Clock>().default(systemClock),
-  telemetry: z.custom<Telemetry>().default(noTelemetry),
+  clock: z.custom<Clock>().default(() => systemClock),
+  // By a function: zod copies a plain object, and a copy of noTelemetry is measured for nobody.
+  telemetry: z.custom<Telemetry>().default(() => noTelemetry),
 })
 
 /** @throws ConfigurationError INVALID_POOL_OPTIONS */

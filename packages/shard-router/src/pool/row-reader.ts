@@ -39,6 +39,19 @@ export function createRowReader(description: readonly PgField[], types: TypePars
   }
 }
 
+/** True when two readers of one lane were made of the same description. */
+export function readsAlike(a: RowReader, b: RowReader): boolean {
+  if (a.fields.length !== b.fields.length) return false
+  return a.fields.every((field, index) => {
+    const other = b.fields[index]!
+    return (
+      field.name === other.name &&
+      field.dataTypeID === other.dataTypeID &&
+      field.dataTypeModifier === other.dataTypeModifier
+    )
+  })
+}
+
 export const emptyFields: readonly PgField[] = Object.freeze([])
 
 /** Of a statement that returns no rows. */

@@ -206,7 +206,7 @@ export class Server {
       this.#onFailure(query, error, durationMs)
       return
     }
-    if (form.parse && form.name !== '') client.keep(shape, form, query.reader)
+    if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
     shape.learn(durationMs, this.#settings.slowMs, this.pipelined!.usualMs)
     this.pipelined!.learn(durationMs)
     this.guard.succeeded()

@@ -1,3 +1,5 @@
+import { type RowReader, readsAlike } from './row-reader.ts'
+
 /** What is known of one SQL text on one server. */
 export class StatementShape {
   readonly sql: string
@@ -6,6 +8,7 @@ export class StatementShape {
   /** Looks like a point statement: tried on the pipelined lane at once; anything else is measured elsewhere first. */
   readonly light: boolean
   uses = 0
+  #reader: RowReader | undefined
   #samples = 0
   #serviceMs = 0
   #slow = false
@@ -28,6 +31,13 @@ export class StatementShape {
   /** True when the statement may go where others wait behind it. */
   get fitsPipeline(): boolean {
     return this.pipelinable && !this.#slow && (this.light || this.#samples > 0)
+  }
+
+  /** The reader that all clients of the server keep for this shape: thousands of shapes are on several clients each. */
+  sharedReader(reader: RowReader | undefined): RowReader | undefined {
+    if (reader === undefined) return undefined
+    if (this.#reader === undefined || !readsAlike(this.#reader, reader)) this.#reader = reader
+    return this.#reader
   }
 
   /**

@@ -6,6 +6,7 @@ import type { MultiShardPlan } from '../multi-shard.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { refuse } from '../refuse.ts'
 import { someNode } from '../walk.ts'
+import { columnarInsert } from './columnar-insert.ts'
 import { keyPosition, refuseMissing } from './inserted-keys.ts'
 
 /** An INSERT whose rows go to several shards: each row with its own key, defaults that do not differ by shard. */
@@ -21,7 +22,11 @@ export function planSplit(plan: PreparedPlan, schema: Schema, catalog: Catalog):
   if (position === undefined) return refuseMissing(placement)
   refuseSplitDefaults(node, placement, catalog)
   refuseSubqueries(node)
-  return { kind: 'split', node, table: placement, position }
+  const described = catalog.table(placement.schema, placement.table)
+  // What the clock gives is the same for all rows: it is added to each.
+  const columnar =
+    clockDefaults(node, described).length === 0 ? columnarInsert(node, described, plan.parameters) : undefined
+  return { kind: 'split', node, table: placement, position, columnar }
 }
 
 /** Values that one PostgreSQL computes once per statement, or takes from one sequence. */
