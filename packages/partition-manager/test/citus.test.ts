@@ -51,7 +51,9 @@ describe.skipIf(!citus.available)('on tables that Citus distributes', () => {
     await connection.query('drop table if exists events')
     await connection.query(`create table events (tenant int not null, id bigint not null, at timestamptz not null,
       note text, primary key (tenant, id, at)) partition by range (at)`)
-    await connection.query(`select create_distributed_table('events', 'tenant', colocate_with => 'none', shard_count => 4)`)
+    await connection.query(
+      `select create_distributed_table('events', 'tenant', colocate_with => 'none', shard_count => 4)`,
+    )
   })
   afterEach(() => connection.release())
 
@@ -210,7 +212,9 @@ describe.skipIf(!citus.available)('on tables that Citus distributes', () => {
     await connection.query(
       'create table plain (tenant int, id bigint, at timestamptz not null, primary key (tenant, id, at))',
     )
-    await connection.query(`select create_distributed_table('plain', 'tenant', colocate_with => 'none', shard_count => 4)`)
+    await connection.query(
+      `select create_distributed_table('plain', 'tenant', colocate_with => 'none', shard_count => 4)`,
+    )
     const policy = definePartitions<{ plain: Database['events'] }>()({ table: 'plain', by: 'at', every: 'month' })
     const plan = await planConvert(connection, policy)
     expect(plan.refusals.join()).toContain('Citus distributes it')
