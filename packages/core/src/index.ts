@@ -1,3 +1,4 @@
+export type { CitusDifference } from './citus/citus-difference.ts'
 export type {
   CitusMetadata,
   CitusNode,
@@ -8,6 +9,8 @@ export type {
 export { citusNodeServer } from './citus/citus-node-server.ts'
 export { type AnyTopology, type CitusTopology, isCitus } from './citus/citus-topology.ts'
 export type { CitusTopologyInput } from './citus/citus-topology-input.ts'
+export { compareCitusTables, type FoundRelation } from './citus/compare-citus-tables.ts'
+export { inspectCitusTables } from './citus/inspect-citus-tables.ts'
 export { locateInGroup } from './citus/locate-in-group.ts'
 export { readCitusMetadata } from './citus/read-citus-metadata.ts'
 export { ConfigurationError } from './errors/configuration-error.ts'

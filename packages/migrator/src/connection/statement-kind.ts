@@ -29,8 +29,31 @@ export function needsNoTransaction({ kind, node }: ParsedStatement): boolean {
 }
 
 /** True for statements that give rows and change nothing by themselves. */
-export function onlyReads({ kind }: ParsedStatement): boolean {
-  return kind === 'SelectStmt' || kind === 'VariableShowStmt' || kind === 'ExplainStmt'
+export function onlyReads({ kind, node }: ParsedStatement): boolean {
+  if (kind === 'SelectStmt') return !changesByCall(node)
+  return kind === 'VariableShowStmt' || kind === 'ExplainStmt'
+}
+
+/** Functions of Citus that change tables, as DDL does. */
+const citusDdl = new Set([
+  'create_distributed_table',
+  'create_distributed_table_concurrently',
+  'create_reference_table',
+  'citus_add_local_table_to_metadata',
+  'undistribute_table',
+  'alter_distributed_table',
+  'alter_table_set_access_method',
+  'update_distributed_table_colocation',
+  'citus_schema_distribute',
+  'citus_schema_undistribute',
+])
+
+function changesByCall(select: SqlNode): boolean {
+  const targets = (select.targetList ?? []) as readonly { ResTarget?: { val?: { FuncCall?: SqlNode } } }[]
+  return targets.some(({ ResTarget: target }) => {
+    const names = (target?.val?.FuncCall?.funcname ?? []) as readonly { String?: { sval?: string } }[]
+    return citusDdl.has(names.at(-1)?.String?.sval ?? '')
+  })
 }
 
 /** True when rows come back that a repeated run would need. */

@@ -3,12 +3,15 @@ import { PlacementError } from '../errors/placement-error.ts'
 import { whyNotLocal } from '../lint/rules/foreign-key-across-families.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
 import { quoteQualified } from '../sql/quote.ts'
-import { requireAnyPlacement } from './require-context.ts'
+import { isHere, requireAnyPlacement } from './require-context.ts'
 
 export interface ForeignKeyOptions {
   readonly name?: string
   readonly onDelete?: 'cascade' | 'restrict' | 'set null' | 'no action'
-  /** Proves it at once, while writers wait: for tables without rows. Default false: NOT VALID, validate it later. */
+  /**
+   * Proves it at once, while writers wait: for tables without rows, and before PostgreSQL 18 for partitioned ones, which take
+   * no other. Default false: NOT VALID, validate it later.
+   */
   readonly validate?: boolean
 }
 
@@ -38,7 +41,7 @@ export async function addForeignKey(
       details: { from: fromName, to: toName },
     })
   }
-  if (from.kind === 'single' && from.shard !== context.shardId) return
+  if (from.kind === 'single' && !isHere(from, context)) return
   const name = options.name ?? `${from.table}_${columns.join('_')}_fkey`.slice(0, 63)
   await sql`alter table ${sql.raw(quoteQualified(from.schema, from.table))} add constraint ${sql.id(name)} foreign key (${ids(columns)})
     references ${sql.raw(quoteQualified(to.schema, to.table))} (${ids(referenced)})

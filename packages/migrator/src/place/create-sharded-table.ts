@@ -2,16 +2,20 @@ import type { KeyType } from '@shardwright/core'
 import type { CreateTableBuilder, Kysely } from 'kysely'
 import { sql } from 'kysely'
 import type { MigrationContext } from '../migration/migration-context.ts'
+import { distributeTable, onCitus } from './citus-placement.ts'
 import { addOwnershipCheck } from './ownership-check.ts'
 import { unknownKeyType } from './ownership-constraint.ts'
-import { requirePlacement } from './require-context.ts'
+import { requirePlacement, requireSchema } from './require-context.ts'
 import { assertKeyInPrimaryKey, keyTypeOf } from './table-shape.ts'
 
 /** Adds columns and constraints to a table that the helper has begun. */
 export type BuildTable = (table: CreateTableBuilder<string, never>) => CreateTableBuilder<string, string>
 
 export interface ShardedTableOptions {
-  /** Adds a CHECK that only rows of this shard's keys can enter. Needs the topology and hash 'postgres'. Default false. */
+  /**
+   * Adds a CHECK that only rows of this shard's keys can enter. Needs the topology and hash 'postgres'. Citus itself places
+   * every row, so there is none there. Default false.
+   */
   readonly ownership?: boolean
   /** The key's type for the ownership check, when the builder does not tell (a domain). */
   readonly keyType?: KeyType
@@ -23,7 +27,8 @@ export interface ShardedTableOptions {
 }
 
 /**
- * Creates a table that the schema places as sharded, on this shard.
+ * Creates a table that the schema places as sharded, on this shard. On Citus it is distributed by its key, in the
+ * co-location group of its family.
  *
  * @throws PlacementError PLACEMENT_UNKNOWN, KEY_NOT_IN_PRIMARY_KEY, OWNERSHIP_NOT_EXPRESSIBLE, CONTEXT_INCOMPLETE
  * @example
@@ -46,9 +51,11 @@ export async function createShardedTable(
   assertKeyInPrimaryKey(node, placement)
   if (options.partitionBy) table = table.modifyEnd(sql`partition by range (${sql.id(columnOf(options.partitionBy))})`)
   const type = options.keyType ?? keyTypeOf(node, placement)
-  if (options.ownership && !type) throw unknownKeyType(placement)
+  const ownership = options.ownership === true && !onCitus(context)
+  if (ownership && !type) throw unknownKeyType(placement)
   await table.execute()
-  if (options.ownership && type) await addOwnershipCheck(db, context, name, { keyType: type, validate: true })
+  if (onCitus(context)) await distributeTable(db, requireSchema(context), placement)
+  if (ownership && type) await addOwnershipCheck(db, context, name, { keyType: type, validate: true })
 }
 
 function columnOf(partition: string | { readonly by: string }): string {

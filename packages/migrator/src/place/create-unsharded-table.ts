@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
 import type { MigrationContext } from '../migration/migration-context.ts'
+import { keepTableLocal, onCitus, replicateTable } from './citus-placement.ts'
 import type { BuildTable } from './create-sharded-table.ts'
-import { requirePlacement } from './require-context.ts'
+import { isHere, requirePlacement } from './require-context.ts'
 
 /**
- * Creates a table that the schema places as reference: the same on every shard.
+ * Creates a table that the schema places as reference: the same on every shard, or a reference table of Citus.
  *
  * @throws PlacementError PLACEMENT_UNKNOWN, CONTEXT_INCOMPLETE
  * @example
@@ -16,12 +17,14 @@ export async function createReferenceTable(
   name: string,
   build: BuildTable,
 ): Promise<void> {
-  const { schema, table } = requirePlacement(context, name, 'reference')
-  await build(db.withSchema(schema).schema.createTable(table)).execute()
+  const placement = requirePlacement(context, name, 'reference')
+  await build(db.withSchema(placement.schema).schema.createTable(placement.table)).execute()
+  if (onCitus(context)) await replicateTable(db, placement)
 }
 
 /**
- * Creates a table that the schema places on one shard: there, and nowhere else.
+ * Creates a table that the schema places on one shard: there, and nowhere else. On Citus it is a local table of the
+ * coordinator, whatever the shard's name.
  *
  * @throws PlacementError PLACEMENT_UNKNOWN, CONTEXT_INCOMPLETE
  * @example
@@ -33,7 +36,8 @@ export async function createSingleTable(
   name: string,
   build: BuildTable,
 ): Promise<void> {
-  const { schema, table, shard } = requirePlacement(context, name, 'single')
-  if (shard !== context.shardId) return
-  await build(db.withSchema(schema).schema.createTable(table)).execute()
+  const placement = requirePlacement(context, name, 'single')
+  if (!isHere(placement, context)) return
+  await build(db.withSchema(placement.schema).schema.createTable(placement.table)).execute()
+  if (onCitus(context)) await keepTableLocal(db, placement)
 }

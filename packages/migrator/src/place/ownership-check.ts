@@ -1,4 +1,4 @@
-import { type KeyType, type OwnedColumn, ownershipExpression, type Topology } from '@shardwright/core'
+import { isCitus, type KeyType, type OwnedColumn, ownershipExpression, type Topology } from '@shardwright/core'
 import { type Kysely, sql } from 'kysely'
 import { PlacementError } from '../errors/placement-error.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
@@ -14,7 +14,8 @@ export interface OwnershipOptions {
 
 /**
  * Adds a CHECK that no row of another shard's keys can enter the table, pins included; replaces an earlier one.
- * The topology decides its text, so it is made anew whenever buckets or pins of the shard change.
+ * The topology decides its text, so it is made anew whenever buckets or pins of the shard change. On Citus it does nothing:
+ * there every row is placed by the server.
  *
  * @throws PlacementError OWNERSHIP_NOT_EXPRESSIBLE under murmur3, CONTEXT_INCOMPLETE, PLACEMENT_UNKNOWN
  * @example
@@ -28,6 +29,7 @@ export async function addOwnershipCheck(
 ): Promise<void> {
   const placement = requirePlacement(context, name, 'sharded')
   const topology = requireTopology(context)
+  if (isCitus(topology)) return
   if (topology.hash !== 'postgres') {
     throw new PlacementError({
       code: 'OWNERSHIP_NOT_EXPRESSIBLE',

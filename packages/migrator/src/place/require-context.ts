@@ -1,6 +1,7 @@
-import type { ReferenceTable, Schema, ShardedTable, SingleTable, TablePlacement, Topology } from '@shardwright/core'
+import type { AnyTopology, ReferenceTable, Schema, ShardedTable, SingleTable, TablePlacement } from '@shardwright/core'
 import { PlacementError } from '../errors/placement-error.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
+import { onCitus } from './citus-placement.ts'
 
 interface PlacementKinds {
   sharded: ShardedTable
@@ -36,12 +37,17 @@ export function requireAnyPlacement(context: MigrationContext, name: string): Ta
   })
 }
 
-function requireSchema({ schema }: MigrationContext): Schema {
+export function requireSchema({ schema }: MigrationContext): Schema {
   if (schema) return schema
   throw incomplete('schema', 'The helper needs to know the placements.')
 }
 
-export function requireTopology({ topology }: MigrationContext): Topology {
+/** Whether a table on one shard is on the one that the migration runs on; a Citus cluster has only one. */
+export function isHere({ shard }: SingleTable, context: MigrationContext): boolean {
+  return onCitus(context) || shard === context.shardId
+}
+
+export function requireTopology({ topology }: MigrationContext): AnyTopology {
   if (topology) return topology
   throw incomplete('topology', 'An ownership check needs to know which buckets the shard holds.')
 }

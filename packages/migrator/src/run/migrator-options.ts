@@ -1,12 +1,12 @@
 import { hostname, userInfo } from 'node:os'
 import {
+  type AnyTopology,
   type Clock,
   type Fleet,
   noTelemetry,
   type Schema,
   systemClock,
   type Telemetry,
-  type Topology,
 } from '@shardwright/core'
 import { z } from 'zod'
 import { MigrationError } from '../errors/migration-error.ts'
@@ -19,8 +19,8 @@ export interface MigratorOptions {
   readonly migrations: MigrationSource
   /** Placements: for the helpers and the sharding rules of the linter. */
   readonly schema?: Schema | undefined
-  /** For ownership checks. */
-  readonly topology?: Topology | undefined
+  /** For ownership checks; on Citus the helpers need it, and each migration runs once, on the coordinator. */
+  readonly topology?: AnyTopology | undefined
   /** How long one statement waits for a lock before the attempt is given up. Default 4,000. 0 waits for ever. */
   readonly lockTimeoutMs?: number | undefined
   /** How often a migration that met a lock timeout is tried again. Default 5. */
@@ -39,7 +39,7 @@ export interface ResolvedMigratorOptions {
   readonly fleet: Fleet
   readonly migrations: MigrationSource
   readonly schema: Schema | undefined
-  readonly topology: Topology | undefined
+  readonly topology: AnyTopology | undefined
   readonly lockTimeoutMs: number
   readonly lockRetries: number
   readonly statementTimeoutMs: number

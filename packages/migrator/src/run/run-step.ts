@@ -1,10 +1,13 @@
 import type { ShardwrightError } from '@shardwright/core'
 import { JournalSink } from '../connection/journal-sink.ts'
+import { OneByOneSink } from '../connection/one-by-one-sink.ts'
 import { kyselyOver } from '../connection/sink-dialect.ts'
+import type { StatementSink } from '../connection/statement-sink.ts'
 import { TransactionSink } from '../connection/transaction-sink.ts'
 import { MigrationError } from '../errors/migration-error.ts'
 import type { Migration } from '../migration/migration.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
+import { onCitus } from '../place/citus-placement.ts'
 import { loadSqlParser } from '../sql/parse-sql.ts'
 import { sqlStateOf } from '../sql/sql-state.ts'
 import type { MigrationRow } from '../state/migration-state.ts'
@@ -57,6 +60,7 @@ async function runInTransaction(step: Step, options: ResolvedMigratorOptions, st
   await connection.query('begin')
   try {
     await setTimeouts(step, options, options.statementTimeoutMs)
+    if (onCitus(options)) await settleNodes(step, options)
     await call(step, new TransactionSink(connection, step.migration.name), options)
     await connection.query('reset role') // the state is written by whom the run connected as
     await recordDone(step, options.clock.monotonicMs() - started)
@@ -86,11 +90,7 @@ async function runOutsideTransaction(step: Step, options: ResolvedMigratorOption
   await recordDone(step, options.clock.monotonicMs() - started)
 }
 
-function call(
-  { migration, direction, session }: Step,
-  sink: Parameters<typeof kyselyOver>[0],
-  options: ResolvedMigratorOptions,
-) {
+function call({ migration, direction, session }: Step, sink: StatementSink, options: ResolvedMigratorOptions) {
   const context: MigrationContext = {
     shardId: session.shardId,
     direction,
@@ -98,7 +98,7 @@ function call(
     topology: options.topology,
     dryRun: false,
   }
-  const db = kyselyOver(sink)
+  const db = kyselyOver(onCitus(options) ? new OneByOneSink(sink) : sink)
   if (direction === 'up') return migration.up(db, context)
   if (!migration.down) throw new Error(`${migration.name} has no down`)
   return migration.down(db, context)
@@ -111,6 +111,20 @@ async function setTimeouts(step: Step, options: ResolvedMigratorOptions, stateme
     String(migration.statementTimeoutMs ?? statementTimeoutMs),
     migration.transaction,
   ])
+}
+
+/**
+ * On Citus the limits of a transaction hold on every node: SET LOCAL is repeated there. One connection a node does the DDL,
+ * because two would wait for one another where a foreign key leads to a reference table.
+ */
+async function settleNodes({ migration, session }: Step, options: ResolvedMigratorOptions): Promise<void> {
+  const settings = [
+    "citus.propagate_set_commands to 'local'",
+    "citus.multi_shard_modify_mode to 'sequential'",
+    `lock_timeout to ${migration.lockTimeoutMs ?? options.lockTimeoutMs}`,
+    `statement_timeout to ${migration.statementTimeoutMs ?? options.statementTimeoutMs}`,
+  ]
+  for (const setting of settings) await session.connection.query(`set local ${setting}`)
 }
 
 /** Errors here are not hidden: a connection that cannot be reset fails at its next statement. */
