@@ -1,4 +1,16 @@
 import { MonitorError } from '../errors/monitor-error.ts'
+import {
+  axisOf,
+  escapeXml,
+  greatest,
+  knownOf,
+  least,
+  type Point,
+  pathOf,
+  pictureOf,
+  pointAt,
+  scaleOf,
+} from '../svg/chart.ts'
 import type { Replay } from './replay.ts'
 
 export interface PlotOptions {
@@ -32,9 +44,9 @@ export function plotReplay(replay: Replay, { metric, target, width = 960 }: Plot
   }
   const times = steps.map(({ point }) => point.atMs)
   const [start, end] = [least(times), greatest(times)]
-  const x = (atMs: number) => round(scale(atMs, start, end, margin.left, width - margin.right))
-  const y = axis([...values, ...thresholds])
-  const ySize = axis(sizes)
+  const x = scaleOf(start, end, margin.left, width - margin.right)
+  const y = axisOf([...values, ...thresholds], height - margin.bottom, margin.top)
+  const ySize = axisOf(sizes, height - margin.bottom, margin.top)
   const marks = replay.actions
     .filter((action) => action.target === target)
     .map(({ atMs, direction, from, to, rule }) => {
@@ -47,68 +59,22 @@ export function plotReplay(replay: Replay, { metric, target, width = 960 }: Plot
       `<line x1="${margin.left}" y1="${y(threshold)}" x2="${width - margin.right}" y2="${y(threshold)}" stroke="#999" stroke-dasharray="6 4"/>` +
       `<text x="${margin.left - 6}" y="${y(threshold)}" text-anchor="end">${threshold}</text>`,
   )
-  const line = pathOf(steps.map((_, index) => at(x(times[index] as number), values[index], y)))
+  const line = pathOf(steps.map((_, index) => pointAt(x(times[index] as number), values[index], y)))
   const stairs = pathOf(steps.flatMap((_, index) => stair(index)))
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+  return pictureOf(width, height, [
     `<text x="${margin.left}" y="20" fill="#1e8449">${escapeXml(metric)}</text>`,
-    `<text x="${width - margin.right}" y="20" text-anchor="end" fill="#7d3c98">${escapeXml(target)}: ${escapeXml(known(sizes).at(0))} to ${escapeXml(known(sizes).at(-1))}</text>`,
+    `<text x="${width - margin.right}" y="20" text-anchor="end" fill="#7d3c98">${escapeXml(target)}: ${escapeXml(knownOf(sizes).at(0))} to ${escapeXml(knownOf(sizes).at(-1))}</text>`,
     ...limits,
     ...marks,
     `<path d="${line}" fill="none" stroke="#1e8449" stroke-width="1.5"/>`,
     `<path d="${stairs}" fill="none" stroke="#7d3c98" stroke-width="2"/>`,
     `<text x="${margin.left}" y="${height - 12}">${new Date(start).toISOString()}</text>`,
     `<text x="${width - margin.right}" y="${height - 12}" text-anchor="end">${new Date(end).toISOString()}</text>`,
-    '</svg>\n',
-  ].join('\n')
+  ])
 
   /** The size before holds until this point. */
-  function stair(index: number): (readonly [number, number] | undefined)[] {
+  function stair(index: number): Point[] {
     const here = x(times[index] as number)
-    return [...(index > 0 ? [at(here, sizes[index - 1], ySize)] : []), at(here, sizes[index], ySize)]
+    return [...(index > 0 ? [pointAt(here, sizes[index - 1], ySize)] : []), pointAt(here, sizes[index], ySize)]
   }
-}
-
-function at(x: number, value: number | undefined, y: (value: number) => number): readonly [number, number] | undefined {
-  return value === undefined ? undefined : [x, y(value)]
-}
-
-/** A new stroke begins after every gap. */
-function pathOf(points: readonly (readonly [number, number] | undefined)[]): string {
-  return points
-    .map((point, index) => point && `${points[index - 1] ? 'L' : 'M'}${point[0]} ${point[1]}`)
-    .filter((part) => part !== undefined)
-    .join(' ')
-}
-
-/** From zero, with a little room above. */
-function axis(values: readonly (number | undefined)[]): (value: number) => number {
-  const high = greatest([...known(values), 0]) * 1.1 || 1
-  const low = least([...known(values), 0])
-  return (value) => round(scale(value, low, high, height - margin.bottom, margin.top))
-}
-
-function known(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value) => value !== undefined)
-}
-
-function scale(value: number, from: number, to: number, first: number, last: number): number {
-  return to === from ? first : first + ((value - from) / (to - from)) * (last - first)
-}
-
-function least(values: readonly number[]): number {
-  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
-}
-
-function greatest(values: readonly number[]): number {
-  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
-}
-
-function escapeXml(text: string | number | undefined): string {
-  return String(text ?? '?').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

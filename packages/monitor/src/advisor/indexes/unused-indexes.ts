@@ -1,0 +1,50 @@
+import { byObject, defineAdvisor } from '../advisor.ts'
+
+interface Row {
+  readonly index: string
+  readonly scans: number
+  readonly size: string
+  readonly large: boolean
+}
+
+const smallest = 8 * 1024 * 1024
+
+/**
+ * Indexes that nothing has read on any shard. What a constraint, or uniqueness, needs is in use without being read; and of two
+ * equal ones the planner reads either, so the one it leaves alone is not the one to drop.
+ */
+export const unusedIndexes = defineAdvisor<readonly Row[]>({
+  name: 'unused-indexes',
+  topic: 'indexes',
+  async gather(connection) {
+    const { rows } = await connection.query<Row>(
+      `select s.schemaname || '.' || s.indexrelname as index, s.idx_scan::float8 as scans,
+         pg_size_pretty(pg_relation_size(s.indexrelid)) as size, pg_relation_size(s.indexrelid) > $1 as large
+       from pg_stat_user_indexes s join pg_index i on i.indexrelid = s.indexrelid
+       where not i.indisunique and not i.indisreplident and s.schemaname <> 'shardwright'
+         and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
+         and not exists (select from pg_index t where t.indrelid = i.indrelid and t.indexrelid <> i.indexrelid
+           and t.indkey = i.indkey and coalesce(pg_get_expr(t.indexprs, t.indrelid), '') = coalesce(pg_get_expr(i.indexprs, i.indrelid), '')
+           and coalesce(pg_get_expr(t.indpred, t.indrelid), '') = coalesce(pg_get_expr(i.indpred, i.indrelid), ''))`,
+      [smallest],
+    )
+    return rows
+  },
+  judge: (read) =>
+    [...byObject(read, ({ index }) => index)].flatMap(([index, seen]) => {
+      // Read on one shard is in use: the same schema stands on all.
+      if (seen.some(({ row }) => row.scans > 0)) return []
+      const large = seen.filter(({ row }) => row.large)
+      const [first] = large
+      if (first === undefined) return []
+      return [
+        {
+          severity: 'advice' as const,
+          shards: large.map(({ shard }) => shard),
+          object: index,
+          message: `nothing has read the index ${index} (${first.row.size}) since the statistics began`,
+          remedy: 'Drop it when that holds on every shard and replica.',
+        },
+      ]
+    }),
+})
