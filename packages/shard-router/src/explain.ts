@@ -87,6 +87,8 @@ function sqlOf(multi: MultiShardPlan): string {
       return multi.template.sql
     case 'reference':
       return multi.write.statement.sql
+    case 'steps':
+      return multi.main.template?.sql ?? ''
     default:
       return `insert the rows whose ${multi.table.key} is on the shard`
   }
@@ -98,6 +100,13 @@ function multiSteps(multi: MultiShardPlan): string[] {
       return mergeSteps(multi.merge)
     case 'broadcast':
       return ['commit on all shards or on none', 'add the row counts, put the returned rows together']
+    case 'steps':
+      return [
+        ...multi.reads.map((read) => `first read ${read.part}`),
+        ...multi.steps.map((step) => `then write '${step.part}' and keep the rows that it returns`),
+        'then run the statement over those rows',
+        'commit on all shards or on none',
+      ]
     case 'reference':
       return ['write the first shard, then the other copies', 'commit on all shards or on none']
     default:

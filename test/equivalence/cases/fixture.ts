@@ -77,6 +77,20 @@ export class Cases implements AsyncDisposable {
     return actual
   }
 
+  /** The tables hold the same rows, and each copy of a reference table is whole. */
+  async sameTables(...tables: readonly string[]): Promise<void> {
+    for (const table of tables) {
+      await this.same((db) => db.selectFrom(table).selectAll())
+      if (schema.find(table)?.kind !== 'reference') continue
+      const expected = await this.one.selectFrom(table).selectAll().orderBy('id').execute()
+      for (const { id } of this.topology.shards) {
+        const copy = (this.router.onShard(id) as unknown as AnyKysely).selectFrom(table).selectAll().orderBy('id')
+        if (JSON.stringify(await copy.execute()) !== JSON.stringify(expected))
+          throw new Error(`${table} differs on ${id}`)
+      }
+    }
+  }
+
   /** The code with which the router refuses. */
   async refusal(run: (db: AnyKysely) => { execute(): Promise<unknown[]> }, door = this.all): Promise<string> {
     try {

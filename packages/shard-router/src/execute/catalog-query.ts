@@ -14,7 +14,11 @@ select n.nspname as schema, c.relname as table, c.relkind::text as kind,
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
   (select json_agg(a.attname order by array_position(i.indkey::int2[], a.attnum))
    from pg_catalog.pg_index i join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey::int2[])
-   where i.indrelid = c.oid and i.indisprimary) as "primaryKey"
+   where i.indrelid = c.oid and i.indisprimary) as "primaryKey",
+  c.relhasrules or exists (
+    select from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = c.oid and (not t.tgisinternal or p.proname ~ '^RI_FKey_(cascade|setnull|setdefault)_')) as reaches,
+  exists (select from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.confrelid = c.oid) as "refersToItself"
 from unnest($1::text[], $2::text[]) as wanted(schema, name)
 join pg_catalog.pg_namespace n on n.nspname = wanted.schema
 join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name

@@ -1,4 +1,5 @@
 import type { Clock, KeyObserver, Schema, Telemetry, Topology } from '@shardwright/core'
+import type { TravellingRows } from '../merge/relation.ts'
 import type { TypeNames } from '../merge/type-names.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { CallValues } from '../plan/source.ts'
@@ -37,6 +38,8 @@ export interface ExecutionContext {
   readonly run: RunOptions
   readonly maxRows: number
   readonly concurrency: number
+  /** Rows of earlier steps of the statement, by the number of their slot. */
+  readonly given?: ReadonlyMap<number, TravellingRows>
   /** Set when missing shards are reported instead of thrown. */
   readonly missing: MissingShard[] | undefined
   /** Runs a write over several shards, all or nothing. */

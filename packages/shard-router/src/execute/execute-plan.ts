@@ -11,7 +11,9 @@ import { type ShardRows, selectedRows, splitRows } from './insert-rows.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import { onShards } from './on-shards.ts'
 import type { Route } from './route.ts'
-import { writeReference } from './write-reference.ts'
+import { runSteps } from './run-steps.ts'
+import { lead, writeReference } from './write-reference.ts'
+import { type WrittenRows, writtenBy } from './written-rows.ts'
 
 /** Sends the statement as it is to one shard. */
 export async function executeOnOne(
@@ -42,25 +44,43 @@ export async function executeOnMany(
   route: Route,
   caller: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
-  const multi = plan.multi()
   const context = await withMoment(plan, caller)
+  return toQueryResult((await runOnMany(plan, route, context, 'objects')).result)
+}
+
+async function runOnMany(
+  plan: PreparedPlan,
+  route: Route,
+  context: ExecutionContext,
+  rows: 'objects' | 'text',
+): Promise<WrittenRows> {
+  const multi = plan.multi()
   switch (multi.kind) {
     case 'fan-out':
-      return await fanOut(plan, multi, route, context)
+      return writtenBy(0, selected((await fanOut(plan, multi, route, context)).rows))
     case 'broadcast':
-      return await broadcast(multi, route, context)
+      return await broadcast(multi, route, context, rows)
     case 'split':
-      return await insertParts(await splitRows(plan, multi, context), context)
+      return await insertParts(await splitRows(plan, multi, context), context, rows)
     case 'insert-select':
-      return await insertParts(await selectedRows(plan, multi, context), context)
+      return await insertParts(await selectedRows(plan, multi, context), context, rows)
+    case 'steps':
+      return writtenBy(0, await runSteps(multi, context, runOnMany))
     case 'reference':
-      return toQueryResult(await context.atomically((transaction) => writeReference(multi.write, transaction, context)))
+      return writtenBy(
+        lead,
+        await context.atomically((transaction) => writeReference(multi.write, transaction, context, rows)),
+      )
   }
+}
+
+function selected(rows: readonly unknown[]): StatementResult {
+  return { command: 'SELECT', rowCount: rows.length, rows, fields: [], server: '' }
 }
 
 /** Reads the clock once for a statement that mentions it, so that all shards see the same moment. */
 export async function withMoment(plan: PreparedPlan, context: ExecutionContext): Promise<ExecutionContext> {
-  if (plan.traits.clock.length === 0) return context
+  if (plan.traits.clock.length === 0 || context.call.moment !== undefined) return context
   const shard = context.transaction?.shards[0] ?? 0
   const { rows } = await runOn(context, shard, {
     sql: 'select pg_catalog.now()::text as moment',
@@ -95,29 +115,36 @@ async function broadcast(
   multi: MultiShardPlan & { kind: 'broadcast' },
   route: Route,
   context: ExecutionContext,
-): Promise<QueryResult<unknown>> {
+  rows: 'objects' | 'text',
+): Promise<WrittenRows> {
   const gathered = await runGathers(multi.gathers, context)
   const bound = bindTemplate(multi.template, gathered, context)
   return await context.atomically(async (transaction) => {
     const results = await Promise.all(
-      route.shards.map((shard) =>
-        transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run),
-      ),
+      route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows }, context.run)),
     )
-    return sumResults(results)
+    return writtenBy(route.shards[0] ?? 0, sumResults(results))
   })
 }
 
 /** Rows come back in the order of the caller's VALUES when every row returns; else by shard. */
-async function insertParts(parts: readonly ShardRows[], context: ExecutionContext): Promise<QueryResult<unknown>> {
+async function insertParts(
+  parts: readonly ShardRows[],
+  context: ExecutionContext,
+  rows: 'objects' | 'text',
+): Promise<WrittenRows> {
   const [only] = parts
-  if (!only) return { numAffectedRows: 0n, rows: [] }
-  if (parts.length === 1 && !context.transaction) return toQueryResult(await runOn(context, only.shard, only.statement))
+  if (!only) return writtenBy(0, { command: 'INSERT', rowCount: 0, rows: [], fields: [], server: '' })
+  if (parts.length === 1 && !context.transaction) {
+    return writtenBy(only.shard, await runOn(context, only.shard, { ...only.statement, rows }))
+  }
   return await context.atomically(async (transaction) => {
-    const results = await Promise.all(parts.map((part) => transaction.execute(part.shard, part.statement, context.run)))
+    const results = await Promise.all(
+      parts.map((part) => transaction.execute(part.shard, { ...part.statement, rows }, context.run)),
+    )
     const summed = sumResults(results)
     const complete = results.every((result, index) => result.rows.length === parts[index]?.places.length)
-    if (!complete || summed.rows.length === 0) return summed
+    if (!complete || summed.rows.length === 0) return writtenBy(only.shard, summed)
     const ordered: unknown[] = []
     results.forEach((result, index) => {
       const places = parts[index]?.places ?? []
@@ -125,14 +152,16 @@ async function insertParts(parts: readonly ShardRows[], context: ExecutionContex
         ordered[places[at] as number] = row
       })
     })
-    return { ...summed, rows: ordered }
+    return writtenBy(only.shard, { ...summed, rows: ordered })
   })
 }
 
-function sumResults(results: readonly StatementResult[]): QueryResult<unknown> {
+function sumResults(results: readonly StatementResult[]): StatementResult {
+  const [first] = results as readonly [StatementResult, ...StatementResult[]]
   return {
-    numAffectedRows: results.reduce((sum, result) => sum + BigInt(result.rowCount), 0n),
-    rows: results.flatMap((result) => result.rows as unknown[]),
+    ...first,
+    rowCount: results.reduce((sum, result) => sum + result.rowCount, 0),
+    rows: results.flatMap((result) => result.rows),
   }
 }
 

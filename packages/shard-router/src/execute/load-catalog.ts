@@ -23,6 +23,8 @@ const tableShape = z.object({
   kind: z.string(),
   columns: z.array(columnShape).nullable(),
   primaryKey: z.array(z.string()).nullable(),
+  reaches: z.boolean(),
+  refersToItself: z.boolean(),
 })
 type RawTable = z.infer<typeof tableShape>
 
@@ -235,6 +237,8 @@ function catalogTable(raw: RawTable): CatalogTable {
     schema: raw.schema,
     table: raw.table,
     primaryKey: Object.freeze(raw.primaryKey ?? []),
+    reaches: raw.reaches,
+    refersToItself: raw.refersToItself,
     columns: Object.freeze(
       (raw.columns ?? []).map((column) => ({
         name: column.name,

@@ -55,6 +55,12 @@ export async function runGathers(gathers: readonly GatherStep[], context: Execut
 export function bindTemplate(template: SqlTemplate, gathered: Gathered, context: ExecutionContext): BoundStatement {
   let bound: BoundStatement = { sql: template.sql, parameters: bindSources(template, context) }
   for (const [step, rows] of gathered) bound = bindRelation(bound, step, rows, { by: 'name' })
+  return bindGiven(bound, context)
+}
+
+function bindGiven(statement: BoundStatement, { given }: ExecutionContext): BoundStatement {
+  let bound = statement
+  for (const [step, rows] of given ?? []) bound = bindRelation(bound, step, rows, { by: 'name' })
   return bound
 }
 
@@ -152,7 +158,7 @@ async function combine(
   return await runFinal(step, relation, gathered, context)
 }
 
-async function travelling(
+export async function travelling(
   fields: readonly PgField[],
   rows: readonly TextRow[],
   shard: number,
@@ -178,6 +184,7 @@ async function runFinal(
   let bound: BoundStatement = { sql, parameters: bindSources(step.final, context) }
   if (relation) bound = bindRelation(bound, 0, relation, { by: 'position', hidden: step.hidden })
   for (const [number, rows] of gathered) bound = bindRelation(bound, number, rows, { by: 'name' })
+  bound = bindGiven(bound, context)
   const shard = context.transaction?.shards[0] ?? 0
   const result = await runOn(context, shard, { ...bound, access: 'read', rows: 'text' })
   // The same columns over no rows.

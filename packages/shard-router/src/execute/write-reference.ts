@@ -7,10 +7,10 @@ import type { ReferenceWrite } from '../plan/multi-shard.ts'
 import type { StatementResult } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import type { ExecutionContext } from './context.ts'
-import { bindSources } from './merge-select.ts'
+import { bindTemplate } from './merge-select.ts'
 
 /** The copy that is written first: its locks order all writers. */
-const lead = 0
+export const lead = 0
 const copyStep = 9998
 
 /** Writes all copies of a reference table in one transaction; gives the lead's answer. */
@@ -18,12 +18,12 @@ export async function writeReference(
   write: ReferenceWrite,
   transaction: RouterTransaction,
   context: ExecutionContext,
+  rows: 'objects' | 'text',
 ): Promise<StatementResult> {
-  const { sql } = write.statement
-  const parameters = bindSources(write.statement, context)
+  const { sql, parameters } = bindTemplate(write.statement, new Map(), context)
   const others = context.state.topology.shards.map((_, index) => index).filter((index) => index !== lead)
   if (write.how === 'repeat') {
-    const statement = { sql, parameters, access: 'write', rows: 'objects' } as const
+    const statement = { sql, parameters, access: 'write', rows } as const
     const result = await transaction.execute(lead, statement, context.run)
     await Promise.all(others.map((shard) => transaction.execute(shard, statement, context.run)))
     return result
@@ -36,7 +36,7 @@ export async function writeReference(
       others.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows: 'objects' }, context.run)),
     )
   }
-  return callersResult(write, result, copied.fields.length, context)
+  return callersResult(write, result, copied.fields.length, rows, context)
 }
 
 /** The lead returned the caller's columns and then the whole row. */
@@ -78,11 +78,12 @@ function callersResult(
   write: ReferenceWrite,
   result: StatementResult,
   width: number,
+  format: 'objects' | 'text',
   context: ExecutionContext,
 ): StatementResult {
   if (!write.returning) return { ...result, fields: [], rows: [] }
   const visible = result.fields.length - width
   const fields: readonly PgField[] = result.fields.slice(0, visible)
   const rows = (result.rows as readonly TextRow[]).map((row) => row.slice(0, visible))
-  return { ...result, fields, rows: parseRows(rows, fields, context.state.parsers) }
+  return { ...result, fields, rows: format === 'text' ? rows : parseRows(rows, fields, context.state.parsers) }
 }

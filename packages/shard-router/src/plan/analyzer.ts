@@ -77,6 +77,11 @@ export class Analyzer implements NameContext, ExportContext {
     return block
   }
 
+  /** Every level that was analyzed, with its query. */
+  get levels(): Iterable<readonly [OperationNode, Block]> {
+    return this.#blocks
+  }
+
   /** Makes a copy of a node, without clauses that say nothing of its rows, stand for the level of the original. */
   adopt(copy: OperationNode, block: Block): void {
     this.#blocks.set(copy, block)

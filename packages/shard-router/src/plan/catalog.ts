@@ -17,6 +17,10 @@ export interface CatalogTable {
   readonly columns: readonly CatalogColumn[]
   /** Column names; empty without a primary key. */
   readonly primaryKey: readonly string[]
+  /** True when a write may change other tables: triggers, rules, foreign keys that cascade. */
+  readonly reaches: boolean
+  /** True when a foreign key of the table refers to the table itself. */
+  readonly refersToItself: boolean
 }
 
 export interface CatalogColumn {

@@ -2,6 +2,7 @@ import type { ShardedTable } from '@shardwright/core'
 import type { InsertQueryNode } from 'kysely'
 import type { SqlTemplate } from './compile.ts'
 import type { GatherStep, MergePlan } from './merge-plan.ts'
+import type { PreparedPlan } from './prepared-plan.ts'
 import type { ColumnarInsert } from './write/columnar-insert.ts'
 
 /** How a statement runs over several shards. */
@@ -26,8 +27,25 @@ export type MultiShardPlan =
       readonly position: number
       readonly source: MergePlan
     }
+  /** CTEs that write: read what they would change, write one after the other, then the statement over their rows. */
+  | {
+      readonly kind: 'steps'
+      readonly reads: readonly GatherStep[]
+      readonly steps: readonly WriteStep[]
+      readonly main: PreparedPlan
+    }
   /** A write to a reference table: the lead copy first, its rows to the others. */
   | { readonly kind: 'reference'; readonly write: ReferenceWrite }
+
+export interface WriteStep {
+  /** Its number in the slots of the later parts. */
+  readonly step: number
+  /** The name of the CTE. */
+  readonly part: string
+  readonly plan: PreparedPlan
+  /** What it returns, as a SELECT; `undefined` without RETURNING. */
+  readonly shape: SqlTemplate | undefined
+}
 
 export interface ReferenceWrite {
   readonly table: { readonly schema: string; readonly table: string }
@@ -39,5 +57,5 @@ export interface ReferenceWrite {
   readonly columns: readonly string[]
   readonly returning: boolean
   /** The caller's select list over `returning *` of the lead, when rows are copied. */
-  readonly kind: 'insert' | 'update' | 'delete'
+  readonly kind: 'insert' | 'update' | 'delete' | 'statement'
 }

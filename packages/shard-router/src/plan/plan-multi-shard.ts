@@ -4,25 +4,30 @@ import { Analyzer, bareQuery } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { bindClock } from './clock.ts'
 import { compileTemplate } from './compile.ts'
-import { type DecomposeContext, decompose, localize, refuseObstacle } from './decompose/decompose.ts'
+import { type DecomposeContext, decompose, gatherSources, localize, refuseObstacle } from './decompose/decompose.ts'
+import { Locality } from './decompose/locality.ts'
+import { isWriteLocal } from './decompose/write-local.ts'
 import type { MultiShardPlan } from './multi-shard.ts'
+import { planStatement } from './planner.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
-import { isQuery } from './scope/from-clause.ts'
 import { shardedTableOf } from './scope/relation.ts'
-import { childrenOf } from './walk.ts'
 import { checkMergeInserts } from './write/merge-inserts.ts'
-import { planReferenceWrite } from './write/reference-write.ts'
+import { planReferenceWrite, repeatedStatement } from './write/reference-write.ts'
+import { isSameOnCopies } from './write/same-on-copies.ts'
 import { planSplit } from './write/split-insert.ts'
+import { planStepwise } from './write/stepwise.ts'
 import { withTypedValues } from './write/typed-values.ts'
+import { writingCtes } from './write/writing-ctes.ts'
 
 /** Plans how a statement runs over several shards. @throws RoutingError when it cannot. */
 export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
   const plan = original.traits.clock.length > 0 ? { ...original, root: bindClock(original.root) } : original
   const context = decomposeContext(plan, schema, catalog)
-  refuseWritingCtes(plan)
+  if (plan.traits.writes && writingCtes(plan.root).length > 0)
+    return planWritingCtes(original, plan, schema, catalog, context)
   const writesReference = plan.accesses.some((access) => access.kind === 'reference' && access.writes)
-  if (writesReference) return { kind: 'reference', write: planReferenceWrite(original, schema, catalog) }
+  if (writesReference || writesOneShard(plan)) return planFixedTarget(original, plan, schema, catalog, context)
   switch (plan.kind) {
     case 'select':
       refuseVolatile(plan)
@@ -39,28 +44,66 @@ function decomposeContext(plan: PreparedPlan, schema: Schema, catalog: Catalog):
   return {
     nextStep: () => ++step,
     analyze: (root, gathered) => {
-      const analyzer = new Analyzer(schema, catalog, plan.parameters, gathered)
+      const analyzer = new Analyzer(schema, catalog, plan.parameters, new Map([...plan.gathered, ...gathered]))
       analyzer.analyze(root as PreparedPlan['root'])
       return analyzer
     },
   }
 }
 
-/** A data-modifying CTE would run once per shard. */
-function refuseWritingCtes(plan: PreparedPlan): void {
-  if (!plan.traits.writes) return
-  const visit = (node: OperationNode, top: boolean): void => {
-    const merged = plan.kind === 'merge'
-    if (!top && isQuery(node) && node.kind !== 'SelectQueryNode' && !merged) {
-      refuse(
-        'CROSS_SHARD_WRITE',
-        'A statement with a CTE that writes runs on one shard only.',
-        'Give the shard key, or run the two statements in one atomic transaction.',
-      )
-    }
-    for (const child of childrenOf(node)) visit(child, false)
+function writesOneShard(plan: PreparedPlan): boolean {
+  return plan.accesses.some((access) => access.kind === 'single' && access.writes)
+}
+
+/** The target's rows do not depend on a key: what the write reads of other shards is read first. */
+function planFixedTarget(
+  original: PreparedPlan,
+  plan: PreparedPlan,
+  schema: Schema,
+  catalog: Catalog,
+  context: DecomposeContext,
+): MultiShardPlan {
+  const { rewritten, gathers, gathered } = gatherSources(plan.root, context)
+  if (gathers.length === 0) return { kind: 'reference', write: planReferenceWrite(original, schema, catalog) }
+  refuseVolatile(plan)
+  const main = planStatement(rewritten as PreparedPlan['root'], schema, catalog, plan.parameters, gathered)
+  return { kind: 'steps', reads: gathers, steps: [], main }
+}
+
+/** Each part on the shards of its rows, when they are the same ones; else one part after the other. */
+function planWritingCtes(
+  original: PreparedPlan,
+  plan: PreparedPlan,
+  schema: Schema,
+  catalog: Catalog,
+  context: DecomposeContext,
+): MultiShardPlan {
+  refuseVolatile(plan)
+  if (isExplained(plan.root)) {
+    refuse('UNSUPPORTED_STATEMENT', 'EXPLAIN of CTEs that write on several shards.', 'Use router.explain(query).')
   }
-  visit(plan.root, true)
+  if (original.accesses.every((access) => access.kind === 'reference') && isSameOnCopies(original, schema, catalog)) {
+    return { kind: 'reference', write: repeatedStatement(original) }
+  }
+  return pushedWhole(plan, context) ?? planStepwise(plan, schema, catalog, context)
+}
+
+function isExplained(root: OperationNode): boolean {
+  return (root as SelectQueryNode).explain !== undefined
+}
+
+/** All parts local to each shard: `with moved as (delete ... returning *) insert into ... select * from moved`. */
+function pushedWhole(plan: PreparedPlan, context: DecomposeContext): MultiShardPlan | undefined {
+  if (plan.accesses.some((access) => access.kind !== 'sharded' && (access.kind !== 'reference' || access.writes)))
+    return undefined
+  const analyzer = context.analyze(plan.root, new Map())
+  const locality = new Locality(analyzer)
+  if (!writingCtes(plan.root).every((expression) => isWriteLocal(bareQuery(expression.expression), locality))) {
+    return undefined
+  }
+  const main = plan.root as SelectQueryNode
+  if (main.orderBy || main.endModifiers?.length || locality.spreadOf(main) !== 'sharded') return undefined
+  return { kind: 'broadcast', gathers: [], template: compileTemplate(main, analyzer.parameters) }
 }
 
 // Each row gets a value of its own from these, wherever it is computed.

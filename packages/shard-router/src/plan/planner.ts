@@ -20,9 +20,12 @@ const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
   MergeQueryNode: 'merge',
 })
 
+const nothing: PreparedPlan['gathered'] = new Map()
+
 /**
  * Plans a statement from its tree. Pure: no I/O, no clock, and nothing of a call's parameters enters the plan.
  * `original`: the parameters of the caller's statement, when `statement` was rewritten from it.
+ * `gathered`: the columns of rows that stand in the tree as tables.
  * @throws RoutingError for every shape without a rule
  */
 export function planStatement(
@@ -30,6 +33,7 @@ export function planStatement(
   schema: Schema,
   catalog: Catalog,
   original?: ParameterIndex,
+  gathered: PreparedPlan['gathered'] = nothing,
 ): PreparedPlan {
   const root = openJsonHelpers(statement)
   const kind = kinds[root.kind]
@@ -38,7 +42,7 @@ export function planStatement(
   const traits = inspectTree(root, catalog)
   const parameters = original ?? indexParameters(statement)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
-  const analyzer = new Analyzer(schema, catalog, parameters)
+  const analyzer = new Analyzer(schema, catalog, parameters, gathered)
   // With its empty lists: they prove that no key matches.
   analyzer.analyze(root, traits.queries === 1)
   if (traits.writes) refuseKeyUpdates(root, analyzer)
@@ -48,6 +52,7 @@ export function planStatement(
     kind,
     root: plain,
     parameters,
+    gathered,
     traits,
     accesses,
     access: isRead(traits) ? 'read' : 'write',

@@ -15,6 +15,8 @@ export interface PreparedPlan {
   readonly accesses: readonly Access[]
   /** `read` may go to a replica. */
   readonly access: 'read' | 'write'
+  /** Rows that are read or written before this statement and stand in its tree as tables: their columns, if known. */
+  readonly gathered: ReadonlyMap<string, readonly string[] | undefined>
   /** Set when the statement is sent otherwise than the caller compiled it. */
   readonly template: SqlTemplate | undefined
   /** Tables of the statement for which the schema allows fan-out without asking. */

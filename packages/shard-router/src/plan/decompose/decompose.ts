@@ -14,7 +14,7 @@ import { refuseLocks } from './order.ts'
 import { withOrdinals } from './ordinals.ts'
 import { withOwnConstants } from './own-constants.ts'
 import { gatheredTable, withoutSchemas } from './table-rows.ts'
-import { isSelfReading, reads, wholeParts } from './whole-parts.ts'
+import { isSelfReading, reads, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -83,10 +83,33 @@ export function refuseObstacle(obstacle: {
 export function localize(root: OperationNode, context: DecomposeContext): Localized {
   const analyzer = context.analyze(root, new Map())
   const locality = new Locality(analyzer)
+  const { rewritten, gathers, gathered } = gatherParts(root, wholeParts(root, analyzer, locality), analyzer, context)
+  if (gathers.length === 0) return { root, analyzer, locality, gathers }
+  const again = context.analyze(rewritten, gathered)
+  return { root: rewritten, analyzer: again, locality: new Locality(again), gathers }
+}
+
+interface GatheredParts {
+  readonly rewritten: OperationNode
+  readonly gathers: readonly GatherStep[]
+  readonly gathered: ReadonlyMap<string, readonly string[] | undefined>
+}
+
+/** Puts the rows of everything but a write's target before it, so that the write depends on no shard's own rows. */
+export function gatherSources(root: OperationNode, context: DecomposeContext): GatheredParts {
+  const analyzer = context.analyze(root, new Map())
+  return gatherParts(root, sourceParts(root, analyzer, new Locality(analyzer)), analyzer, context)
+}
+
+function gatherParts(
+  root: OperationNode,
+  parts: readonly WholePart[],
+  analyzer: Analyzer,
+  context: DecomposeContext,
+): GatheredParts {
   const gathers: GatherStep[] = []
   const gathered = new Map<string, readonly string[] | undefined>()
   const replacements = new Map<OperationNode, OperationNode>()
-  const parts = wholeParts(root, analyzer, locality)
   for (const part of parts) {
     const target = part.table?.item ?? part.query
     if (replacements.has(target)) continue
@@ -96,12 +119,11 @@ export function localize(root: OperationNode, context: DecomposeContext): Locali
     gathered.set(slots.gather(step), part.columns ?? columnsOfKnown(part.query, analyzer))
     replacements.set(target, part.table ? gatheredTable(step, part.table) : selectGather(step))
   }
-  if (gathers.length === 0) return { root, analyzer, locality, gathers }
+  if (gathers.length === 0) return { rewritten: root, gathers, gathered }
   const unqualified = withoutSchemas(parts, (node) => replacements.get(node))
   const tables = parts.flatMap((part) => part.table ?? [])
   const rewritten = dropUnusedCtes(mapNode(withDependentGroups(root, tables, analyzer), unqualified))
-  const again = context.analyze(rewritten, gathered)
-  return { root: rewritten, analyzer: again, locality: new Locality(again), gathers }
+  return { rewritten, gathers, gathered }
 }
 
 function columnsOfKnown(query: OperationNode, analyzer: Analyzer): readonly string[] | undefined {
@@ -153,15 +175,16 @@ function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableE
   })
 }
 
-/** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us. */
-function dropUnusedCtes(root: OperationNode): OperationNode {
+/** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us; one that writes is done. */
+export function dropUnusedCtes(root: OperationNode): OperationNode {
   const node = root as SelectQueryNode
-  if (!node.with || node.kind !== 'SelectQueryNode') return root
+  if (!node.with) return root
   const rest = without(node, 'with')
   const kept: CommonTableExpressionNode[] = []
   for (const expression of [...node.with.expressions].reverse()) {
     const name = expression.name.table.table.identifier.name
-    if (reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
+    const writes = bareQuery(expression.expression).kind !== 'SelectQueryNode'
+    if (writes || reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
   }
   if (kept.length === node.with.expressions.length) return root
   return kept.length === 0 ? rest : ({ ...node, with: { ...node.with, expressions: kept } } as OperationNode)

@@ -8,6 +8,7 @@ import { childrenOf, someNode } from '../walk.ts'
 import { outerJoinObstacle } from './outer-join.ts'
 import { isRowLocal } from './row-local.ts'
 import type { Obstacle, Spread } from './spread.ts'
+import { isWriteLocal } from './write-local.ts'
 
 /** Decides, for each part of an analyzed statement, whether it can run shard by shard. */
 export class Locality {
@@ -85,7 +86,8 @@ export class Locality {
 
   #isLocal(query: OperationNode): boolean {
     const node = query as SelectQueryNode
-    if (query.kind !== 'SelectQueryNode' || node.limit || node.offset || node.fetch) return false
+    if (query.kind !== 'SelectQueryNode') return isWriteLocal(query, this)
+    if (node.limit || node.offset || node.fetch) return false
     const arms = [query, ...setArms(query)]
     if (arms.length > 1 && !this.#areArmsLocal(node, arms)) return false
     return arms.every((arm) => this.#isLevelLocal(arm as SelectQueryNode))

@@ -31,6 +31,13 @@ export function wholeParts(root: OperationNode, analyzer: Analyzer, locality: Lo
   return finder.parts
 }
 
+/** All that a write reads and that differs between shards, but its target. */
+export function sourceParts(root: OperationNode, analyzer: Analyzer, locality: Locality): readonly WholePart[] {
+  const finder = new PartFinder(root, analyzer, locality)
+  finder.sources(root)
+  return finder.parts
+}
+
 class PartFinder {
   readonly parts: WholePart[] = []
   readonly #root: OperationNode
@@ -60,6 +67,10 @@ class PartFinder {
       else if (place === 'refused') refuseCorrelated('a subquery')
     }
     for (const arm of setArms(query)) this.visit(arm)
+  }
+
+  sources(write: OperationNode): void {
+    this.#inside(write, this.#analyzer.knownBlock(write).relations[0])
   }
 
   #relation(relation: Relation, block: Block, kept: ReadonlySet<Relation>, everywhere: boolean): void {
@@ -98,10 +109,10 @@ class PartFinder {
   }
 
   /** A correlated query over rows that every shard has: its own tables travel, and it is computed where they meet. */
-  #inside(query: OperationNode): void {
+  #inside(query: OperationNode, target?: Relation): void {
     for (const arm of [bareQuery(query), ...setArms(bareQuery(query))]) {
       const block = this.#analyzer.knownBlock(arm)
-      for (const relation of block.relations) this.#insideRelation(relation, block)
+      for (const relation of block.relations) if (relation !== target) this.#insideRelation(relation, block)
       for (const subquery of this.#locality.subqueries(arm)) {
         if (this.#locality.spreadOf(subquery) === 'everywhere') continue
         if (this.#locality.isCorrelated(subquery, block)) this.#inside(subquery)

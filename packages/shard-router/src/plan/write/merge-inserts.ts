@@ -12,20 +12,22 @@ import { keyPosition } from './inserted-keys.ts'
  * @throws RoutingError CROSS_SHARD_WRITE
  */
 export function checkMergeInserts(node: MergeQueryNode, table: ShardedTable, block: Block, locality: Locality): void {
-  const inserts = mergeInserts(node)
-  const source = block.relations[1]
-  if (inserts.length === 0 || !source) return
-  const { analyzer } = locality
-  const carried =
-    locality.spreadOfRelation(source) === 'sharded' &&
-    inserts.every((insert) => insertsKeyOf(insert, table, block, analyzer))
-  if (carried) return
+  if (insertsOwnKeys(node, table, block, locality)) return
   refuse(
     'CROSS_SHARD_WRITE',
     `A MERGE over several shards inserts rows into '${table.name}' whose '${table.key}' is not the shard key of its source rows.`,
     `Insert the source's own shard key, or give one key: on ${table.key} = ....`,
     { table: table.name },
   )
+}
+
+/** True when each row that a MERGE inserts has the shard key of the source row that it comes from. */
+export function insertsOwnKeys(node: MergeQueryNode, table: ShardedTable, block: Block, locality: Locality): boolean {
+  const inserts = mergeInserts(node)
+  const source = block.relations[1]
+  if (inserts.length === 0 || !source) return true
+  if (locality.spreadOfRelation(source) !== 'sharded') return false
+  return inserts.every((insert) => insertsKeyOf(insert, table, block, locality.analyzer))
 }
 
 function insertsKeyOf(insert: InsertQueryNode, table: ShardedTable, block: Block, analyzer: Analyzer): boolean {

@@ -1,13 +1,48 @@
-import type { InsertQueryNode } from 'kysely'
-import type { CatalogTable } from '../catalog.ts'
+import type { Schema } from '@shardwright/core'
+import type { AliasNode, InsertQueryNode, MergeQueryNode, OperationNode, TableNode } from 'kysely'
+import { mergeInserts } from '../analyzer.ts'
+import type { Catalog, CatalogTable } from '../catalog.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
-import { someNode } from '../walk.ts'
+import { childrenOf, someNode } from '../walk.ts'
 
 /** True when the statement, run on equal copies, leaves them equal: it calls nothing that each server answers for itself. */
-export function isSameOnCopies(plan: PreparedPlan, table: CatalogTable): boolean {
+export function isSameOnCopies(plan: PreparedPlan, schema: Schema, catalog: Catalog): boolean {
   if (plan.traits.volatile.length > 0 || plan.traits.clock.length > 0) return false
-  if (plan.kind !== 'insert') return true
-  const node = plan.root as InsertQueryNode
+  return insertsOf(plan.root).every(({ node, into }) => {
+    const { identifier, schema: name } = into.table
+    const placement = schema.find(identifier.name, name?.name)
+    const table = placement && catalog.table(placement.schema, placement.table)
+    return table !== undefined && givesAllValues(node, table)
+  })
+}
+
+interface Insert {
+  readonly node: InsertQueryNode
+  readonly into: TableNode
+}
+
+/** Also those of MERGE, which name no table. */
+function insertsOf(root: OperationNode): readonly Insert[] {
+  const found: Insert[] = []
+  const visit = (node: OperationNode): void => {
+    if (node.kind === 'InsertQueryNode' && (node as InsertQueryNode).into) {
+      found.push({ node: node as InsertQueryNode, into: bareTable((node as InsertQueryNode).into as OperationNode) })
+    }
+    if (node.kind === 'MergeQueryNode') {
+      const into = bareTable((node as MergeQueryNode).into)
+      for (const insert of mergeInserts(node as MergeQueryNode)) found.push({ node: insert, into })
+    }
+    for (const child of childrenOf(node)) visit(child)
+  }
+  visit(root)
+  return found
+}
+
+function bareTable(item: OperationNode): TableNode {
+  return (item.kind === 'AliasNode' ? (item as AliasNode).node : item) as TableNode
+}
+
+function givesAllValues(node: InsertQueryNode, table: CatalogTable): boolean {
   const given = new Set(node.columns?.map((column) => column.column.name))
   const asksDefault =
     node.values !== undefined && someNode(node.values, (child) => child.kind === 'DefaultInsertValueNode')

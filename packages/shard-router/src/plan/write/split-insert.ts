@@ -17,7 +17,7 @@ export function planSplit(plan: PreparedPlan, schema: Schema, catalog: Catalog):
   if (placement?.kind !== 'sharded') {
     return refuse('CROSS_SHARD_WRITE', 'The INSERT needs several shards.', 'Insert per shard key.')
   }
-  const analyzer = new Analyzer(schema, catalog, plan.parameters)
+  const analyzer = new Analyzer(schema, catalog, plan.parameters, plan.gathered)
   const position = keyPosition(node, placement, analyzer)
   if (position === undefined) return refuseMissing(placement)
   refuseSplitDefaults(node, placement, catalog)
