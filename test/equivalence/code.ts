@@ -6,6 +6,8 @@ export interface Step {
   /** The clause, for the counts. */
   readonly tag: string
   readonly parts: readonly Part[]
+  /** Other clauses in its text. */
+  readonly more?: readonly string[]
   /** Without it the query would be no query. */
   readonly keep?: boolean
   /** Smaller forms of the same call, tried when the call cannot be dropped. */
@@ -29,15 +31,27 @@ export function render(part: Part, indent = ''): string {
   return head + part.steps.map((step) => `\n${deeper}${step.parts.map((own) => render(own, deeper)).join('')}`).join('')
 }
 
+/** Clauses that stand inside expressions. */
+const marks: readonly (readonly [clause: string, mark: RegExp])[] = [
+  ['exists', /eb\.exists\(/],
+  ['any/all', /eb\.fn\.any\(|eb\.fn\('(?:any|all)'/],
+  ['tuple', /eb\.refTuple\(/],
+  ['is distinct from', /'is (?:not )?distinct from'/],
+  ['filter', /\.filterWhere\(/],
+]
+
 /** The clauses of a query, at any depth. */
 export function tagsOf(query: Query, tags = new Set<string>()): Set<string> {
   const visit = (parts: readonly Part[]): void => {
-    for (const part of parts) if (typeof part !== 'string') tagsOf(part, tags)
+    for (const part of parts) {
+      if (typeof part !== 'string') tagsOf(part, tags)
+      else for (const [clause, mark] of marks) if (mark.test(part)) tags.add(clause)
+    }
   }
   visit(query.head)
-  for (const step of query.steps) {
-    tags.add(step.tag)
-    visit(step.parts)
+  for (const { tag, more = [], parts } of query.steps) {
+    for (const clause of [tag, ...more]) tags.add(clause)
+    visit(parts)
   }
   return tags
 }

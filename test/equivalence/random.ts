@@ -1,8 +1,17 @@
-/** A repeatable source of choices: the same seed text gives the same choices on every machine. */
+const nothing: ReadonlySet<string> = new Set()
+
+/** How much likelier a choice becomes that can bring a wished clause. */
+const wishWeight = 12
+const wishChance = 0.85
+
+/** A repeatable source of choices: the same seed text (and wish) gives the same choices on every machine. */
 export class Random {
+  /** Clauses that the run has too few of: choices that lead to them are taken more often. */
+  readonly wish: ReadonlySet<string>
   #state: number
 
-  constructor(seed: string) {
+  constructor(seed: string, wish = nothing) {
+    this.wish = wish
     let hash = 2166136261
     for (const char of seed) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 16777619)
     this.#state = hash >>> 0
@@ -27,19 +36,21 @@ export class Random {
     return low + this.below(high - low + 1)
   }
 
-  chance(probability: number): boolean {
-    return this.next() < probability
+  /** `clauses`: what a yes can bring. */
+  chance(probability: number, ...clauses: readonly string[]): boolean {
+    return this.next() < (this.wishes(clauses) ? Math.max(probability, wishChance) : probability)
   }
 
   pick<T>(values: readonly T[]): T {
     return values[this.below(values.length)] as T
   }
 
-  /** One of the choices, each as likely as its weight says. */
-  weighted<T>(choices: readonly (readonly [weight: number, value: T])[]): T {
-    let at = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0)
-    for (const [weight, value] of choices) {
-      at -= weight
+  /** One of the choices, each as likely as its weight says; `clauses`: what a choice can bring. */
+  weighted<T>(choices: readonly (readonly [weight: number, value: T, ...clauses: string[]])[]): T {
+    const weights = choices.map(([weight, , ...clauses]) => (this.wishes(clauses) ? weight * wishWeight : weight))
+    let at = this.next() * weights.reduce((sum, weight) => sum + weight, 0)
+    for (const [index, [, value]] of choices.entries()) {
+      at -= weights[index] as number
       if (at < 0) return value
     }
     return (choices[choices.length - 1] as readonly [number, T])[1]
@@ -52,5 +63,9 @@ export class Random {
     const count = Math.min(this.between(least, most), left.length)
     while (taken.length < count) taken.push(...left.splice(this.below(left.length), 1))
     return taken
+  }
+
+  wishes(clauses: readonly string[]): boolean {
+    return clauses.some((clause) => this.wish.has(clause))
   }
 }

@@ -22,13 +22,11 @@ afterAll(async () => {
 })
 
 describe.each(['fanOut', 'transaction'] as const)('through %s', (door) => {
-  test.each(shapes)('$name', async ({ code, ordered }) => {
-    const write = /^db\.(insert|update|delete)/.test(code)
-    const order = { tag: 'order by', parts: [''], total: true }
-    // Tags of clauses that leave something open.
-    const steps = [{ tag: 'group by', parts: [''] }, ...(ordered ? [order] : [])]
-    const query = { head: [code], steps }
-    const outcome = await runCase({ number: 0, kind: write ? 'write' : 'read', door, query, key: 0 }, open, watch)
+  test.each(shapes)('$name', async ({ code, ordered, open: left = {} }) => {
+    const write = /^db\.(insert|update|delete|merge)/.test(code)
+    const query = { head: [code], steps: ordered ? [{ tag: 'order by', parts: [''], total: true }] : [] }
+    const own = { number: 0, kind: write ? 'write' : 'read', door, plugin: 'none', query, key: 0 } as const
+    const outcome = await runCase({ ...own, open: new Map(Object.entries(left)) }, open, watch)
     expect(outcome).toMatchObject({ kind: 'equal' })
   })
 })

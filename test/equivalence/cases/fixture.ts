@@ -4,7 +4,6 @@ import { createShardRouter } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { difference } from '../compare/compare.ts'
-import { open, strict } from '../compare/values.ts'
 import type { AnyKysely } from '../world/databases.ts'
 
 const ddl = `
@@ -71,7 +70,7 @@ export class Cases implements AsyncDisposable {
       total: options.ordered ?? false,
       limited: false,
       order: [],
-      leeways: [strict, ...open],
+      open: new Map(),
     })
     if (wrong) throw new Error(wrong)
     return actual

@@ -1,5 +1,6 @@
 import type { Query } from '../code.ts'
-import { type Leeway, open, rowText, strict, valueText } from './values.ts'
+import type { Open } from '../world/columns.ts'
+import { floatDigits, type Leeway, rowText, valueText } from './values.ts'
 
 export type Answer =
   | { readonly kind: 'rows'; readonly rows: readonly unknown[] }
@@ -11,40 +12,13 @@ export interface Openness {
   readonly limited: boolean
   /** Outputs that the rows are sorted by, as far as they show it. */
   readonly order: readonly string[]
-  /** From strict to loose; one of them must find the answers equal. */
-  readonly leeways: readonly Leeway[]
+  /** By output: every other one must be the same to the last digit. */
+  readonly open: ReadonlyMap<string, Open>
 }
 
 const limiting = new Set(['limit', 'offset', 'fetch', 'fetch with ties'])
-const grouping = new Set([
-  'distinct',
-  'distinct on',
-  'group by',
-  'group by hidden',
-  'min/max',
-  'union',
-  'intersect',
-  'except',
-  'grouping sets',
-  'ordered-set',
-  'array_agg',
-  'string_agg',
-  'jsonb_agg',
-  'json_agg',
-  'statistics',
-  'sum',
-  'avg',
-  'sum distinct',
-  'filter',
-  'window',
-  'over aggregates',
-  'raw aggregate',
-  'count distinct',
-  'intersectAll',
-  'exceptAll',
-])
 
-export function opennessOf(query: Query, tags: ReadonlySet<string>): Openness {
+export function opennessOf(query: Query, open: ReadonlyMap<string, Open>): Openness {
   const sorting = query.steps.filter(({ tag }) => tag.startsWith('order by') || tag === 'distinct on')
   const order: string[] = []
   for (const { output } of sorting) {
@@ -55,8 +29,14 @@ export function opennessOf(query: Query, tags: ReadonlySet<string>): Openness {
     total: sorting.some(({ total }) => total === true),
     limited: query.steps.some(({ tag }) => limiting.has(tag)),
     order,
-    leeways: [...tags].some((tag) => grouping.has(tag)) ? [strict, ...open] : [strict],
+    open,
   }
+}
+
+/** At the edge of one rounding of a float, another one decides. */
+function leewaysOf({ open }: Openness): readonly Leeway[] {
+  const floats = [...open.values()].includes('float')
+  return floats ? floatDigits.map((digits) => ({ open, digits })) : [{ open, digits: floatDigits[0] }]
 }
 
 /** Why the router's rows are not an answer that one PostgreSQL may give; `undefined` when they are. */
@@ -67,7 +47,7 @@ export function difference(
 ): string | undefined {
   if (expected.length !== actual.length) return `${actual.length} rows instead of ${expected.length}`
   let why: string | undefined
-  for (const leeway of openness.leeways) {
+  for (const leeway of leewaysOf(openness)) {
     why = differenceWith(expected, actual, openness, leeway)
     if (why === undefined) return undefined
   }
@@ -89,7 +69,7 @@ function differenceWith(
   const [name] = openness.order
   if (name !== undefined) {
     const [a, b] = [expected, actual].map((rows) =>
-      rows.map((row) => valueText((row as Record<string, unknown>)[name], leeway)),
+      rows.map((row) => valueText((row as Record<string, unknown>)[name], openness.open.get(name), leeway.digits)),
     ) as [string[], string[]]
     const wrong = firstDifference(a, b)
     if (wrong) return `not in the order of ${name}: ${wrong}`
@@ -98,17 +78,19 @@ function differenceWith(
 }
 
 /** Rows of a LIMIT without a total order: each must be one of the rows without LIMIT. */
-export function isPossible(all: readonly unknown[], actual: readonly unknown[], leeway: Leeway): boolean {
-  const left = new Map<string, number>()
-  for (const row of all) {
-    const text = rowText(row, leeway)
-    left.set(text, (left.get(text) ?? 0) + 1)
-  }
-  return actual.every((row) => {
-    const text = rowText(row, leeway)
-    const count = left.get(text) ?? 0
-    left.set(text, count - 1)
-    return count > 0
+export function isPossible(all: readonly unknown[], actual: readonly unknown[], openness: Openness): boolean {
+  return leewaysOf(openness).some((leeway) => {
+    const left = new Map<string, number>()
+    for (const row of all) {
+      const text = rowText(row, leeway)
+      left.set(text, (left.get(text) ?? 0) + 1)
+    }
+    return actual.every((row) => {
+      const text = rowText(row, leeway)
+      const count = left.get(text) ?? 0
+      left.set(text, count - 1)
+      return count > 0
+    })
   })
 }
 

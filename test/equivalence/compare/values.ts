@@ -1,45 +1,57 @@
-/** How much two values may differ and still be the answer that PostgreSQL leaves open. */
+import type { Open } from '../world/columns.ts'
+import { TypedValue } from '../world/typed-values.ts'
+
+/** What two rows may differ in: nothing but the open outputs. */
 export interface Leeway {
-  /** Sums and statistics of floats depend on the order of the rows. */
-  readonly floats: false | 9 | 8
-  /** Which of several equal values (1.0 and 1.00, 'a' and 'A' under a case-insensitive collation) stands for a group. */
-  readonly equals: boolean
+  readonly open: ReadonlyMap<string, Open>
+  /** Digits of an open float that are compared. */
+  readonly digits: number
 }
 
-export const strict: Leeway = { floats: false, equals: false }
-/** Digits of floats that are compared: at the edge of one rounding, another one decides. */
-export const open: readonly Leeway[] = [
-  { floats: 9, equals: true },
-  { floats: 8, equals: true },
-]
+export const floatDigits = [9, 8] as const
+
+const single = '700'
+const double = '701'
 
 /** A row as text: type and value of every column, in their order. */
 export function rowText(row: unknown, leeway: Leeway): string {
-  if (typeof row !== 'object' || row === null) return valueText(row, leeway)
+  if (typeof row !== 'object' || row === null) return valueText(row)
   return Object.entries(row)
-    .map(([name, value]) => `${name}=${valueText(value, leeway)}`)
+    .map(([name, value]) => `${name}=${valueText(value, leeway.open.get(name), leeway.digits)}`)
     .join(' ')
 }
 
-export function valueText(value: unknown, leeway: Leeway): string {
+export function valueText(value: unknown, open?: Open, digits: number = floatDigits[0]): string {
   if (value === null) return 'null'
   if (value === undefined) return 'undefined'
+  if (value instanceof TypedValue) return typedText(value, open, digits)
   if (value instanceof Date) return `Date(${value.getTime()})`
   if (Buffer.isBuffer(value)) return `Buffer(${value.toString('hex')})`
   switch (typeof value) {
     case 'number':
-      return leeway.floats && Number.isFinite(value)
-        ? `number ${roundedFloat(value, leeway.floats)}`
-        : `number ${Object.is(value, -0) ? '-0' : value}`
+      if (open === 'float' && Number.isFinite(value)) return `number ${roundedFloat(value, digits)}`
+      return `number ${Object.is(value, -0) ? '-0' : value}`
     case 'string':
-      return `string ${JSON.stringify(leeway.equals ? plain(value) : value)}`
-    case 'object':
-      return Array.isArray(value)
-        ? `[${value.map((element) => valueText(element, leeway)).join(', ')}]`
-        : `{${rowText(value, leeway)}}`
+      return `string ${JSON.stringify(open === 'spelling' ? plain(value) : value)}`
+    case 'object': {
+      const inside = (own: unknown): string => valueText(own, open, digits)
+      if (Array.isArray(value)) return `[${value.map(inside).join(', ')}]`
+      const entries = Object.entries(value).map(([name, own]) => `${name}=${inside(own)}`)
+      return `{${entries.join(' ')}}`
+    }
     default:
       return `${typeof value} ${String(value)}`
   }
+}
+
+function typedText({ type, text }: TypedValue, open: Open | undefined, digits: number): string {
+  const number = Number(text)
+  if (open === 'float' && Number.isFinite(number)) {
+    // Single precision has six digits.
+    return `${type} ${type === single ? roundedFloat(number, 5) : type === double ? roundedFloat(number, digits) : text}`
+  }
+  if (open === 'spelling') return `${type} ${text.split(',').map(plain).join()}`
+  return `${type} ${JSON.stringify(text)}`
 }
 
 /** Sums of a few hundred floats agree in more digits than these. */
@@ -47,10 +59,10 @@ function roundedFloat(value: number, digits: number): string {
   return value === 0 || Math.abs(value) < 1e-9 ? '0' : value.toPrecision(digits)
 }
 
-/** One spelling for equal numerics and for texts that differ in case only. */
+/** One spelling for equal numerics and for texts that are equal without regard to case. */
 function plain(text: string): string {
   const number = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text)
-  if (!number) return text.toLowerCase()
+  if (!number) return text.toLowerCase().replaceAll('ß', 'ss')
   const [, sign = '', whole = '0', fraction = ''] = number
   const digits = fraction === '' ? whole : `${whole}.${fraction}`
   return digits === '0' ? '0' : `${sign}${digits}`

@@ -1,25 +1,39 @@
 import { type Query, render, tagsOf } from '../code.ts'
 import { Random } from '../random.ts'
+import type { Open } from '../world/columns.ts'
 import type { World } from '../world/world.ts'
+import { clausesIn } from './clauses.ts'
 import { Names, type Scope } from './scope.ts'
 import { selectQuery } from './select.ts'
 import { setOperations } from './set-operations.ts'
-import { write } from './writes.ts'
+import { write } from './write.ts'
 
 /** Which way into the router a case takes. */
 export type Door = 'fanOut' | 'db' | 'stream' | 'for' | 'transaction'
+
+/** Kysely's plugins that a case runs with, on both sides. */
+export type Plugin = 'none' | 'camel case' | 'with schema' | 'empty lists'
 
 export interface Case {
   readonly number: number
   readonly kind: 'read' | 'write'
   readonly door: Door
+  readonly plugin: Plugin
   readonly query: Query
+  /** Outputs of which PostgreSQL leaves something open. */
+  readonly open: ReadonlyMap<string, Open>
   /** The key of `router.for(key)`. */
   readonly key: string | number
 }
 
-export function createCase(seed: string, number: number, world: World): Case {
-  const random = new Random(`${seed}/case/${number}`)
+/** `wish`: clauses that the case should have; `attempt`: another case of the same number. */
+export interface CaseOptions {
+  readonly wish?: ReadonlySet<string> | undefined
+  readonly attempt?: number
+}
+
+export function createCase(seed: string, number: number, world: World, { wish, attempt = 0 }: CaseOptions = {}): Case {
+  const random = new Random(`${seed}/case/${number}${attempt > 0 ? `/${attempt}` : ''}`, wish)
   const outer: Omit<Scope, 'relations'> = { random, world, depth: 0, names: new Names() }
   const door = random.weighted<Door>([
     [8, 'fanOut'],
@@ -28,21 +42,45 @@ export function createCase(seed: string, number: number, world: World): Case {
     [1.2, 'for'],
     [0.6, 'transaction'],
   ])
+  const writes = clausesIn('inserts', 'changes', 'whens', 'conflicts', 'returns')
+  const wishesWrite = random.wishes(writes)
   const kind = random.weighted<'read' | 'sets' | 'write'>([
-    [8, 'read'],
-    [1.3, 'sets'],
-    [2.2, 'write'],
+    [wishesWrite ? 0 : 8, 'read'],
+    [wishesWrite ? 0 : 1.3, 'sets', ...clausesIn('sets')],
+    [2.2, 'write', ...writes],
   ])
   const key = random.pick(world.keys.slice(0, 5))
-  const query =
-    kind === 'write' ? write(outer) : kind === 'sets' ? setOperations(outer).query : selectQuery(outer, 'db').query
-  return { number, kind: kind === 'write' ? 'write' : 'read', door: fitting(door, kind, query), query, key }
+  const made = kind === 'sets' ? setOperations(outer) : kind === 'read' ? selectQuery(outer, 'db') : undefined
+  const query = made?.query ?? write(outer)
+  const plugin = random.weighted<Plugin>([
+    [8, 'none'],
+    [0.8, 'camel case'],
+    [0.8, 'with schema'],
+    [0.8, 'empty lists'],
+  ])
+  const text = render(query)
+  return {
+    number,
+    kind: kind === 'write' ? 'write' : 'read',
+    door: fittingDoor(door, kind, text),
+    plugin: fittingPlugin(plugin, door, text),
+    query,
+    open: new Map((made?.outputs ?? []).flatMap(({ name, open }) => (open ? [[name, open] as const] : []))),
+    key,
+  }
 }
 
-function fitting(door: Door, kind: string, query: Query): Door {
-  if (door === 'stream' && kind === 'write') return 'fanOut'
+function fittingDoor(door: Door, kind: string, text: string): Door {
+  if (text.includes('forUpdate')) return 'db'
+  if (door === 'stream' && (kind === 'write' || text.includes("'moved'"))) return 'fanOut'
   // The one database shows the rows of a key as views in front of the tables; a schema's name goes past them.
-  return door === 'for' && render(query).includes('public.') ? 'fanOut' : door
+  return door === 'for' && text.includes('public.') ? 'fanOut' : door
+}
+
+function fittingPlugin(plugin: Plugin, door: Door, text: string): Plugin {
+  // Raw text and the views of `for` know nothing of schemas; raw names are not turned by CamelCasePlugin.
+  if (plugin === 'with schema' && (door === 'for' || text.includes('public.'))) return 'none'
+  return plugin
 }
 
 export function caseTags(own: Case): Set<string> {

@@ -22,6 +22,12 @@ const comparable: readonly Kind[] = [
   'bool',
   'enum',
   'float',
+  'small',
+  'real',
+  'interval',
+  'time',
+  'char',
+  'en',
 ]
 
 /** A predicate as code of an expression, in a callback that has `eb`. */
@@ -30,7 +36,7 @@ export function condition(scope: Scope, options: ConditionOptions = {}): string 
   const small = options.simple || scope.depth > 1
   return random.weighted<() => string>([
     [6, () => mild(scope)],
-    [2, () => comparison(scope)],
+    [2, () => comparison(scope), 'is distinct from'],
     [1.5, () => keyCondition(scope)],
     [1.5, () => membership(scope)],
     [1, () => nullTest(scope)],
@@ -40,13 +46,15 @@ export function condition(scope: Scope, options: ConditionOptions = {}): string 
     [0.7, () => `eb.not(${condition(scope, { simple: true })})`],
     [0.7, () => columnsCompared(scope)],
     [0.6, () => rawCondition(scope)],
-    ...(small ? [] : ([[1.6, () => subqueryCondition(scope)]] as const)),
+    [0.5, () => arrayCondition(scope), 'any/all'],
+    [0.4, () => tupleCondition(scope), 'tuple'],
+    ...(small ? [] : ([[1.6, () => subqueryCondition(scope), 'exists', 'any/all', 'tuple']] as const)),
   ])()
 }
 
 /** Keeps most rows: many answers would be empty otherwise, and prove little. */
 function mild(scope: Scope): string {
-  const source = column(scope, ['int', 'id', 'big', 'money', 'ts', 'date', 'text'])
+  const source = column(scope, ['int', 'id', 'big', 'money', 'ts', 'date', 'text', 'small'])
   if (!source?.ref) return comparison(scope)
   const operator = source.kind === 'text' ? '<>' : scope.random.pick(['>', '<', '<>', '<=', '>='])
   return `eb.or([eb(${quoted(source.ref)}, ${quoted(operator)}, ${constant(source.kind, scope)}), eb(${quoted(source.ref)}, 'is', null)])`
@@ -56,7 +64,14 @@ function comparison(scope: Scope): string {
   const { random } = scope
   const source = column(scope, comparable)
   if (!source?.ref) return 'eb.lit(true)'
-  const operator = source.kind === 'bool' ? '=' : random.pick(['=', '<>', '<', '<=', '>', '>=', 'is distinct from'])
+  const operator =
+    source.kind === 'bool' && !random.wishes(['is distinct from'])
+      ? '='
+      : random.weighted<string>([
+          ...['=', '<>', '<', '<=', '>', '>='].map((name) => [1, name] as const),
+          [1, 'is distinct from', 'is distinct from'],
+          [0.5, 'is not distinct from', 'is distinct from'],
+        ])
   return `eb(${quoted(source.ref)}, ${quoted(operator)}, ${constant(source.kind, scope)})`
 }
 
@@ -97,16 +112,42 @@ export function keyCondition(scope: Scope): string {
 }
 
 function castType(type: string): string {
-  return type === 'int4' ? 'integer' : type === 'int8' ? 'bigint' : type
+  return type === 'int4' ? 'integer' : type === 'int8' ? 'bigint' : type === 'int2' ? 'smallint' : type
 }
 
 function membership(scope: Scope): string {
   const { random } = scope
-  const source = column(scope, ['int', 'text', 'id', 'enum', 'ci', 'ctext'])
+  const source = column(scope, ['int', 'text', 'id', 'enum', 'ci', 'ctext', 'small', 'en', 'time'])
   if (!source?.ref) return comparison(scope)
   const values = Array.from({ length: random.between(1, 4) }, () => constant(source.kind, scope))
   if (random.chance(0.15)) values.push('null')
   return `eb(${quoted(source.ref)}, ${random.chance(0.7) ? "'in'" : "'not in'"}, [${values.join(', ')}])`
+}
+
+/** With arrays: a value among them, or one that holds others. */
+function arrayCondition(scope: Scope): string {
+  const { random } = scope
+  const value = column(scope, ['int', 'id'])
+  const array = column(scope, ['array'])
+  if (!value?.ref) return comparison(scope)
+  const ref = quoted(value.ref)
+  const list = `[${Array.from({ length: random.between(0, 3) }, () => constant('int', scope)).join(', ')}]`
+  return random.pick([
+    `eb(${ref}, '=', eb.fn.any(eb.val(${list})))`,
+    `eb(${ref}, '<>', eb.fn('all', [eb.val(${list})]))`,
+    ...(array?.ref
+      ? [`eb(${ref}, '=', eb.fn.any(${quoted(array.ref)}))`, `eb(${quoted(array.ref)}, '@>', eb.val([1]))`]
+      : []),
+  ])
+}
+
+/** Rows compared as a whole. */
+function tupleCondition(scope: Scope): string {
+  const refs = scope.random.some(columnsOf(scope, ['int', 'id', 'text', 'bool', 'date']), 2, 2)
+  const [a, b] = refs
+  if (!a || !b) return comparison(scope)
+  const tuple = () => `eb.tuple(${constant(a.kind, scope)}, ${constant(b.kind, scope)})`
+  return `eb(eb.refTuple(${quoted(a.ref)}, ${quoted(b.ref)}), 'in', [${tuple()}, ${tuple()}, ${tuple()}])`
 }
 
 function nullTest(scope: Scope): string {
@@ -148,7 +189,7 @@ function rawCondition(scope: Scope): string {
 function subqueryCondition(scope: Scope): string {
   const { random } = scope
   const alias = scope.names.next('s')
-  const table = random.pick(['t', 'u', 'u', 'r', 'x'] as const)
+  const table = random.pick(['t', 'u', 'u', 'r', 'x', 'p'] as const)
   const own = tableRelation(table, alias)
   const inside = inner(scope, [own])
   const filter = random.chance(0.6) ? `.where((eb) => ${condition(inside, { simple: true })})` : ''
@@ -160,11 +201,20 @@ function subqueryCondition(scope: Scope): string {
     () =>
       `eb(${refOf(scope, ['int', 'id'])}, ${random.pick(["'>'", "'<='", "'='"])}, ${from}.select((eb) => eb.fn.${random.pick(['max', 'min', 'count'])}('${alias}.g').as('m'))${filter})`,
     () => `eb.exists(${from}.select('${alias}.id')${filter})`,
+    () =>
+      `eb(${refOf(scope, ['int', 'id'])}, ${random.pick(["'>='", "'='", "'<>'"])}, eb.fn('${random.pick(['any', 'all'])}', [${from}.select('${alias}.g')${filter}]))`,
   ]
   // Correlated by another column than the key: refused, unless the table is on every shard.
   const other = column(scope, ['int'])
   if (other?.ref && random.chance(table === 'r' ? 0.8 : 0.15)) {
     return `eb.exists(${from}.select('${alias}.id').whereRef('${alias}.g', '=', ${quoted(other.ref)})${filter})`
+  }
+  const outside = random.some(columnsOf(scope, ['int', 'id']), 2, 2)
+  if (outside.length === 2) {
+    const tuple = outside.map(({ ref }) => quoted(ref)).join(', ')
+    choices.push(
+      () => `eb(eb.refTuple(${tuple}), 'in', ${from}.select(['${alias}.g', '${alias}.id'])${filter}.$asTuple('g', 'id'))`,
+    )
   }
   if (tie) {
     choices.push(
@@ -174,7 +224,7 @@ function subqueryCondition(scope: Scope): string {
         `eb(${refOf(scope, ['int'])}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.g')${tie}${filter})`,
       () =>
         `eb(${refOf(scope, ['int', 'id'])}, '<=', ${from}.select((eb) => eb.fn.count('${alias}.id').as('m'))${tie}${filter})`,
-      () => `eb(${keyRef(owners, scope)}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.k')${filter})`,
+      () => `eb(${keyRef(owners, scope)}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.${own.keys[0]}')${filter})`,
     )
   }
   return random.pick(choices)()

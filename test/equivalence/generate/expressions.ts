@@ -1,5 +1,5 @@
 import { quoted } from '../code.ts'
-import { type Kind, samples } from '../world/columns.ts'
+import { type Kind, type Open, samples } from '../world/columns.ts'
 import { columnsOf, keyCode, type Scope } from './scope.ts'
 
 /** An expression as Kysely code that takes `eb`, with what kind of value it gives. */
@@ -8,11 +8,10 @@ export interface Expression {
   readonly kind: Kind
   /** Set for a plain column. */
   readonly ref?: string
+  readonly open?: Open | undefined
 }
 
-const numeric: readonly Kind[] = ['int', 'big', 'num', 'money', 'id']
-const textual: readonly Kind[] = ['text', 'ctext', 'ci']
-
+const numeric: readonly Kind[] = ['int', 'big', 'num', 'money', 'id', 'small']
 /** A constant of a kind, as code of a value. */
 export function constant(kind: Kind, scope: Scope): string {
   const { random } = scope
@@ -22,6 +21,7 @@ export function constant(kind: Kind, scope: Scope): string {
     case 'id':
       return String(random.between(1, 60))
     case 'int':
+    case 'small':
       return String(random.between(-3, 9))
     case 'big':
       return quoted(random.pick(samples.bigs))
@@ -30,7 +30,14 @@ export function constant(kind: Kind, scope: Scope): string {
     case 'money':
       return String(random.between(-50, 500))
     case 'float':
+    case 'real':
       return '0.5'
+    case 'interval':
+      return quoted(random.pick(samples.intervals))
+    case 'time':
+      return quoted(random.pick(samples.clocks))
+    case 'char':
+      return quoted(random.pick(samples.codes))
     case 'ts':
       return quoted(random.pick(samples.times))
     case 'date':
@@ -44,20 +51,32 @@ export function constant(kind: Kind, scope: Scope): string {
   }
 }
 
-export function column(scope: Scope, kinds?: readonly Kind[]): Expression | undefined {
-  const found = columnsOf(scope, kinds)
+export function column(scope: Scope, kinds?: readonly Kind[], open = false): Expression | undefined {
+  const found = columnsOf(scope, kinds, open)
   if (found.length === 0) return undefined
-  const { ref, kind } = scope.random.pick(found)
-  return { code: `eb.ref(${quoted(ref)})`, kind, ref }
+  const { ref, kind, open: own } = scope.random.pick(found)
+  return { code: `eb.ref(${quoted(ref)})`, kind, ref, open: own }
 }
 
 /** A column, mostly; else something computed from columns. */
 export function expression(scope: Scope, computed = 0.35): Expression {
   const { random } = scope
-  const plain = column(scope) as Expression
-  if (!random.chance(computed)) return plain
-  const made = random.pick([number, text, time, conditional, cast, raw])(scope)
-  return made ?? plain
+  if (!random.chance(computed, 'raw expression')) return column(scope, undefined, true) as Expression
+  const make = random.weighted<(scope: Scope) => Expression | undefined>([
+    [1, number],
+    [1, text],
+    [1, time],
+    [1, conditional],
+    [1, cast],
+    [1, raw, 'raw expression'],
+    [0.5, array],
+  ])
+  return make(scope) ?? (column(scope, undefined, true) as Expression)
+}
+
+/** A number as the operators give it back: with the type that PostgreSQL widens to. */
+function widened(kind: Kind): Kind {
+  return kind === 'id' || kind === 'small' ? 'int' : kind
 }
 
 function number(scope: Scope): Expression | undefined {
@@ -66,18 +85,18 @@ function number(scope: Scope): Expression | undefined {
   if (!source?.ref) return undefined
   const ref = quoted(source.ref)
   return random.pick<Expression>([
-    { code: `eb(${ref}, '+', ${random.between(1, 5)})`, kind: source.kind === 'id' ? 'int' : source.kind },
-    { code: `eb(${ref}, '*', eb.lit(${random.between(-2, 3)}))`, kind: source.kind === 'id' ? 'int' : source.kind },
-    { code: `eb.fn.coalesce(${ref}, eb.lit(0))`, kind: source.kind === 'id' ? 'int' : source.kind },
-    { code: `eb.fn('abs', [${ref}])`, kind: source.kind === 'id' ? 'int' : source.kind },
-    { code: `eb(eb.ref(${ref}), '%', eb.lit(3))`, kind: source.kind === 'id' ? 'int' : source.kind },
-    { code: `eb.neg(eb.ref(${ref}))`, kind: source.kind === 'id' ? 'int' : source.kind },
+    { code: `eb(${ref}, '+', ${random.between(1, 5)})`, kind: widened(source.kind) },
+    { code: `eb(${ref}, '*', eb.lit(${random.between(-2, 3)}))`, kind: widened(source.kind) },
+    { code: `eb.fn.coalesce(${ref}, eb.lit(0))`, kind: widened(source.kind) },
+    { code: `eb.fn('abs', [${ref}])`, kind: widened(source.kind) },
+    { code: `eb(eb.ref(${ref}), '%', eb.lit(3))`, kind: widened(source.kind) },
+    { code: `eb.neg(eb.ref(${ref}))`, kind: widened(source.kind) },
   ])
 }
 
 function text(scope: Scope): Expression | undefined {
   const { random } = scope
-  const source = column(scope, ['text', 'ctext'])
+  const source = column(scope, ['text', 'ctext', 'en'])
   if (!source?.ref) return undefined
   const ref = quoted(source.ref)
   return random.pick<Expression>([
@@ -125,6 +144,17 @@ function cast(scope: Scope): Expression | undefined {
   return { code: `eb.cast(${ref}, 'text')`, kind: 'text' }
 }
 
+function array(scope: Scope): Expression | undefined {
+  const source = column(scope, ['array'])
+  if (!source?.ref) return undefined
+  const ref = `\${sql.ref(${quoted(source.ref)})}`
+  return scope.random.pick<Expression>([
+    { code: `sql\`cardinality(${ref})\``, kind: 'int' },
+    { code: `sql\`${ref}[1]\``, kind: 'int' },
+    { code: `sql\`array_append(${ref}, 7)\``, kind: 'array' },
+  ])
+}
+
 function raw(scope: Scope): Expression | undefined {
   const { random } = scope
   const source = column(scope, ['int'])
@@ -139,9 +169,14 @@ function raw(scope: Scope): Expression | undefined {
 }
 
 export const numericKinds = numeric
-export const textKinds = textual
 /** Kinds with a default order that shows in the values. */
 export const orderable: readonly Kind[] = [
+  'small',
+  'real',
+  'interval',
+  'time',
+  'char',
+  'en',
   'id',
   'int',
   'big',

@@ -1,10 +1,11 @@
 import { quoted, type Step } from '../code.ts'
 import type { Kind } from '../world/columns.ts'
 import { type Aggregate, aggregate, overAggregates } from './aggregates.ts'
+import { clausesIn } from './clauses.ts'
 import { column, expression } from './expressions.ts'
 import { direction, limits, orderByOutput } from './order.ts'
 import { sortable } from './rows.ts'
-import { oneSpelling, type Scope } from './scope.ts'
+import { type Scope, spelling } from './scope.ts'
 import type { Output, Shape } from './select.ts'
 
 /** GROUP BY with aggregates, HAVING, ORDER BY, LIMIT. */
@@ -12,17 +13,18 @@ export function groups(scope: Scope): Shape {
   const { random } = scope
   const outputs: Output[] = []
   const steps: Step[] = []
-  const sets = scope.depth === 0 && random.chance(0.08)
+  const sets = random.chance(scope.depth === 0 ? 0.08 : 0.03, 'grouping sets')
   const grouped = sets ? groupingSets(scope, steps, outputs) : plainGroups(scope, steps, outputs)
   for (let i = random.between(1, 3); i > 0; i--) {
-    const made = random.chance(0.2) ? overAggregates(scope) : aggregate(scope)
-    const name = scope.names.next('n')
-    outputs.push({ name, kind: made.kind, shardKey: false })
+    const made = random.chance(0.2, 'over aggregates') ? overAggregates(scope) : aggregate(scope)
+    const name = scope.names.next('aggN')
+    outputs.push({ name, kind: made.kind, shardKey: false, open: made.open })
     steps.push({ tag: made.tag, parts: [`.select((eb) => ${made.code}.as('${name}'))`] })
   }
-  if (random.chance(0.22)) steps.push(having(scope))
-  if (scope.depth === 0 && random.chance(0.06)) steps.push({ tag: 'distinct', parts: ['.distinct()'] })
-  if (scope.depth === 0 && random.chance(0.55)) steps.push(...tail(scope, outputs, grouped))
+  if (random.chance(0.22, 'having')) steps.push(having(scope))
+  const exact = outputs.every(({ kind, open }) => open === undefined && kind !== 'json')
+  if (scope.depth === 0 && exact && random.chance(0.06)) steps.push({ tag: 'distinct', parts: ['.distinct()'] })
+  if (scope.depth === 0 && random.chance(0.55, ...clausesIn('tails'))) steps.push(...tail(scope, outputs, grouped))
   return { steps, outputs, unique: grouped.total && grouped.nonNull ? grouped.names : [] }
 }
 
@@ -47,14 +49,18 @@ const groupable: readonly Kind[] = [
   'ts',
   'big',
   'money',
+  'small',
+  'en',
+  'char',
+  'time',
 ]
 
 function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
   const { random } = scope
   const count = random.weighted([
     [2, 0],
-    [5, 1],
-    [3, 2],
+    [5, 1, 'group by', 'group by hidden'],
+    [3, 2, 'group by', 'group by hidden'],
   ] as const)
   const names: string[] = []
   let hidden = false
@@ -62,13 +68,12 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
     const made = random.chance(0.12)
       ? column(scope, ['key'])
       : random.chance(0.75)
-        ? column(scope, oneSpelling(scope, groupable))
+        ? column(scope, groupable)
         : expression(scope, 1)
-    if (!made || ['json', 'array', 'float', 'bytes', 'id'].includes(made.kind)) continue
-    if (oneSpelling(scope, [made.kind]).length === 0) continue
-    const name = scope.names.next('g')
+    if (!made || made.open || ['json', 'float', 'real', 'bytes', 'id', 'interval'].includes(made.kind)) continue
+    const name = scope.names.next('grpG')
     const hasParameter = /eb\.val|sql\.val|^eb\('|\.when\(|'\+'|'\*'/.test(made.code)
-    if (random.chance(0.12) && !hasParameter) {
+    if (random.chance(0.12, 'group by hidden') && !hasParameter) {
       hidden = true
       steps.push({ tag: 'group by hidden', parts: [`.groupBy((eb) => ${made.code})`] })
       continue
@@ -76,7 +81,7 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
     const shardKey =
       made.ref !== undefined &&
       scope.relations[0]?.keys.some((key) => `${scope.relations[0]?.alias}.${key}` === made.ref) === true
-    outputs.push({ name, kind: made.kind, shardKey })
+    outputs.push({ name, kind: made.kind, shardKey, open: spelling(made.kind) })
     names.push(name)
     const by =
       made.ref && random.chance(0.6)
@@ -92,13 +97,13 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
 }
 
 function groupingSets(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
-  const first = column(scope, ['int', 'bool', 'enum'])
-  const second = column(scope, ['date', 'text', 'key', 'ctext'])
+  const first = column(scope, ['int', 'bool', 'enum', 'small'])
+  const second = column(scope, ['date', 'text', 'key', 'ctext', 'en'])
   if (!first?.ref || !second?.ref) return plainGroups(scope, steps, outputs)
   const [a, b] = [first.ref, second.ref].map((ref) => `\${sql.ref(${quoted(ref)})}`)
   const form = scope.random.pick([`rollup(${a}, ${b})`, `cube(${a}, ${b})`, `grouping sets ((${a}), (${b}), ())`])
   const names = [first, second].map((made) => {
-    const name = scope.names.next('g')
+    const name = scope.names.next('grpG')
     outputs.push({ name, kind: made.kind, shardKey: false })
     return name
   })
@@ -125,13 +130,12 @@ function having(scope: Scope): Step {
 function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[] {
   const { random } = scope
   const steps: Step[] = []
-  const exact = sortable(outputs).filter(({ kind }) => kind !== 'float')
-  for (const output of random.some(exact, 0, 2))
+  for (const output of random.some(sortable(outputs), random.wishes(['order by position']) ? 1 : 0, 2))
     steps.push(orderByOutput(scope, output, grouped.nonNull ? outputs.indexOf(output) + 1 : undefined))
-  if (random.chance(0.25)) {
+  if (random.chance(0.25, 'order by hidden')) {
     let made = aggregate(scope, true)
-    for (let i = 0; i < 5 && made.kind === 'float'; i++) made = aggregate(scope, true)
-    if (made.kind !== 'float')
+    for (let i = 0; i < 5 && made.open === 'float'; i++) made = aggregate(scope, true)
+    if (made.open !== 'float')
       steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope)})`] })
   }
   if (grouped.total && random.chance(0.75)) {
@@ -142,5 +146,6 @@ function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[
     })
   }
   if (steps.length === 0) return []
-  return random.chance(0.5) ? [...steps, ...limits(scope, true)] : steps
+  const limiting = ['limit', 'offset', 'fetch', 'fetch with ties']
+  return random.chance(0.5, ...limiting) ? [...steps, ...limits(scope, true)] : steps
 }

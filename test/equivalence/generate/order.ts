@@ -5,7 +5,7 @@ import type { Output } from './select.ts'
 
 /** A direction as the second argument of orderBy, or nothing. */
 export function direction(scope: Scope, kind?: Kind): string {
-  const collate = kind === 'text' || kind === 'ctext' ? 1 : 0
+  const collate = kind === 'text' || kind === 'ctext' || kind === 'en' ? 1 : 0
   return scope.random.weighted<string>([
     [4, ''],
     [3, ", 'desc'"],
@@ -18,10 +18,10 @@ export function direction(scope: Scope, kind?: Kind): string {
 }
 
 /** Kinds whose equal values look equal: their order can be read off the result. */
-const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', 'key', 'enum', 'bytes', 'ctext', 'text']
+const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', 'key', 'enum', 'bytes', 'ctext', 'text', 'small', 'time', 'en']
 
 export function orderByOutput(scope: Scope, output: Output, position?: number): Step {
-  if (position !== undefined && scope.random.chance(0.12)) {
+  if (position !== undefined && scope.random.chance(0.12, 'order by position')) {
     return { tag: 'order by position', parts: [`.orderBy(sql\`${position}\`${direction(scope)})`] }
   }
   const shown = visible.includes(output.kind) ? { output: output.name } : {}
@@ -52,11 +52,15 @@ export function limits(scope: Scope, tiesAllowed: boolean): Step[] {
     tag: 'offset',
     parts: [`.offset(${random.pick([String(offset), `${offset}n`, `sql\`${offset}\``])})`],
   }
+  const tiesStep: Step = { tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }
+  const fetchStep: Step = { tag: 'fetch', parts: [`.fetch(${limit})`] }
   return random.weighted<Step[]>([
-    [5, [limitStep]],
-    [2, [limitStep, offsetStep]],
-    [1, [offsetStep]],
-    [tiesAllowed ? 2.5 : 0, [{ tag: 'fetch with ties', parts: [`.fetch(${Math.max(limit, 1)}, 'with ties')`] }]],
-    [1, [{ tag: 'fetch', parts: [`.fetch(${limit})`] }]],
+    [5, [limitStep], 'limit'],
+    [2, [limitStep, offsetStep], 'limit', 'offset'],
+    [1, [offsetStep], 'offset'],
+    [0.5, [offsetStep, fetchStep], 'offset', 'fetch'],
+    [tiesAllowed ? 2.5 : 0, [tiesStep], 'fetch with ties'],
+    [tiesAllowed ? 0.7 : 0, [offsetStep, tiesStep], 'fetch with ties', 'offset'],
+    [1, [fetchStep], 'fetch'],
   ])
 }

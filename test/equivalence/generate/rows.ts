@@ -1,21 +1,24 @@
 import { quoted, type Step } from '../code.ts'
+import type { Open } from '../world/columns.ts'
+import { clausesIn } from './clauses.ts'
 import { tiedTo } from './conditions.ts'
 import { column, expression } from './expressions.ts'
 import { direction, limits, orderByOutput, orderByUnique } from './order.ts'
 import type { Scope } from './scope.ts'
-import { inner, oneSpelling, tableRelation } from './scope.ts'
+import { inner, keyCode, spelling, tableRelation } from './scope.ts'
 import type { Output, Shape } from './select.ts'
 
 /** Single rows: columns and expressions, DISTINCT, ORDER BY, LIMIT. */
 export function rows(scope: Scope): Shape {
   const { random } = scope
-  const everything = scope.depth === 0 && random.chance(0.08)
-  if (everything) return allColumns(scope)
+  const [only] = scope.relations
+  const plain = scope.depth === 0 || (scope.relations.length === 1 && only?.table !== undefined)
+  if (plain && random.chance(0.08, 'select all')) return allColumns(scope)
   const chosen = selections(scope)
   const distinct = random.weighted<'no' | 'distinct' | 'on'>([
     [8, 'no'],
-    [1.6, 'distinct'],
-    [1, 'on'],
+    [1.6, 'distinct', 'distinct'],
+    [1, 'on', 'distinct on'],
   ])
   if (distinct === 'distinct') return distinctRows(chosen, scope)
   if (distinct === 'on') return distinctOn(chosen, scope)
@@ -31,17 +34,17 @@ export function selections(scope: Scope): Selected {
   const { random } = scope
   const outputs: Output[] = []
   const steps: Step[] = []
-  const add = (code: string, kind: Output['kind'], shardKey: boolean, tag = 'select'): string => {
-    const name = shadowing(scope, outputs) ?? scope.names.next('c')
-    outputs.push({ name, kind, shardKey })
+  const add = (code: string, kind: Output['kind'], shardKey: boolean, tag = 'select', open?: Open): string => {
+    const name = shadowing(scope, outputs) ?? scope.names.next('outC')
+    outputs.push({ name, kind, shardKey, open })
     steps.push({ tag, parts: [`.select((eb) => ${code}.as('${name}'))`] })
     return name
   }
   const count = random.between(1, 4)
   for (let i = 0; i < count; i++) {
     const made = expression(scope)
-    const wrapped = /^(eb\.|sql`)/.test(made.code) ? made.code : made.code
-    add(wrapped, made.kind, isKeyRef(made.ref, scope))
+    const tag = made.code.startsWith('sql`') ? 'raw expression' : 'select'
+    add(made.code, made.kind, isKeyRef(made.ref, scope), tag, made.open)
   }
   const unique: string[] = []
   if (random.chance(0.45) && scope.relations.every((relation) => relation.unique.length > 0)) {
@@ -53,9 +56,13 @@ export function selections(scope: Scope): Selected {
   if (owner && random.chance(scope.depth > 0 ? 0.6 : 0.3)) {
     add(`eb.ref(${quoted(`${owner.alias}.${owner.keys[0]}`)})`, 'key', owner === scope.relations[0])
   }
-  if (scope.depth === 0 && random.chance(0.1)) {
+  if (scope.depth < 2 && random.chance(scope.depth > 0 ? 0.02 : 0.1, 'subquery in select')) {
     const code = scalarSubquery(scope)
-    if (code) add(code, 'int', false, 'subquery in select')
+    if (code) add(code, 'big', false, 'subquery in select')
+  }
+  if (scope.depth < 2 && random.chance(scope.depth > 0 ? 0.02 : 0.06, 'json subquery')) {
+    const code = jsonSubquery(scope)
+    if (code) add(code, 'json', false, 'json subquery')
   }
   return { steps, outputs, unique }
 }
@@ -87,12 +94,37 @@ function scalarSubquery(scope: Scope): string | undefined {
   )
 }
 
+/** The helpers that put the rows of a related table into one column. */
+function jsonSubquery(scope: Scope): string | undefined {
+  const { random, names } = scope
+  const alias = names.next('s')
+  const owners = scope.relations.filter(({ keys }) => keys.length > 0)
+  const table = owners.length > 0 ? random.pick(['u', 'p', 'r', 't'] as const) : 'r'
+  const tie = tiedTo(owners, tableRelation(table, alias), scope) ?? ''
+  const query = `eb.selectFrom('${table} as ${alias}').select(['${alias}.id', '${alias}.g'])${tie}.orderBy('${alias}.id')`
+  return random.chance(0.65) ? `jsonArrayFrom(${query})` : `jsonObjectFrom(${query}.limit(1))`
+}
+
 function allColumns(scope: Scope): Shape {
   const { random } = scope
   const [first] = scope.relations
-  const one = random.chance(0.5) && first
+  const one = (scope.depth > 0 || random.chance(0.5)) && first
   const step: Step = { tag: 'select all', parts: [one ? `.selectAll('${first.alias}')` : '.selectAll()'], keep: true }
-  return { steps: [step, ...tail({ outputs: [], unique: [], steps: [] }, scope)], outputs: [], unique: [] }
+  const shown = one ? [first] : scope.relations
+  // Of two columns with one name the driver keeps the last.
+  const columns = new Map(shown.flatMap((relation) => relation.columns.map((own) => [own.name, own] as const)))
+  const outputs = [...columns.values()].map(({ name, kind, open }) => ({
+    name,
+    kind,
+    open,
+    shardKey: one ? first.keys.includes(name) : false,
+  }))
+  const unique = one && scope.relations.length === 1 ? first.unique : []
+  return {
+    steps: [step, ...tail({ outputs: one ? outputs : [], unique: [], steps: [] }, scope)],
+    outputs,
+    unique,
+  }
 }
 
 /** ORDER BY and LIMIT; inside another query only together, in a total order. */
@@ -100,57 +132,62 @@ export function tail(shape: Shape, scope: Scope): Step[] {
   const { random } = scope
   const unique = orderByUnique(scope)
   if (scope.depth > 0) {
-    if (!unique || !random.chance(0.3)) return []
+    if (!unique || !random.chance(0.3, 'limit in subquery')) return []
     const parts = [...unique.parts, ...limits(scope, false).flatMap((step) => step.parts)]
     return [{ tag: 'limit in subquery', parts }]
   }
-  if (random.chance(0.4)) return random.chance(0.12) ? limits(scope, false) : []
+  if (!random.chance(0.6, ...clausesIn('tails'))) return random.chance(0.12) ? limits(scope, false) : []
+  if (random.chance(0.01, 'for update')) return locks(scope)
   const steps: Step[] = []
-  for (const output of random.some(sortable(shape.outputs), 0, 2))
+  for (const output of random.some(sortable(shape.outputs), random.wishes(['order by position']) ? 1 : 0, 2))
     steps.push(orderByOutput(scope, output, shape.outputs.indexOf(output) + 1))
-  if (random.chance(0.35)) {
+  if (random.chance(0.35, 'order by hidden')) {
     const made = expression(scope, 0.2)
     if (!['json'].includes(made.kind))
       steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope, made.kind)})`] })
   }
   if (unique && (steps.length === 0 || random.chance(0.75))) steps.push(unique)
   if (steps.length === 0) return []
-  return random.chance(0.55) ? [...steps, ...limits(scope, !steps.includes(unique as Step))] : steps
+  const limiting = ['limit', 'offset', 'fetch', 'fetch with ties']
+  return random.chance(0.55, ...limiting) ? [...steps, ...limits(scope, !steps.includes(unique as Step))] : steps
+}
+
+/** Row locks, on the shard of one key. */
+function locks(scope: Scope): Step[] {
+  const owner = scope.relations.find(({ keys, table }) => keys.length > 0 && table !== undefined)
+  if (!owner || scope.relations.some(({ table }) => table === undefined)) return []
+  const parts = [`.where('${owner.alias}.${owner.keys[0]}', '=', ${keyCode(scope)}).forUpdate('${owner.alias}')`]
+  return [{ tag: 'for update', parts }]
 }
 
 export function sortable(outputs: readonly Output[]): readonly Output[] {
-  return outputs.filter(({ kind }) => kind !== 'json' && kind !== 'array')
+  return outputs.filter(({ kind, open }) => kind !== 'json' && kind !== 'array' && open === undefined)
 }
 
 function distinctRows(chosen: Shape, scope: Scope): Shape {
   const { random } = scope
-  const { outputs } = chosen
-  if (
-    oneSpelling(
-      scope,
-      outputs.map(({ kind }) => kind),
-    ).length < outputs.length
-  )
-    return chosen
+  if (chosen.outputs.some(({ open, kind }) => open === 'float' || kind === 'json')) return chosen
+  const outputs = chosen.outputs.map((output) => ({ ...output, open: output.open ?? spelling(output.kind) }))
   const steps: Step[] = [...chosen.steps, { tag: 'distinct', parts: ['.distinct()'] }]
-  if (scope.depth > 0) return { ...chosen, steps }
-  if (random.chance(0.6)) {
+  const shape = { ...chosen, outputs, unique: [], steps }
+  if (scope.depth > 0) return shape
+  if (random.chance(0.6, ...clausesIn('tails'))) {
     // All outputs: distinct rows are in a total order then.
     const parts = outputs.map((output) => `.orderBy('${output.name}'${direction(scope)})`)
     steps.push({ tag: 'order by', parts, total: true })
-    if (random.chance(0.5)) steps.push(...limits(scope, false))
+    if (random.chance(0.5, 'limit', 'offset', 'fetch')) steps.push(...limits(scope, false))
   }
-  return { ...chosen, steps }
+  return shape
 }
 
 /** DISTINCT ON with an order that says which row of each is kept. */
 function distinctOn(chosen: Shape, scope: Scope): Shape {
   const { random } = scope
   const unique = orderByUnique(scope)
-  const on = column(scope, ['int', 'text', 'key', 'date', 'bool', 'enum', 'ctext'])
+  const on = column(scope, ['int', 'text', 'key', 'date', 'bool', 'enum', 'ctext', 'ci', 'num', 'small', 'en'])
   if (!unique || !on?.ref) return distinctRows(chosen, scope)
   const parts = [`.distinctOn(${quoted(on.ref)}).orderBy(${quoted(on.ref)}${direction(scope)})`, ...unique.parts]
   const steps: Step[] = [...chosen.steps, { tag: 'distinct on', parts, total: true }]
-  if (random.chance(0.4)) steps.push(...limits(scope, false))
+  if (scope.depth === 0 && random.chance(0.4, 'limit', 'offset', 'fetch')) steps.push(...limits(scope, false))
   return { ...chosen, steps, unique: [] }
 }

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts'
-import { type Column, type Kind, type TableName, tables } from '../world/columns.ts'
+import { type Column, type Kind, type Open, type TableName, tables } from '../world/columns.ts'
 import type { World } from '../world/world.ts'
 
 /** A relation of FROM, as the expressions see it. */
@@ -44,12 +44,24 @@ export function tableRelation(table: TableName, alias: string): Relation {
   }
 }
 
-export function columnsOf(scope: Scope, kinds?: readonly Kind[]): { ref: string; kind: Kind }[] {
+export interface ColumnReference {
+  readonly ref: string
+  readonly kind: Kind
+  readonly open: Open | undefined
+}
+
+/** `open`: also columns whose value PostgreSQL leaves open; only what shows them as they are may use those. */
+export function columnsOf(scope: Scope, kinds?: readonly Kind[], open = false): ColumnReference[] {
   return scope.relations.flatMap(({ alias, columns }) =>
     columns
-      .filter(({ kind }) => !kinds || kinds.includes(kind))
-      .map(({ name, kind }) => ({ ref: `${alias}.${name}`, kind })),
+      .filter((column) => (!kinds || kinds.includes(column.kind)) && (open || column.open === undefined))
+      .map((column) => ({ ref: `${alias}.${column.name}`, kind: column.kind, open: column.open })),
   )
+}
+
+/** The openness of a value that stands for all values equal to it. */
+export function spelling(kind: Kind): Open | undefined {
+  return kind === 'num' || kind === 'ci' ? 'spelling' : undefined
 }
 
 export function inner(scope: Scope, relations: readonly Relation[]): Scope {
@@ -61,12 +73,4 @@ export function keyCode(scope: Scope): string {
   const { random, world } = scope
   const key = random.chance(0.8) ? random.pick(world.keys.slice(0, 6)) : random.pick(world.keys)
   return typeof key === 'number' ? String(key) : `'${key.replaceAll("'", "\\'")}'`
-}
-
-/**
- * Inside a subquery, kinds without several spellings of a value: which of 1.0 and 1.00 stands for a group is open, and
- * what is around the subquery may show it.
- */
-export function oneSpelling(scope: Scope, kinds: readonly Kind[]): readonly Kind[] {
-  return scope.depth > 0 ? kinds.filter((kind) => kind !== 'num' && kind !== 'ci') : kinds
 }

@@ -1,6 +1,8 @@
 import type { Query, Step } from '../code.ts'
-import type { Kind } from '../world/columns.ts'
+import type { Kind, Open } from '../world/columns.ts'
+import { clausesIn } from './clauses.ts'
 import { condition, keyCondition } from './conditions.ts'
+import { subqueryIn } from './membership.ts'
 import { from } from './from.ts'
 import { groups } from './groups.ts'
 import { rows } from './rows.ts'
@@ -11,6 +13,7 @@ export interface Output {
   readonly name: string
   readonly kind: Kind
   readonly shardKey: boolean
+  readonly open?: Open | undefined
 }
 
 /** Select list and what comes after WHERE. */
@@ -33,9 +36,9 @@ export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
   const own = from(outer, root)
   const scope: Scope = { ...outer, relations: own.relations }
   const make = random.weighted([
-    [4, rows],
-    [4, groups],
-    [outer.depth === 0 ? 1.4 : 0.5, windows],
+    [4, rows, 'select all', 'distinct', 'distinct on', 'subquery in select', 'json subquery', 'for update'],
+    [4, groups, ...clausesIn('groups', 'aggregates')],
+    [outer.depth === 0 ? 1.4 : 0.5, windows, ...clausesIn('windows')],
   ] as const)
   const shape = make(scope)
   // WITH belongs to `db`; inside an expression only FROM can start.
@@ -49,11 +52,12 @@ export function where(scope: Scope): Step[] {
   const steps: Step[] = []
   const count = random.weighted([
     [4, 0],
-    [4, 1],
-    [2, 2],
+    [4, 1, 'where', 'exists', 'any/all', 'tuple', 'is distinct from'],
+    [2, 2, 'exists', 'any/all', 'tuple', 'is distinct from'],
   ] as const)
   for (let i = 0; i < count; i++) steps.push({ tag: 'where', parts: [`.where((eb) => ${condition(scope)})`] })
-  if (random.chance(0.22) && scope.relations.some(({ keys }) => keys.length > 0)) {
+  if (scope.depth < 2 && random.chance(scope.depth > 0 ? 0.04 : 0.1, 'subquery in where')) steps.push(subqueryIn(scope))
+  if (random.chance(0.22, 'where key') && scope.relations.some(({ keys }) => keys.length > 0)) {
     steps.push({ tag: 'where key', parts: [`.where((eb) => ${keyCondition(scope)})`] })
   }
   return steps

@@ -1,9 +1,11 @@
 import { ShardwrightError } from '@shardwright/core'
 import { type CompiledQuery, sql } from 'kysely'
+import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { type Query, render } from '../code.ts'
 import type { Answer } from '../compare/compare.ts'
-import type { Case } from '../generate/case.ts'
+import type { Case, Plugin } from '../generate/case.ts'
 import type { AnyKysely, OpenWorld } from '../world/databases.ts'
+import { withPlugin } from './plugins.ts'
 
 /** What a generated query is when it has been built. */
 interface Built {
@@ -14,32 +16,34 @@ interface Built {
 
 export function build(query: Query, db: AnyKysely): Built {
   // The generator's own code: printed in a report, it is the program that failed.
-  return new Function('db', 'sql', `return ${render(query)}`)(db, sql) as Built
+  const names = ['db', 'sql', 'jsonArrayFrom', 'jsonObjectFrom']
+  return new Function(...names, `return ${render(query)}`)(db, sql, jsonArrayFrom, jsonObjectFrom) as Built
 }
 
 /** Runs a query on the one database; a failure is an answer too. */
-export function expectedAnswer(query: Query, db: AnyKysely): Promise<Answer> {
-  return caught(() => build(query, db).execute())
+export function expectedAnswer(query: Query, plugin: Plugin, db: AnyKysely): Promise<Answer> {
+  return caught(() => build(query, withPlugin(db, plugin)).execute())
 }
 
 /** Runs a case through its door of the router. */
 export function actualAnswer(own: Case, open: OpenWorld, door = own.door): Promise<Answer> {
   const { router } = open
+  const on = (db: unknown): Built => build(own.query, withPlugin(db as AnyKysely, own.plugin))
   return caught(async () => {
     switch (door) {
       case 'db':
-        return await build(own.query, router.db as unknown as AnyKysely).execute()
+        return await on(router.db).execute()
       case 'fanOut':
-        return await build(own.query, router.fanOut() as unknown as AnyKysely).execute()
+        return await on(router.fanOut()).execute()
       case 'for':
-        return await build(own.query, router.for({ k: own.key } as never) as unknown as AnyKysely).execute()
+        return await on(router.for({ k: own.key } as never)).execute()
       case 'transaction':
         return await router
           .transaction({ crossShard: 'atomic', fanOut: true })
-          .execute((transaction) => build(own.query, transaction as unknown as AnyKysely).execute())
+          .execute((transaction) => on(transaction).execute())
       case 'stream': {
         const rows: unknown[] = []
-        for await (const row of build(own.query, router.fanOut() as unknown as AnyKysely).stream()) rows.push(row)
+        for await (const row of on(router.fanOut()).stream()) rows.push(row)
         return rows
       }
     }

@@ -20,13 +20,26 @@ export type Kind =
   | 'bytes'
   | 'enum'
   | 'uuid'
+  | 'small'
+  | 'real'
+  | 'interval'
+  | 'time'
+  | 'char'
+  | 'en'
+
+/**
+ * What PostgreSQL leaves open in a value: which of several equal values stands for a group (1.0 and 1.00, 'a' and 'A'
+ * under a case-insensitive collation), or the last digits of sums of floats.
+ */
+export type Open = 'spelling' | 'float'
 
 export interface Column {
   readonly name: string
   readonly kind: Kind
+  readonly open?: Open | undefined
 }
 
-export const keyTypes = ['int4', 'int8', 'text', 'uuid'] as const
+export const keyTypes = ['int4', 'text', 'int8', 'uuid', 'int2', 'varchar', 'date', 'timestamptz', 'timestamp'] as const
 export type WorldKeyType = (typeof keyTypes)[number]
 
 /** The SQL type of each kind; `key` is the world's. */
@@ -48,6 +61,12 @@ export const sqlTypes: Readonly<Record<Exclude<Kind, 'key'>, string>> = {
   bytes: 'bytea',
   enum: 'mood',
   uuid: 'uuid',
+  small: 'smallint',
+  real: 'real',
+  interval: 'interval',
+  time: 'time',
+  char: 'char(3)',
+  en: 'text collate "en-US-x-icu"',
 }
 
 function columns(text: string): readonly Column[] {
@@ -57,13 +76,14 @@ function columns(text: string): readonly Column[] {
   })
 }
 
-/** t, u and x have the world's key; w has a key of its own; r is on every shard; o on one. */
+/** t, u and x have the world's key, p too by another name; w has a key of its own; r is on every shard; o on one. */
 export const tables = {
   t: columns(
-    'k:key id:id g:int v:int b:big n:num m:money f:float name:text ci:ci cc:ctext ts:ts d:date ok:bool arr:array j:json y:bytes e:enum',
+    'k:key id:id g:int v:int b:big n:num m:money f:float name:text ci:ci cc:ctext ts:ts d:date ok:bool arr:array j:json y:bytes e:enum s:small fr:real iv:interval tm:time ch:char en:en',
   ),
   u: columns('k:key id:id tid:int g:int v:int m:money name:text ts:ts'),
   x: columns('id:id k:key g:int name:text'),
+  p: columns('id:id owner:key g:int m:money name:text'),
   w: columns('h:int id:id k:key v:int'),
   r: columns('id:id g:int label:text rate:num'),
   o: columns('id:id g:int note:text'),
@@ -77,6 +97,7 @@ export const keyOf: Readonly<Partial<Record<TableName, { readonly column: string
   t: { column: 'k', family: 'k' },
   u: { column: 'k', family: 'k' },
   x: { column: 'k', family: 'k' },
+  p: { column: 'owner', family: 'k' },
   w: { column: 'h', family: 'h' },
 }
 
@@ -137,7 +158,11 @@ const dates = ['2024-01-31', '2024-02-01', '1999-12-31', '2030-06-15', '2024-02-
 const jsons = [{ a: 1, b: [1, 2] }, { a: 'x' }, [1, 2, 3], 'text', 12.5, {}, { a: null }]
 const arrays = [[1, 2], [], [2, null], [3], [1, 2, 3]]
 
-export const samples = { words, numerics, bigs, times, dates, moods: ['sad', 'ok', 'happy'] }
+const intervals = ['1 day', '02:00:00', '-3 days', '1 year', '00:00:00.5', '5 mons 10 days']
+const clocks = ['00:00:00', '23:59:59.999999', '08:30:00', '12:00:00']
+const codes = ['a', 'A', 'ab', 'abc', 'B', '', 'z']
+
+export const samples = { words, numerics, bigs, times, dates, intervals, clocks, codes, moods: ['sad', 'ok', 'happy'] }
 
 /** A value of a kind, as JSON that jsonb_populate_recordset reads. */
 export function sampleOf(kind: Kind, random: Random): unknown {
@@ -155,7 +180,18 @@ export function sampleOf(kind: Kind, random: Random): unknown {
     case 'text':
     case 'ci':
     case 'ctext':
+    case 'en':
       return random.pick(words)
+    case 'small':
+      return random.between(-3, 9)
+    case 'real':
+      return random.pick(['0.1', '0.25', '1.5', '-3.75', '1e10', '100', '0'])
+    case 'interval':
+      return random.pick(intervals)
+    case 'time':
+      return random.pick(clocks)
+    case 'char':
+      return random.pick(codes)
     case 'ts':
       return random.pick(times)
     case 'date':

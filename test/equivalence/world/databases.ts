@@ -4,6 +4,7 @@ import { createShardRouter } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { keyOf, sqlTypes, type TableName, tableNames, tables } from './columns.ts'
+import { typedValues } from './typed-values.ts'
 import { shardCounts, type World } from './world.ts'
 
 /** Kysely over tables that only the generator knows. */
@@ -15,7 +16,15 @@ interface Database {
 }
 
 const schema = defineSchema<Record<string, never>>()({
-  tables: { t: sharded('k'), u: sharded('k'), x: sharded('k'), w: sharded('h'), r: reference(), o: single('s1') },
+  tables: {
+    t: sharded('k'),
+    u: sharded('k'),
+    x: sharded('k'),
+    p: sharded('owner', { family: 'k' }),
+    w: sharded('h'),
+    r: reference(),
+    o: single('s1'),
+  },
 } as never)
 
 export type WorldRouter = ReturnType<typeof createShardRouter<typeof schema>>
@@ -79,10 +88,16 @@ export class Databases implements AsyncDisposable {
 
   /** `create`: the router to test. */
   async connect(world: World, telemetry: Telemetry, create = createShardRouter): Promise<OpenWorld> {
-    const router = create({ schema, topology: this.#topology(world), telemetry })
+    const types = world.typed ? typedValues : undefined
+    const router = create({
+      schema,
+      topology: this.#topology(world),
+      telemetry,
+      ...(types ? { pool: { types } } : {}),
+    })
     const options = '-c TimeZone=UTC -c search_path=public'
     const oracle = new Kysely<Record<string, Record<string, unknown>>>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options }) }),
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options, types }) }),
     })
     await router.ready()
     return new OpenWorld(world, router, oracle, [this.#oracle, ...this.#shardsOf(world)])
@@ -99,6 +114,7 @@ export class Databases implements AsyncDisposable {
       id: 'equivalence',
       hash: world.hash,
       shards: this.#shardsOf(world).map(({ url }, index) => ({ id: `s${index + 1}`, primary: url })),
+      pins: world.pins.map(({ key, shard }) => ({ family: 'k', key, shard: `s${shard + 1}` })),
     })
   }
 
@@ -170,8 +186,9 @@ export class OpenWorld implements AsyncDisposable {
 
   /** The one database as a single key sees it: views in front of the tables of its family. */
   async confined(key: string | number): Promise<AnyKysely> {
-    const views = (['t', 'u', 'x'] as const).map(
-      (table) => `create view confined.${table} as select * from public.${table} where k = ${literal(key)}`,
+    const views = (['t', 'u', 'x', 'p'] as const).map(
+      (table) =>
+        `create view confined.${table} as select * from public.${table} where ${keyOf[table]?.column} = ${literal(key)}`,
     )
     const [one] = this.#databases
     await one?.pool.query(`drop schema if exists confined cascade; create schema confined; ${views.join('; ')}`)
@@ -180,6 +197,7 @@ export class OpenWorld implements AsyncDisposable {
         pool: new pg.Pool({
           connectionString: one?.url ?? '',
           max: 2,
+          types: this.world.typed ? typedValues : undefined,
           options: '-c TimeZone=UTC -c search_path=confined,public',
         }),
       }),

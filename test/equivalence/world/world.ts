@@ -9,6 +9,10 @@ export interface World {
   readonly shards: number
   readonly hash: 'postgres' | 'murmur3'
   readonly keyType: WorldKeyType
+  /** Keys placed by hand, with the index of their shard. */
+  readonly pins: readonly { readonly key: string | number; readonly shard: number }[]
+  /** Values come as their type and wire text instead of what the driver makes of them. */
+  readonly typed: boolean
   /** All keys, the first with the most rows; the last ones without any. */
   readonly keys: readonly (string | number)[]
   readonly rows: Readonly<Record<TableName, readonly Row[]>>
@@ -28,6 +32,7 @@ export function createWorld(seed: string, number: number): World {
     t: random.between(40, 90),
     u: random.chance(0.07) ? 0 : random.between(20, 60),
     x: random.between(0, 25),
+    p: random.between(5, 30),
     w: random.between(5, 25),
     r: random.between(4, 10),
     o: 4,
@@ -36,7 +41,11 @@ export function createWorld(seed: string, number: number): World {
   const rows = Object.fromEntries(
     tableNames.map((table) => [table, Array.from({ length: sizes[table] }, (_, i) => makeRow(table, i + 1))]),
   ) as unknown as World['rows']
-  return { seed: `${seed}/${number}`, shards, hash: random.chance(0.7) ? 'postgres' : 'murmur3', keyType, keys, rows }
+  const hash = random.chance(0.7) ? 'postgres' : 'murmur3'
+  const pins = random.chance(0.4)
+    ? random.some(used, 1, 3).map((key) => ({ key, shard: random.below(shards) }))
+    : []
+  return { seed: `${seed}/${number}`, shards, hash, keyType, pins, typed: number % 2 === 1, keys, rows }
 
   function makeRow(table: TableName, id: number): Row {
     const row: Record<string, unknown> = {}
@@ -64,8 +73,17 @@ function keyOfType(type: WorldKeyType, base: number, i: number): string | number
       return base + i - 3
     case 'int8':
       return i % 3 === 2 ? String(9007199254740993n + BigInt(base + i)) : String(base + i)
+    case 'int2':
+      return base + i - 3
     case 'text':
+    case 'varchar':
       return textKeys[i] ?? `key ${base + i}`
+    case 'date':
+      return new Date(Date.UTC(2024, 1, 20 + base + i)).toISOString().slice(0, 10)
+    case 'timestamp':
+    case 'timestamptz':
+      // Microseconds, and the same instant is written in one way only.
+      return `${new Date(Date.UTC(1999, 11, 31, 23, base + i)).toISOString().slice(0, 19).replace('T', ' ')}.${String(i * 137).padStart(6, '0')}${type === 'timestamptz' ? '+00' : ''}`
     case 'uuid':
       return `00000000-0000-4000-8000-${String((base + i) * 7919).padStart(12, '0')}`
   }

@@ -24,7 +24,7 @@ export async function collationsOf(
     sql: `select ${asked.map((name) => `pg_catalog.pg_collation_for(q.${name})::text as ${name}`).join(', ')} from (select 1) as one left join (${statement.sql}) as q(${names.join(', ')}) on false`,
     parameters: statement.parameters,
     access: 'read',
-    rows: 'objects',
+    rows: 'facts',
   })
   const [row] = result.rows as Record<string, string | null>[]
   const collations = names.map((name) => {

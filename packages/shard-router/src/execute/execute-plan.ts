@@ -86,7 +86,7 @@ export async function withMoment(plan: PreparedPlan, context: ExecutionContext):
     sql: 'select pg_catalog.now()::text as moment',
     parameters: [],
     access: 'read',
-    rows: 'objects',
+    rows: 'facts',
   })
   const [row] = rows as { moment: string }[]
   return { ...context, call: { ...context.call, moment: row?.moment ?? '' } }

@@ -97,7 +97,7 @@ async function withClockDefaults(
     sql: `select ${defaults.map((sql, index) => `(${sql})::text as v${index}`).join(', ')}`,
     parameters: [],
     access: 'read',
-    rows: 'objects',
+    rows: 'facts',
   })
   const [row] = result.rows as Record<string, string>[]
   const added = columns.map((_, index) => sourceNode({ from: 'constant', value: row?.[`v${index}`] }))

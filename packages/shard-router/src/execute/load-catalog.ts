@@ -63,7 +63,7 @@ export async function emptyCatalog(shard: string, pool: ShardPool): Promise<Cata
     sql: 'select 1',
     parameters: [],
     access: 'write',
-    rows: 'objects',
+    rows: 'facts',
   })
   return Object.freeze({
     table: () => undefined,
@@ -82,13 +82,13 @@ async function readTables(schema: Schema, pool: ShardPool, shard: number): Promi
     sql: tablesQuery,
     parameters: [schema.tables.map((table) => table.schema), schema.tables.map((table) => table.table)],
     access: 'write',
-    rows: 'objects',
+    rows: 'facts',
   })
   return z.array(tableShape).parse(result.rows)
 }
 
 async function readFunctions(pool: ShardPool): Promise<ReadonlyMap<string, FunctionTraits>> {
-  const { rows } = await pool.execute(0, { sql: functionsQuery, parameters: [], access: 'write', rows: 'objects' })
+  const { rows } = await pool.execute(0, { sql: functionsQuery, parameters: [], access: 'write', rows: 'facts' })
   return new Map((rows as (FunctionTraits & { name: string })[]).map(({ name, ...traits }) => [name, traits]))
 }
 
@@ -107,7 +107,7 @@ async function checkDatabases(topology: Topology, pool: ShardPool): Promise<void
         sql: databaseQuery,
         parameters: [],
         access: 'write',
-        rows: 'objects',
+        rows: 'facts',
       })
       return rows[0] as DatabaseFacts
     }),

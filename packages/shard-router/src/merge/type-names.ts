@@ -32,7 +32,7 @@ export class TypeNames {
         from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where t.oid = any($1::oid[])`,
       parameters: [oids],
       access: 'read',
-      rows: 'objects',
+      rows: 'facts',
     })
     for (const row of rows as { oid: string; sql: string; collatable: boolean; pseudo: boolean }[]) {
       if (row.pseudo) refuseType(row.sql)

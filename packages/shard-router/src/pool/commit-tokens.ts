@@ -9,7 +9,7 @@ const tokenSql: Statement = Object.freeze({
     then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)::text as lsn`,
   parameters: Object.freeze([]),
   access: 'write',
-  rows: 'objects',
+  rows: 'facts',
 })
 
 /**

@@ -48,6 +48,6 @@ export async function checkConnectionLimits(
 async function limitOf(server: Server): Promise<number | undefined> {
   // max_connections of the server says nothing about what a pooler in front of it admits.
   if (server.context.address.pooler !== 'direct') return undefined
-  const { rows } = await server.execute({ sql: limitSql, parameters: [], access: 'read', rows: 'objects' })
+  const { rows } = await server.execute({ sql: limitSql, parameters: [], access: 'read', rows: 'facts' })
   return (rows[0] as LimitRow).limit
 }

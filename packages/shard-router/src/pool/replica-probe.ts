@@ -18,7 +18,7 @@ export const primaryProbe: Statement = Object.freeze({
     (select system_identifier::text from pg_catalog.pg_control_system()) as "systemId"`,
   parameters: Object.freeze([]),
   access: 'read',
-  rows: 'objects',
+  rows: 'facts',
 })
 
 export interface ReplicaRow {
@@ -33,5 +33,5 @@ export const replicaProbe: Statement = Object.freeze({
     (select system_identifier::text from pg_catalog.pg_control_system()) as "systemId"`,
   parameters: Object.freeze([]),
   access: 'read',
-  rows: 'objects',
+  rows: 'facts',
 })

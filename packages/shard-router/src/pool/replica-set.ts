@@ -55,7 +55,7 @@ const replaySql: Statement = Object.freeze({
   sql: 'select pg_catalog.pg_last_wal_replay_lsn()::text as replayed',
   parameters: Object.freeze([]),
   access: 'read',
-  rows: 'objects',
+  rows: 'facts',
 })
 
 async function replayOf(replica: Replica, deadline: number): Promise<string | undefined> {

@@ -9,8 +9,11 @@ export interface Statement {
    * `write`: everything else; primary only.
    */
   readonly access: 'read' | 'write'
-  /** `objects`: rows as `pg` parses them. `text`: each row an array of raw wire text (or null), for merging. */
-  readonly rows: 'objects' | 'text'
+  /**
+   * `objects`: rows as the caller's parsers make them. `facts`: objects for the router itself, whatever those parsers
+   * are. `text`: each row an array of raw wire text (or null), for merging.
+   */
+  readonly rows: 'objects' | 'facts' | 'text'
 }
 
 export interface StatementResult {

@@ -3,6 +3,7 @@ import type { PgField } from '@shardwright/core'
 import { Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
+import { factTypes } from './fact-types.ts'
 import { createRowReader, emptyFields, type RowReader, type TypeParsers } from './row-reader.ts'
 import type { Statement, StatementResult } from './shard-pool.ts'
 import { sendExecuteAndSync, sendPrefix, type WireConnection } from './wire-connection.ts'
@@ -54,7 +55,7 @@ export class WireQuery {
   constructor(statement: Statement, form: WireForm, types: TypeParsers, settled: Settled) {
     this.statement = statement
     this.form = form
-    this.#types = types
+    this.#types = statement.rows === 'facts' ? factTypes : types
     this.#settled = settled
     this.#asText = statement.rows === 'text'
     this.reader = form.reader

@@ -9,7 +9,7 @@ export async function assertAtomicCommits(pool: ShardPool): Promise<void> {
   const sql = "select pg_catalog.current_setting('max_prepared_transactions')::int as max"
   const unable = await Promise.all(
     pool.topology.shards.map(async ({ id }, shard) => {
-      const { rows } = await pool.execute(shard, { sql, parameters: [], access: 'write', rows: 'objects' })
+      const { rows } = await pool.execute(shard, { sql, parameters: [], access: 'write', rows: 'facts' })
       return (rows[0] as { max: number }).max === 0 ? [id] : []
     }),
   )

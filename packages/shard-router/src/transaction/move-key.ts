@@ -124,7 +124,7 @@ class KeyMover {
   }
 
   #run(shard: number, sql: string, parameters: readonly unknown[]) {
-    const statement: Statement = { sql, parameters, access: 'write', rows: 'objects' }
+    const statement: Statement = { sql, parameters, access: 'write', rows: 'facts' }
     return this.#transaction.execute(shard, statement)
   }
 }

@@ -166,7 +166,7 @@ export class OneShardTransaction implements RouterTransaction {
 }
 
 export function command(sql: string): Statement {
-  return { sql, parameters: [], access: 'write', rows: 'objects' }
+  return { sql, parameters: [], access: 'write', rows: 'facts' }
 }
 
 /** The server answered COMMIT with an error: it has rolled back. */

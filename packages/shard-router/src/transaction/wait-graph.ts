@@ -30,7 +30,7 @@ export async function readWaits(context: AtomicContext): Promise<Wait[]> {
   const { pool } = context
   const answers = await Promise.allSettled(
     pool.topology.shards.map((_, shard) =>
-      pool.execute(shard, { sql: waitsSql, parameters: [], access: 'write', rows: 'objects' }),
+      pool.execute(shard, { sql: waitsSql, parameters: [], access: 'write', rows: 'facts' }),
     ),
   )
   return answers.flatMap((answer, shard) => {

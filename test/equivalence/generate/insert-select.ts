@@ -1,0 +1,83 @@
+import type { Query, Step } from '../code.ts'
+import { clausesIn } from './clauses.ts'
+import { from, type Outer } from './from.ts'
+import { onConflict } from './insert.ts'
+import { limits } from './order.ts'
+import { columnsOf, keyCode, type Scope } from './scope.ts'
+import { where } from './select.ts'
+import { returning, scopeOf } from './write-clauses.ts'
+
+/** Rows from a query. */
+export function insertSelect(outer: Outer): Query {
+  const { random } = outer
+  const into = random.chance(0.85) ? 'u' : 'x'
+  const conflict = random.chance(0.12, 'on conflict')
+  // With ON CONFLICT the same rows come again; else no row has such an id yet.
+  const offset = conflict ? 0 : 2000
+  const source = random.chance(0.5, ...clausesIn('joins', 'sources', 'groups', 'aggregates', 'windows', 'sets'))
+    ? anySource(outer, offset)
+    : tableSource(outer, offset)
+  const steps: Step[] = [{ tag: 'insert select', parts: [''], keep: true }]
+  if (conflict) steps.push(onConflict(into, outer))
+  return {
+    head: [`db.insertInto('${into}').columns(['k', 'id', 'g']).expression((eb) => `, source, ')'],
+    steps: [...steps, ...returning(into, random, 0.35)],
+  }
+}
+
+/** Of one table, with its key or a constant one. */
+function tableSource(outer: Outer, offset: number): Query {
+  const { random } = outer
+  const name = random.pick(['t', 't', 'u', 'p', 'w'] as const)
+  const scope = scopeOf(outer, name, 'a')
+  const [key] = name === 'w' ? ['k'] : scope.relations.flatMap(({ keys }) => keys)
+  const own = random.chance(0.7) ? `'a.${key} as k'` : `(eb) => eb.val(${keyCode(scope)}).as('k')`
+  const value = name === 'w' ? 'v' : 'g'
+  const sums = `.select('a.${key} as k').select((eb) => [eb(eb.fn.max('a.id'), '+', ${offset}).as('id'), eb.cast(eb.fn.sum('a.${value}'), 'integer').as('g')]).groupBy('a.${key}')`
+  const rows = `.select(${own}).select((eb) => [eb('a.id', '+', ${offset}).as('id'), 'a.${value} as g'])`
+  const grouped = random.chance(0.15, 'group by')
+  const tail: Step[] =
+    !grouped && random.chance(0.2, ...clausesIn('tails'))
+      ? [{ tag: 'order by', parts: [".orderBy('a.id')"] }, ...limits(scope, true)]
+      : []
+  return {
+    head: ['eb'],
+    steps: [
+      { tag: 'from', parts: [`.selectFrom('${name} as a')`], keep: true },
+      { tag: grouped ? 'group by' : 'select', parts: [grouped ? sums : rows], keep: true },
+      ...(name === 'w' ? [] : where({ ...scope, depth: 1 })),
+      ...tail,
+    ],
+  }
+}
+
+/** Of any FROM that has a key and something unique. */
+function anySource(outer: Outer, offset: number): Query {
+  const inside = { ...outer, depth: 0 }
+  for (let i = 0; i < 8; i++) {
+    const own = from(inside, 'eb')
+    const scope: Scope = { ...inside, relations: own.relations }
+    const owner = own.relations.find(({ keys }) => keys.length > 0)
+    const unique = own.relations.flatMap(({ alias, unique: names }) => names.map((name) => `'${alias}.${name}'`))
+    const whole = columnsOf(scope, ['int', 'id'])
+    const [value] = whole
+    const known = own.relations.every(({ alias, unique: names }) =>
+      names.every((name) => whole.some(({ ref }) => ref === `${alias}.${name}`)),
+    )
+    if (!owner || !value || !known || unique.length !== own.relations.length) continue
+    // One number for all unique columns: no two rows get the same id.
+    const id = unique.map((name, index) => `eb(${name}, '*', ${1000 ** index})`).reduce((a, b) => `eb(${a}, '+', ${b})`)
+    const select = `.select('${owner.alias}.${owner.keys[0]} as k').select((eb) => [eb.cast(eb(${id}, '+', ${offset}), 'integer').as('id'), '${value.ref} as g'])`
+    const present = `.where('${owner.alias}.${owner.keys[0]}', 'is not', null)`
+    const nulls = unique.map((name) => `.where(${name}, 'is not', null)`).join('')
+    return {
+      head: ['eb'],
+      steps: [
+        ...own.steps,
+        { tag: 'select', parts: [`${select}${present}${nulls}`], keep: true },
+        ...where({ ...scope, depth: 1 }),
+      ],
+    }
+  }
+  return tableSource(outer, offset)
+}
