@@ -13,6 +13,7 @@ import { isEmptyList } from './key/key-constraint.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
 import { bareName, isQuery } from './scope/from-clause.ts'
+import { syntaxFunctions } from './syntax-functions.ts'
 import { childrenOf } from './walk.ts'
 
 /** What a statement contains anywhere in its tree. */
@@ -28,6 +29,8 @@ export interface TreeTraits {
   /** True when some raw fragment is more than a wrapper. */
   readonly raw: boolean
   readonly emptyLists: boolean
+  /** UNION, INTERSECT or EXCEPT at any depth. */
+  readonly setOperations: boolean
   /** Queries at all levels: 1 for a statement without subqueries, CTEs and set operations. */
   readonly queries: number
 }
@@ -144,7 +147,7 @@ const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_times
 
 /** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
 export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
-  const traits = { writes: false, locks: false, raw: false, emptyLists: false, queries: 0 }
+  const traits = { writes: false, locks: false, raw: false, emptyLists: false, setOperations: false, queries: 0 }
   const volatile = new Set<string>()
   const clock = new Set<string>()
 
@@ -183,6 +186,9 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
           inspectRaw(node as RawNode, called)
         }
         break
+      case 'SetOperationNode':
+        traits.setOperations = true
+        break
       case 'PrimitiveValueListNode':
       case 'ValueListNode':
         if (isEmptyList(node)) traits.emptyLists = true
@@ -197,34 +203,6 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
   visit(root)
   return { ...traits, volatile: [...volatile], clock: [...clock] }
 }
-
-// Functions of the grammar that pg_proc does not list; all immutable or stable.
-const syntaxFunctions = new Set([
-  'coalesce',
-  'nullif',
-  'greatest',
-  'least',
-  'extract',
-  'xmlelement',
-  'row',
-  'cast',
-  'rollup',
-  'cube',
-  'exists',
-  'json_object',
-  'json_array',
-  'json_value',
-  'json_query',
-  'json_exists',
-  'json_objectagg',
-  'json_arrayagg',
-  'merge_action',
-  'treat',
-  'normalize',
-  'collation',
-  'sets',
-  'trim',
-])
 
 function checkRule(node: OperationNode): void {
   const rule = nodeRules[node.kind]

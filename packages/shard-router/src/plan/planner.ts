@@ -5,6 +5,7 @@ import type { Catalog } from './catalog.ts'
 import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
 import { replaceEmptyLists } from './empty-lists.ts'
 import { isEmptyWithoutKeys } from './empty-result.ts'
+import { flattenArms } from './flat-arms.ts'
 import { inspectTree, type TreeTraits } from './inspect-tree.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
@@ -35,11 +36,12 @@ export function planStatement(
   original?: ParameterIndex,
   gathered: PreparedPlan['gathered'] = nothing,
 ): PreparedPlan {
-  const root = openJsonHelpers(statement)
-  const kind = kinds[root.kind]
-  if (root.kind === 'RawNode') return refuseRaw()
-  if (!kind) return refuseStatement(root)
-  const traits = inspectTree(root, catalog)
+  const opened = openJsonHelpers(statement)
+  const kind = kinds[opened.kind]
+  if (opened.kind === 'RawNode') return refuseRaw()
+  if (!kind) return refuseStatement(opened)
+  const traits = inspectTree(opened, catalog)
+  const root = traits.setOperations ? flattenArms(opened) : opened
   const parameters = original ?? indexParameters(statement)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
   const analyzer = new Analyzer(schema, catalog, parameters, gathered)

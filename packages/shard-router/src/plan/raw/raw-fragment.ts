@@ -48,7 +48,7 @@ function parse(text: string): RawFragment {
   const tokens = tokenize(text)
   if (tokens === undefined || tokens.length === 0) return opaque
   const words = tokens.filter((token) => token.kind === 'word')
-  const subquery = words.some((word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word))
+  const subquery = words.some((word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word) && !isValuesList(tokens, word))
   if (subquery || !isBalanced(tokens)) return opaque
   return Object.freeze({
     closed: true,
@@ -68,6 +68,11 @@ const opaque: RawFragment = Object.freeze({
   names: [],
   tokens: [],
 })
+
+/** `(values (1, 'a'), ...)`, and nothing else: rows of expressions, as closed as these are. */
+export function isValuesList(tokens: readonly Token[], word = tokens[1]): boolean {
+  return word !== undefined && word === tokens[1] && word.text === 'values' && tokens[0]?.text === '('
+}
 
 /** `extract(day from ts)`, `substring(x from 1 for 2)`, `is distinct from`, `filter (where x)`: no subquery. */
 function isExtractFrom(tokens: readonly Token[], word: Token): boolean {

@@ -159,6 +159,7 @@ export const typeWords = new Set([
 
 // `in (...)`, `any (...)`, types with a modifier and the like are followed by a parenthesis without being called.
 export const notCalls = new Set([
+  'values',
   'in',
   'any',
   'some',

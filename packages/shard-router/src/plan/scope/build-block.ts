@@ -93,7 +93,8 @@ function mergeBlock(block: Block, node: MergeQueryNode, names: NameContext): Blo
     const matched = matchedOf(when)
     if (matched?.not) restricts &= matched.bySource ? ~target : ~source
   }
-  if (node.using.on) addFacts(block, node.using.on.on, restricts)
+  // As in a full join, ON ties the two whatever it restricts: a row that matches nothing is on its own shard.
+  if (node.using.on) addFacts(block, node.using.on.on, restricts, target | source)
   block.nullable = target | source
   return block
 }

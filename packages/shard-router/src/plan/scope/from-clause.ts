@@ -12,8 +12,9 @@ import type {
   UsingNode,
 } from 'kysely'
 import type { Catalog } from '../catalog.ts'
-import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
+import { isValuesList, understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
+import { syntaxFunctions } from '../syntax-functions.ts'
 import type { Block } from './block.ts'
 import { addFacts } from './conjuncts.ts'
 import type { CteEnvironment, Relation, RelationSource } from './relation.ts'
@@ -177,6 +178,10 @@ function replicated(name: string): Described {
 function describeRaw(node: RawNode, names: NameContext): Described {
   const fragment = understandRaw(node)
   const [first] = fragment.functions
+  if (fragment.closed && isValuesList(fragment.tokens)) {
+    for (const name of fragment.functions) checkFunction(name, names.catalog)
+    return replicated('')
+  }
   if (!fragment.closed || first === undefined || fragment.tokens[0]?.text !== first) {
     return refuse(
       'RAW_SQL_NOT_UNDERSTOOD',
@@ -184,8 +189,13 @@ function describeRaw(node: RawNode, names: NameContext): Described {
       'Use a table of the schema, a subquery, or a single function call.',
     )
   }
-  for (const name of fragment.functions) checkTableFunction(name, names.catalog)
+  for (const name of fragment.functions) checkFunction(name, names.catalog)
   return replicated(first)
+}
+
+/** In the arguments of a function in FROM, functions of the grammar may stand too. */
+function checkFunction(name: string, catalog: Catalog): void {
+  if (!syntaxFunctions.has(bareName(name))) checkTableFunction(name, catalog)
 }
 
 function checkTableFunction(name: string, catalog: Catalog): void {
