@@ -224,7 +224,13 @@ export function overAggregates(scope: Scope): Aggregate {
       number: true,
       open: spelling(source.kind),
     },
-    { code: `eb(eb.fn.max(${ref}), '-', eb.fn.min(${ref}))`, tag: 'over aggregates', kind: 'num', number: true, open: spelling(source.kind) },
+    {
+      code: `eb(eb.fn.max(${ref}), '-', eb.fn.min(${ref}))`,
+      tag: 'over aggregates',
+      kind: 'num',
+      number: true,
+      open: spelling(source.kind),
+    },
     { code: `eb.cast(eb.fn.avg(${ref}), 'text')`, tag: 'over aggregates', kind: 'text', number: false },
   ])
 }

@@ -61,7 +61,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
   const text = render(query)
   return {
     number,
-    kind: kind === 'write' ? 'write' : 'read',
+    kind: kind === 'write' || text.includes("'moved'") ? 'write' : 'read',
     door: fittingDoor(door, kind, text),
     plugin: fittingPlugin(plugin, door, text),
     query,

@@ -213,7 +213,8 @@ function subqueryCondition(scope: Scope): string {
   if (outside.length === 2) {
     const tuple = outside.map(({ ref }) => quoted(ref)).join(', ')
     choices.push(
-      () => `eb(eb.refTuple(${tuple}), 'in', ${from}.select(['${alias}.g', '${alias}.id'])${filter}.$asTuple('g', 'id'))`,
+      () =>
+        `eb(eb.refTuple(${tuple}), 'in', ${from}.select(['${alias}.g', '${alias}.id'])${filter}.$asTuple('g', 'id'))`,
     )
   }
   if (tie) {
@@ -224,7 +225,8 @@ function subqueryCondition(scope: Scope): string {
         `eb(${refOf(scope, ['int'])}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.g')${tie}${filter})`,
       () =>
         `eb(${refOf(scope, ['int', 'id'])}, '<=', ${from}.select((eb) => eb.fn.count('${alias}.id').as('m'))${tie}${filter})`,
-      () => `eb(${keyRef(owners, scope)}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.${own.keys[0]}')${filter})`,
+      () =>
+        `eb(${keyRef(owners, scope)}, ${random.pick(["'in'", "'not in'"])}, ${from}.select('${alias}.${own.keys[0]}')${filter})`,
     )
   }
   return random.pick(choices)()

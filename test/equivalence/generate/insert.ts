@@ -1,4 +1,4 @@
-import type { Step, Query } from '../code.ts'
+import type { Query, Step } from '../code.ts'
 import { keyOf, type TableName } from '../world/columns.ts'
 import { condition, keyCondition } from './conditions.ts'
 import { constant } from './expressions.ts'
@@ -32,7 +32,8 @@ export function insertRows(outer: Outer): Query {
       smaller: rows.map((row) => [`.values([${row}])`]),
     },
   ]
-  if (existing.length > 0 ? random.chance(0.9) : random.chance(0.05, 'on conflict')) steps.push(onConflict(table, outer))
+  if (existing.length > 0 ? random.chance(0.9) : random.chance(0.05, 'on conflict'))
+    steps.push(onConflict(table, outer))
   return { head: [`db.insertInto('${table}')`], steps: [...steps, ...returning(table, random)] }
 }
 

@@ -25,7 +25,7 @@ export function merge(outer: Outer): Query {
       : ".onRef('b.id', '=', 't.id')"
   const own = withBefore(scopeOf(outer, 't', 't'))
   const using = nestedSource
-    ? ['.mergeInto(\'t\').using((eb) => ', nestedSource, `.as('b'), (on) => on${on})`]
+    ? [".mergeInto('t').using((eb) => ", nestedSource, `.as('b'), (on) => on${on})`]
     : [`.mergeInto('t').using('${source} as b', (on) => on${on})`]
   return {
     head: ['db'],
@@ -34,7 +34,17 @@ export function merge(outer: Outer): Query {
       { tag: 'merge', parts: using, keep: true },
       ...whens(simple, key),
       ...(random.chance(0.3, 'returning')
-        ? [{ tag: 'returning', parts: [random.pick([".returning(['t.k', 't.id', 'b.g'])", ".returning([sql`merge_action()`.as('did'), 't.id'])"])] }]
+        ? [
+            {
+              tag: 'returning',
+              parts: [
+                random.pick([
+                  ".returning(['t.k', 't.id', 'b.g'])",
+                  ".returning([sql`merge_action()`.as('did'), 't.id'])",
+                ]),
+              ],
+            },
+          ]
         : []),
     ],
   }
@@ -47,7 +57,11 @@ function mergeQuery(outer: Outer): Query {
   return {
     head: ['eb'],
     steps: [
-      { tag: 'derived table', parts: [`.selectFrom('u as ${alias}').select(['${alias}.k', '${alias}.id', '${alias}.g'])`], keep: true },
+      {
+        tag: 'derived table',
+        parts: [`.selectFrom('u as ${alias}').select(['${alias}.k', '${alias}.id', '${alias}.g'])`],
+        keep: true,
+      },
       ...where(scope),
       subqueryIn(scope),
     ],
@@ -69,7 +83,13 @@ function whens(scope: Scope, key: string): Step[] {
   if (random.chance(0.5, 'when not matched'))
     steps.push({
       tag: 'when not matched',
-      parts: [random.pick([`.whenNotMatched().${insert}`, `.whenNotMatchedAnd('b.g', '>', 1).${insert}`, '.whenNotMatched().thenDoNothing()'])],
+      parts: [
+        random.pick([
+          `.whenNotMatched().${insert}`,
+          `.whenNotMatchedAnd('b.g', '>', 1).${insert}`,
+          '.whenNotMatched().thenDoNothing()',
+        ]),
+      ],
     })
   if (random.chance(0.4, 'when not matched by source'))
     steps.push({

@@ -18,7 +18,22 @@ export function direction(scope: Scope, kind?: Kind): string {
 }
 
 /** Kinds whose equal values look equal: their order can be read off the result. */
-const visible: readonly Kind[] = ['id', 'int', 'big', 'money', 'date', 'bool', 'key', 'enum', 'bytes', 'ctext', 'text', 'small', 'time', 'en']
+const visible: readonly Kind[] = [
+  'id',
+  'int',
+  'big',
+  'money',
+  'date',
+  'bool',
+  'key',
+  'enum',
+  'bytes',
+  'ctext',
+  'text',
+  'small',
+  'time',
+  'en',
+]
 
 export function orderByOutput(scope: Scope, output: Output, position?: number): Step {
   if (position !== undefined && scope.random.chance(0.12, 'order by position')) {

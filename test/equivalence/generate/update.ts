@@ -1,4 +1,4 @@
-import type { Step, Query } from '../code.ts'
+import type { Query, Step } from '../code.ts'
 import { keyOf, type TableName } from '../world/columns.ts'
 import { clausesIn } from './clauses.ts'
 import { constant } from './expressions.ts'

@@ -33,7 +33,16 @@ export function returning(table: TableName, random: Scope['random'], chance = 0.
   return [{ tag: 'returning', parts: [parts] }]
 }
 
-export const nestedClauses = clausesIn('joins', 'sources', 'selections', 'groups', 'aggregates', 'windows', 'sets', 'nested')
+export const nestedClauses = clausesIn(
+  'joins',
+  'sources',
+  'selections',
+  'groups',
+  'aggregates',
+  'windows',
+  'sets',
+  'nested',
+)
 
 /** WITH before a write, read by a condition of it. */
 export function withBefore(scope: Scope): { readonly before: readonly Step[]; readonly filters: readonly Step[] } {
@@ -45,13 +54,20 @@ export function withBefore(scope: Scope): { readonly before: readonly Step[]; re
   const value = column(inner, ['int', 'id'])
   const outside = column(scope, ['int', 'id'])
   if (own.before.length === 0 || !value?.ref || !outside?.ref) return { before: [], filters: [] }
-  const query: Query = { head: ['eb'], steps: [...own.steps, { tag: 'select', parts: [`.select(${quoted(value.ref)})`], keep: true }] }
+  const query: Query = {
+    head: ['eb'],
+    steps: [...own.steps, { tag: 'select', parts: [`.select(${quoted(value.ref)})`], keep: true }],
+  }
   const operator = random.pick(['in', 'in', 'not in'])
   names.next('q')
   return {
     before: own.before,
     filters: [
-      { tag: 'subquery in where', parts: [`.where((eb) => eb(${quoted(outside.ref)}, '${operator}', `, query, '))'], keep: true },
+      {
+        tag: 'subquery in where',
+        parts: [`.where((eb) => eb(${quoted(outside.ref)}, '${operator}', `, query, '))'],
+        keep: true,
+      },
     ],
   }
 }

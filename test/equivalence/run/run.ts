@@ -57,7 +57,6 @@ async function runOne(own: Case, open: OpenWorld, { options, counts, watch }: Co
     options.print(`case ${own.number} failed on both: ${outcome.state}\n  ${sqlOf(own, open)}`)
   }
   if (outcome.kind !== 'failed') return
-  if (process.env.NOSHRINK) { options.print(JSON.stringify(outcome) + sqlOf(own, open) + "\n"); return }
   const query = await shrink(own.query, async (candidate) => {
     const again = await runCase({ ...own, query: candidate }, open, watch)
     return again.kind === 'failed' && classOf(again.why) === classOf(outcome.why)

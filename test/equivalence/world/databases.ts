@@ -97,7 +97,9 @@ export class Databases implements AsyncDisposable {
     })
     const options = '-c TimeZone=UTC -c search_path=public'
     const oracle = new Kysely<Record<string, Record<string, unknown>>>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options, types }) }),
+      dialect: new PostgresDialect({
+        pool: new pg.Pool({ connectionString: this.#oracle.url, max: 2, options, types }),
+      }),
     })
     await router.ready()
     return new OpenWorld(world, router, oracle, [this.#oracle, ...this.#shardsOf(world)])

@@ -42,9 +42,7 @@ export function createWorld(seed: string, number: number): World {
     tableNames.map((table) => [table, Array.from({ length: sizes[table] }, (_, i) => makeRow(table, i + 1))]),
   ) as unknown as World['rows']
   const hash = random.chance(0.7) ? 'postgres' : 'murmur3'
-  const pins = random.chance(0.4)
-    ? random.some(used, 1, 3).map((key) => ({ key, shard: random.below(shards) }))
-    : []
+  const pins = random.chance(0.4) ? random.some(used, 1, 3).map((key) => ({ key, shard: random.below(shards) })) : []
   return { seed: `${seed}/${number}`, shards, hash, keyType, pins, typed: number % 2 === 1, keys, rows }
 
   function makeRow(table: TableName, id: number): Row {

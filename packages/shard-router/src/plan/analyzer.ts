@@ -22,7 +22,8 @@ import { buildBlock } from './scope/build-block.ts'
 import { type ExportContext, equalColumns, keysOfColumn, sameTerm } from './scope/closure.ts'
 import { cteEnvironment, emptyEnvironment } from './scope/cte-environment.ts'
 import { isQuery, type NameContext } from './scope/from-clause.ts'
-import { type Output, outputsOf } from './scope/outputs.ts'
+import { ownsColumn } from './scope/outer-names.ts'
+import { bareColumnName, type Output, outputsOf } from './scope/outputs.ts'
 import { isPushable } from './scope/pushable.ts'
 import { type CteEnvironment, type KeyExport, type Relation, shardedTableOf } from './scope/relation.ts'
 import { childrenOf } from './walk.ts'
@@ -96,7 +97,8 @@ export class Analyzer implements NameContext, ExportContext {
   /** True when a reference that did not resolve may name a column outside `block`. */
   mayBeOuter(node: OperationNode, block: Block, outer: Block): boolean {
     const { table } = node as ReferenceNode
-    if (!table) return outer.relations.length > 0
+    const name = bareColumnName(node)
+    if (!table) return name === undefined || ownsColumn(name, outer)
     return !block.relations.some((relation) => relation.alias === table.table.identifier.name)
   }
 

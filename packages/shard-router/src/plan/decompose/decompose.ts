@@ -14,7 +14,7 @@ import { refuseLocks } from './order.ts'
 import { withOrdinals } from './ordinals.ts'
 import { withOwnConstants } from './own-constants.ts'
 import { gatheredTable, withoutSchemas } from './table-rows.ts'
-import { isSelfReading, reads, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
+import { isSelfReading, reads, refuseCorrelated, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -46,7 +46,15 @@ export function decompose(root: OperationNode, context: DecomposeContext): Merge
   const block = localized.analyzer.knownBlock(node)
   const obstacle = localized.locality.obstacle(node, block)
   if (obstacle) refuseObstacle(obstacle)
+  checkSubqueries(node, localized)
   return decomposeLevel(localized)
+}
+
+/** What stays in the level must be right on each shard, whatever was taken out of it before. */
+function checkSubqueries(node: SelectQueryNode, { analyzer, locality }: Localized): void {
+  const block = analyzer.knownBlock(node)
+  const stays = (subquery: OperationNode): boolean => locality.subqueryPlace(subquery, node, block) === 'stays'
+  if (!locality.subqueries(node).every(stays)) refuseCorrelated('a subquery')
 }
 
 function unlocalized(root: OperationNode, context: DecomposeContext): Localized {

@@ -1,8 +1,9 @@
-import type { BinaryOperationNode, OperationNode, OperatorNode, SelectQueryNode } from 'kysely'
+import type { BinaryOperationNode, OperationNode, OperatorNode, RawNode, SelectQueryNode } from 'kysely'
 import { type Analyzer, bareQuery, setArms } from '../analyzer.ts'
 import { type Block, type ColumnTerm, resolveColumn } from '../scope/block.ts'
 import { equalColumns, sameTerm } from '../scope/closure.ts'
 import { isQuery } from '../scope/from-clause.ts'
+import { namesOuter } from '../scope/outer-names.ts'
 import type { Relation } from '../scope/relation.ts'
 import { childrenOf, someNode } from '../walk.ts'
 import { outerJoinObstacle } from './outer-join.ts'
@@ -262,6 +263,7 @@ export class Locality {
         const term = resolveColumn(node, block)
         if (term) return !inside.has(term.block)
         if (node.kind === 'ReferenceNode') return this.analyzer.mayBeOuter(node, block, outer)
+        if (node.kind === 'RawNode' && namesOuter(node as RawNode, block, inside, outer)) return true
       }
       return childrenOf(node).some(check)
     }

@@ -1,4 +1,4 @@
-import type { JoinNode, OperationNode, SelectQueryNode } from 'kysely'
+import type { JoinNode, OperationNode, SelectQueryNode, TableNode } from 'kysely'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import type { Block } from '../scope/block.ts'
 import type { Relation } from '../scope/relation.ts'
@@ -67,7 +67,8 @@ export function relationsToGather(query: OperationNode, block: Block, locality: 
 
 /** `json_agg(t)` over several shards: a whole row has no name among partial rows, so the tables themselves travel. */
 function mergesWholeRows(node: SelectQueryNode, block: Block, locality: Locality): boolean {
-  if (!shapesOf(node).some((shape) => someNode(shape, readsWholeRow))) return false
+  const own = new Set(block.relations.map(({ alias }) => alias))
+  if (!shapesOf(node).some((shape) => someNode(shape, (inner) => readsWholeRow(inner, own)))) return false
   return (
     !locality.keyObstacle(block.relations.filter(isShardedIn(locality)), block) && !locality.isRowLocal(node, block)
   )
@@ -77,10 +78,13 @@ function isShardedIn(locality: Locality): (relation: Relation) => boolean {
   return (relation) => locality.spreadOfRelation(relation) === 'sharded'
 }
 
-/** `to_json(t)` */
-export function readsWholeRow(node: OperationNode): boolean {
+/** `to_json(t)`; `aliases`: of these relations only. */
+export function readsWholeRow(node: OperationNode, aliases?: ReadonlySet<string>): boolean {
   if (node.kind !== 'FunctionNode' && node.kind !== 'AggregateFunctionNode') return false
-  return childrenOf(node).some((child) => unwrapRaw(child).kind === 'TableNode')
+  return childrenOf(node).some((child) => {
+    const bare = unwrapRaw(child)
+    return bare.kind === 'TableNode' && (aliases?.has((bare as TableNode).table.identifier.name) ?? true)
+  })
 }
 
 function isOuterObstacle(join: JoinNode, accumulated: boolean, added: boolean): boolean {

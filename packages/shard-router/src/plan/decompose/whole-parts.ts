@@ -131,7 +131,7 @@ class PartFinder {
   }
 }
 
-function refuseCorrelated(name: string): never {
+export function refuseCorrelated(name: string): never {
   return refuse(
     'CROSS_SHARD_SUBQUERY',
     `${name === 'a subquery' ? 'A correlated subquery' : `'${name}'`} reads rows that may be on another shard than the row it is computed for.`,

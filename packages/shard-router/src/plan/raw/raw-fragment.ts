@@ -48,7 +48,9 @@ function parse(text: string): RawFragment {
   const tokens = tokenize(text)
   if (tokens === undefined || tokens.length === 0) return opaque
   const words = tokens.filter((token) => token.kind === 'word')
-  const subquery = words.some((word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word) && !isValuesList(tokens, word))
+  const subquery = words.some(
+    (word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word) && !isValuesList(tokens, word),
+  )
   if (subquery || !isBalanced(tokens)) return opaque
   return Object.freeze({
     closed: true,
