@@ -37,6 +37,7 @@ export {
   type ProtocolStep,
   protocolSteps,
 } from './transaction/atomic-options.ts'
+export { IdempotentTransaction } from './transaction/idempotent-transaction.ts'
 export type { MovedKey, MoveKeyOptions } from './transaction/move-key.ts'
 export {
   installTransactions,

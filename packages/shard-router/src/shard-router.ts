@@ -22,10 +22,12 @@ import { explainQuery } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
+import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
 import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
+import { IdempotentTransaction } from './transaction/idempotent-transaction.ts'
 import { type MovedKey, type MoveKeyOptions, moveKey } from './transaction/move-key.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
 import { type BackgroundRecovery, startRecovery } from './transaction/start-recovery.ts'
@@ -53,6 +55,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   readonly db: Kysely<DatabaseOf<S>>
   readonly #core: RouterCore
   readonly #options: ShardRouterOptions<S>
+  readonly #retry: RetrySettings
   #fleet: Fleet | undefined
   #recovery: BackgroundRecovery | undefined
 
@@ -67,6 +70,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     })
     const atomic = atomicTransactions(telemetry, options.atomic)
     this.#options = options
+    this.#retry = retrySettings(options.pool?.retry)
     this.#core = new RouterCore({
       schema: options.schema,
       pool,
@@ -151,8 +155,28 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * A transaction builder; with `crossShard: 'atomic'` it may span shards and commits on all of them or on none.
    * @example
    * await router.transaction({ crossShard: 'atomic' }).execute(async (trx) => { ... })
+   * await router.transaction({ idempotent: true, isolationLevel: 'serializable' }).execute(async (trx) => { ... })
    */
-  transaction(options: TransactionOptions = {}): TransactionBuilder<DatabaseOf<S>> {
+  transaction(options?: TransactionOptions & { readonly idempotent?: false }): TransactionBuilder<DatabaseOf<S>>
+  transaction(options: TransactionOptions & { readonly idempotent: true }): IdempotentTransaction<DatabaseOf<S>>
+  transaction(
+    options: TransactionOptions = {},
+  ): TransactionBuilder<DatabaseOf<S>> | IdempotentTransaction<DatabaseOf<S>> {
+    const builder = this.#transactionBuilder(options)
+    return options.idempotent === true ? this.idempotent(builder) : builder
+  }
+
+  /**
+   * The same for a transaction of another door, such as one confined to a key.
+   * @example
+   * await router.idempotent(router.for({ festival_id: f }).transaction()).execute(async (trx) => { ... })
+   */
+  idempotent<Database>(transaction: TransactionBuilder<Database>): IdempotentTransaction<Database> {
+    const { telemetry, clock } = this.#core
+    return new IdempotentTransaction(transaction, { retry: this.#retry, clock, telemetry })
+  }
+
+  #transactionBuilder(options: TransactionOptions): TransactionBuilder<DatabaseOf<S>> {
     const { isolationLevel, accessMode } = options
     const kind = options.fanOut ? 'fan-out' : 'keyed'
     let builder = this.#open<DatabaseOf<S>>({ kind, transaction: options }).transaction()

@@ -5,7 +5,7 @@ import { type LaneSettings, laneDefaults } from './lane-settings.ts'
 import { poolOptionsError } from './pool-error.ts'
 import { type PoolPreset, type PoolSize, poolPresets } from './pool-size.ts'
 import { type ReadSettings, readDefaults } from './read-settings.ts'
-import { type RetrySettings, retryDefaults } from './retry-settings.ts'
+import { type RetrySettings, retrySettings } from './retry-settings.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { BreakerSettings } from './server-guard.ts'
 import type { IdentityMode } from './shard-identity.ts'
@@ -164,7 +164,7 @@ export function resolvePoolOptions(options: ShardPoolOptions): ResolvedPoolOptio
     replicaSize: merge(merge(poolPresets[preset], given.size), given.replicaSize),
     lane: merge(laneDefaults, given.lane),
     replicas: merge(readDefaults, given.replicas),
-    retry: merge(retryDefaults, given.retry),
+    retry: retrySettings(given.retry),
     breaker: merge(breakerDefaults, given.breaker),
   }
   for (const { minimum, maximum } of [resolved.size, resolved.replicaSize]) {

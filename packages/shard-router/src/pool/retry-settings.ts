@@ -6,4 +6,16 @@ export interface RetrySettings {
   readonly maxDelayMs: number
 }
 
-export const retryDefaults: RetrySettings = Object.freeze({ maxRetries: 3, initialDelayMs: 50, maxDelayMs: 2_000 })
+const retryDefaults: RetrySettings = Object.freeze({ maxRetries: 3, initialDelayMs: 50, maxDelayMs: 2_000 })
+
+/** The settings with what is not given filled in. */
+export function retrySettings(
+  given: { readonly [K in keyof RetrySettings]?: RetrySettings[K] | undefined } = {},
+): RetrySettings {
+  const { maxRetries, initialDelayMs, maxDelayMs } = given
+  return Object.freeze({
+    maxRetries: maxRetries ?? retryDefaults.maxRetries,
+    initialDelayMs: initialDelayMs ?? retryDefaults.initialDelayMs,
+    maxDelayMs: maxDelayMs ?? retryDefaults.maxDelayMs,
+  })
+}

@@ -21,6 +21,8 @@ export async function runOnSession(
 ): Promise<StatementResult> {
   // Undoing is right at any time: past a deadline, on a stale topology, for a caller who has given up.
   if (undoes.test(statement.sql)) return await start(context, session, statement)
+  // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
+  if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
   try {
     // Within a failed transaction SET fails too; what ends or divides a transaction takes no time of its own.

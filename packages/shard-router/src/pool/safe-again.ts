@@ -12,6 +12,13 @@ export function isUnreachable(error: unknown): boolean {
 const sessionEnded = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006'])
 // Rolled back as a whole: serialization failure (also a recovery conflict on a replica) and deadlock.
 const rolledBack = new Set(['40001', '40P01'])
+
+/** True when the server rolled a transaction back for the sake of another one. */
+export function isRolledBack(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state !== undefined && rolledBack.has(state)
+}
+
 /** A standby (or a server set read-only) refused a write. */
 export const readOnlyServer = '25006'
 

@@ -1,4 +1,4 @@
-import { type Commit, currentReadContext, type Telemetry } from '@shardwright/core'
+import { type Commit, currentReadContext, ShardwrightError, type Telemetry } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
@@ -169,8 +169,9 @@ export function command(sql: string): Statement {
   return { sql, parameters: [], access: 'write', rows: 'facts' }
 }
 
-/** The server answered COMMIT with an error: it has rolled back. */
+/** The server answered COMMIT with an error, or was never asked: it has rolled back. */
 function isRefusal(error: unknown): boolean {
+  if (error instanceof ShardwrightError && error.details.sent === false) return true
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
 }

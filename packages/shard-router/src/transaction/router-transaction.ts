@@ -33,6 +33,11 @@ export interface TransactionOptions extends TransactionSettings {
   readonly crossShard?: 'refuse' | 'atomic'
   /** True: statements without a shard key may go to all shards. */
   readonly fanOut?: boolean
+  /**
+   * True: the function may run more than once, as it does nothing outside the transaction that must not happen twice. It
+   * is run again when the transaction was rolled back by the server or its connection was lost before COMMIT was sent.
+   */
+  readonly idempotent?: boolean
 }
 
 /** BEGIN with its modes, as PostgreSQL writes them. */
