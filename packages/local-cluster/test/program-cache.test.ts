@@ -65,4 +65,15 @@ describe('a program', () => {
     vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
     expect(await findOnMachine('some-server')).toEqual({ path: program, environment: {} })
   })
+
+  it('is the one that a variable names, and nothing else when that is none', async () => {
+    const program = join(folder, 'some-server')
+    const other = join(folder, 'newer-server')
+    for (const path of [program, other]) writeFileSync(path, '', { mode: 0o755 })
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
+    vi.stubEnv('SHARDWRIGHT_SOME_SERVER', other)
+    expect(await findOnMachine('some-server')).toEqual({ path: other, environment: {} })
+    vi.stubEnv('SHARDWRIGHT_SOME_SERVER', join(folder, 'gone'))
+    await expect(findOnMachine('some-server')).rejects.toThrow(/SHARDWRIGHT_SOME_SERVER names no program/)
+  })
 })

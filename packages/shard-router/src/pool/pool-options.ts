@@ -35,7 +35,10 @@ export interface ShardPoolOptions {
   readonly identity?: IdentityMode | undefined
   /** More URLs where a shard's primary may be found after a failover, by shard id; its replicas are candidates anyway. */
   readonly candidates?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Whether statements are sent by name; the topology may say it for each server. Default: true. */
+  /**
+   * Whether statements are sent by name; the topology may say it for each server. Default: yes, but not through PgBouncer
+   * in transaction mode, which keeps names only from 1.21 on and with `max_prepared_statements` set.
+   */
   readonly preparedStatements?: boolean | undefined
   /** TimeZone of every session. Default: UTC. */
   readonly timeZone?: string | undefined
@@ -63,7 +66,7 @@ export interface ResolvedPoolOptions {
   readonly bulkhead: number
   readonly identity: IdentityMode
   readonly candidates: Readonly<Record<string, readonly string[]>>
-  readonly preparedStatements: boolean
+  readonly preparedStatements?: boolean | undefined
   readonly timeZone: string
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
@@ -141,7 +144,7 @@ const optionsShape = z.strictObject({
   bulkhead: positive.default(10_000),
   identity: z.enum(['off', 'verify', 'require']).default('verify'),
   candidates: z.record(z.string(), z.array(z.string().min(1))).default({}),
-  preparedStatements: z.boolean().default(true),
+  preparedStatements: z.boolean().optional(),
   timeZone: z.string().min(1).default('UTC'),
   connectTimeoutMs: ms.default(10_000),
   closeTimeoutMs: ms.default(30_000),

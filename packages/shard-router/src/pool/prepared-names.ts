@@ -29,7 +29,7 @@ export class PreparedNames<Key> {
   /** Remembers what the first use of a name showed: the server need not describe the rows again. */
   keep(key: Key, form: WireForm, reader: RowReader | undefined): void {
     const prepared = this.#prepared.get(key)
-    if (prepared?.form !== form || prepared.state === 'ready') return
+    if (prepared?.form.name !== form.name || prepared.state === 'ready') return
     prepared.state = 'ready'
     prepared.form = { name: form.name, parse: false, reader: reader ?? emptyReader, simple: false }
   }

@@ -60,6 +60,7 @@ async function submit(context: ServerContext, session: Session, statement: State
     // Of two statements given at once behind a BEGIN only one travelled with it, and only that one may begin anew.
     if (!isStalePlan(error) || (!outside && sent.begin === undefined)) throw tagDriverError(error, context, session)
   }
+  session.statements.distrust(session.address, statement.sql)
   if (sent.begin !== undefined) await session.client.query('rollback')
   session.pendingBegin = sent.begin
   try {

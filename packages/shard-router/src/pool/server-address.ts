@@ -7,7 +7,7 @@ export interface ServerConfig {
   /** Past any pooler; the URL itself when absent. */
   readonly directUrl?: string | undefined
   readonly pooler?: Pooler | undefined
-  /** False: no statement is sent by name. */
+  /** Whether statements are sent by name. Default: yes, but not through a pooler in transaction mode. */
   readonly preparedStatements?: boolean | undefined
   /** Relative share of reads under `balance: 'weighted'`. */
   readonly weight?: number | undefined
@@ -37,7 +37,7 @@ export function serverAddresses(input: string | ServerConfig): readonly ServerAd
         url,
         directUrl: directUrls[index] ?? directUrls[0]!,
         pooler,
-        preparedStatements: config.preparedStatements ?? true,
+        preparedStatements: config.preparedStatements ?? pooler !== 'pgbouncer-transaction',
         weight: config.weight ?? 1,
       }),
     ),

@@ -1,4 +1,5 @@
 import { PreparedNames } from './prepared-names.ts'
+import type { ServerAddress } from './server-address.ts'
 import type { Session } from './session.ts'
 import type { Statement } from './shard-pool.ts'
 import { simpleForm, unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
@@ -12,6 +13,7 @@ const forgetting = /^\s*(?:discard|deallocate)\b/i
 export class SessionStatements {
   readonly #names = new PreparedNames<string>()
   #met = new Set<string>()
+  readonly #distrusted = new Set<string>()
 
   /**
    * By name from the second use on, where a stale plan does no harm: outside a transaction and for its first statement,
@@ -23,14 +25,22 @@ export class SessionStatements {
       return sql.includes(';') ? simpleForm : unnamedForm
     }
     const { pooler, preparedStatements } = session.address
-    if (pooler !== 'direct' || !preparedStatements) return unnamedForm
+    if (!preparedStatements || this.#distrusted.has(sql)) return unnamedForm
     if (!isFirst && session.client.getTransactionStatus() !== 'I' && !plainWrite.test(sql)) return unnamedForm
     if (!this.#met.has(sql)) {
       if (this.#met.size >= maxMet) this.#met = new Set()
       this.#met.add(sql)
       return unnamedForm
     }
-    return this.#names.count < maxNames ? this.#names.formOf(sql) : unnamedForm
+    if (this.#names.count >= maxNames) return unnamedForm
+    const form = this.#names.formOf(sql)
+    // Behind one name of such a pooler stand many sessions of the server: each may see another version of a table.
+    return pooler === 'pgbouncer-transaction' ? { ...form, reader: undefined } : form
+  }
+
+  /** A name turned out to be stale. A pooler that shares its own names among clients would give the same one again. */
+  distrust({ pooler }: ServerAddress, sql: string): void {
+    if (pooler !== 'direct') this.#distrusted.add(sql)
   }
 
   clear(): void {

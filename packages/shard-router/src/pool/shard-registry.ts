@@ -52,6 +52,12 @@ export class ShardRegistry {
 }
 
 function keyOf(topology: Topology, shard: TopologyShard): string {
-  const servers = [shard.primary, ...shard.replicas].map(({ url, directUrl, pooler }) => [url, directUrl, pooler])
+  const servers = [shard.primary, ...shard.replicas].map((server) => [
+    server.url,
+    server.directUrl,
+    server.pooler,
+    server.preparedStatements,
+    server.weight,
+  ])
   return JSON.stringify([topology.id, shard.id, servers])
 }

@@ -58,6 +58,6 @@ export function fromStored(stored: StoredTopology, known: readonly TopologyShard
   return defineTopology({ ...stored, shards: inputs })
 }
 
-function serverOf({ url, directUrl, pooler }: TopologyShard['primary']) {
-  return { url, directUrl, pooler }
+function serverOf({ url, directUrl, pooler, preparedStatements, weight }: TopologyShard['primary']) {
+  return { url, directUrl, pooler, preparedStatements, weight }
 }

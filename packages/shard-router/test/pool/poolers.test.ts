@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { defineTopology } from '@shardwright/core'
 import {
   findProgram,
@@ -8,10 +10,18 @@ import {
 } from '@shardwright/local-cluster'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
+import type { ShardPool } from '../../src/pool/shard-pool.ts'
 import { failureOf, read, write } from './pool-fixture.ts'
 
 const pgbouncer = await findProgram('pgbouncer')
 const haproxy = await findProgram('haproxy')
+const version = pgbouncer === undefined ? [0, 0] : await versionOf(pgbouncer.path)
+const keepsNames = version[0]! > 1 || (version[0] === 1 && version[1]! >= 21)
+
+async function versionOf(path: string): Promise<number[]> {
+  const { stdout } = await promisify(execFile)(path, ['--version'])
+  return (/(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number)
+}
 
 describe('behind a pooler', () => {
   let cluster: LocalCluster
@@ -92,6 +102,70 @@ describe('behind a pooler', () => {
     await pool.close()
     await admin.execute(0, write(`alter database "${database}" reset all`))
     await admin.close()
+  })
+
+  describe.skipIf(!keepsNames)('PgBouncer that keeps prepared statements in transaction mode', () => {
+    const open = async (settings: Record<string, string | number>) => {
+      const bouncer = await startPgBouncer({ target: cluster.shards[0]!.url, poolMode: 'transaction', settings })
+      const input = topology(bouncer.url, 'pgbouncer-transaction')
+      const [shard] = input.shards
+      const server = { url: bouncer.url, directUrl: cluster.shards[0]!.url, pooler: 'pgbouncer-transaction' as const }
+      const pool = createShardPool(
+        defineTopology({
+          id: 'poolers',
+          hash: 'postgres',
+          shards: [{ id: shard!.id, primary: { ...server, preparedStatements: true } }],
+        }),
+        { size: { minimum: 0, maximum: 8, overflow: 0 } },
+      )
+      const direct = await pool.direct(0)
+      await direct.query('drop table if exists named; create table named (k int primary key, n int default 0)')
+      await direct.query('insert into named (k) select generate_series(0, 99)')
+      return {
+        pool,
+        direct,
+        async [Symbol.asyncDispose]() {
+          await direct.end()
+          await pool.close()
+          await bouncer[Symbol.asyncDispose]()
+        },
+      }
+    }
+    const byKey = (k: number) => read('select * from named where k = $1', k)
+    const round = (pool: ShardPool) =>
+      Promise.all(Array.from({ length: 40 }, async (_, k) => (await pool.execute(0, byKey(k))).rows[0]))
+
+    test('statements go by name over more clients than servers, and DDL is not noticed', async () => {
+      await using opened = await open({ default_pool_size: 3, max_prepared_statements: 50 })
+      const { pool, direct } = opened
+      const expected = (extra: object) => Array.from({ length: 40 }, (_, k) => ({ k, n: 0, ...extra }))
+      for (let turn = 0; turn < 4; turn++) expect(await round(pool)).toEqual(expected({}))
+      const names = "select count(*)::int as n from pg_prepared_statements where statement like '%from named where%'"
+      // Any of the three servers answers; those statements were prepared on each.
+      expect((await pool.execute(0, read(names))).rows).toEqual([{ n: 1 }])
+      await direct.query(`alter table named add column more text default 'x'`)
+      for (let turn = 0; turn < 4; turn++) expect(await round(pool)).toEqual(expected({ more: 'x' }))
+      await direct.query('alter table named drop column more')
+      for (let turn = 0; turn < 4; turn++) expect(await round(pool)).toEqual(expected({}))
+      const transfers = Array.from({ length: 24 }, async (_, turn) => {
+        const lease = await pool.lease(0)
+        await lease.execute(write('begin'))
+        for (const k of [turn % 2, 1 - (turn % 2)].toSorted()) {
+          await lease.execute(write('update named set n = n + $1 where k = $2', 1, k))
+        }
+        await lease.execute(write('commit'))
+        lease.release()
+      })
+      await Promise.all(transfers)
+      expect((await pool.execute(0, read('select n from named where k = $1', 1))).rows).toEqual([{ n: 24 }])
+    })
+
+    test('where it keeps none after all, autocommit statements do not notice', async () => {
+      await using opened = await open({ default_pool_size: 2, max_prepared_statements: 0 })
+      for (let turn = 0; turn < 5; turn++) {
+        expect(await round(opened.pool)).toEqual(Array.from({ length: 40 }, (_, k) => ({ k, n: 0 })))
+      }
+    })
   })
 
   test.skipIf(haproxy === undefined)('HAProxy that goes away and comes back', async () => {
