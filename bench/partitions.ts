@@ -6,6 +6,7 @@ import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster
 import { definePartitions, type MaintainOptions, maintain, type PartitionPolicy } from '@shardwright/partition-manager'
 import type { Bench, BenchResult } from './support/bench-result.ts'
 import { median, percentile } from './support/median.ts'
+import { Writers } from './support/writers.ts'
 
 interface Database {
   transactions: { id: string; created_at: Date; stand_id: number; amount: string }
@@ -108,48 +109,56 @@ async function fourShardsAgainstOneByOne(cluster: LocalCluster): Promise<BenchRe
   }
 }
 
-const windowMs = 1500
-const windows = 10
+const windowMs = 2000
+const windows = 16
 
-/** Pairs of equal windows under a steady load of inserts: one at rest, one in which maintenance never rests. */
+/**
+ * Pairs of equal windows under a steady load of inserts: one at rest, one in which run follows run of the maintenance.
+ * Which of the two comes first alternates. The load runs in a thread of its own, and then in this very event loop.
+ */
 async function writesDuringMaintenance(cluster: LocalCluster): Promise<BenchResult[]> {
+  const url = cluster.shards[0]?.url ?? ''
+  const apart = await latencies(cluster, () => new ThreadLoad(url))
+  const inside = await latencies(cluster, () => new LoopLoad(url))
+  return [resultOf('write latency p99 during maintenance', apart), resultOf('the same, load in its process', inside)]
+}
+
+interface Latencies {
+  readonly rest: readonly number[]
+  readonly busy: readonly number[]
+  readonly actions: number
+}
+
+function resultOf(name: string, { rest, busy, actions }: Latencies): BenchResult {
+  const against = `the same load at rest (${busy.length} writes, ${actions} partitions created or dropped and indexes built meanwhile)`
+  return { name, value: percentile(busy, 0.99) / percentile(rest, 0.99), unit: 'times', against, samples: windows }
+}
+
+async function latencies(cluster: LocalCluster, start: () => Load): Promise<Latencies> {
   const fleet = oneShard(cluster)
   await using admin = await connect(fleet)
   await admin.script(`set timezone to 'UTC'; ${table}${oldMonths}`)
   await done(fleet, [monthly(0)])
-  const load = new Load(cluster.shards[0]?.url ?? '')
-  const ratios: number[] = []
+  const load = start()
   const all = { rest: [] as number[], busy: [] as number[] }
   let actions = 0
+  const rest = async () => void all.rest.push(...(await load.window(windowMs)))
+  const busy = async () => {
+    const work = maintainFor(fleet, windowMs)
+    all.busy.push(...(await load.window(windowMs)))
+    actions += await work
+  }
   try {
     await load.window(windowMs)
-    for (let at = 0; at < windows; at++) {
-      const rest = await load.window(windowMs)
-      const work = maintainFor(fleet, windowMs)
-      const busy = await load.window(windowMs)
-      actions += await work
-      ratios.push(percentile(busy, 0.99) / percentile(rest, 0.99))
-      all.rest.push(...rest)
-      all.busy.push(...busy)
-    }
+    for (let at = 0; at < windows; at++) for (const part of at % 2 === 0 ? [rest, busy] : [busy, rest]) await part()
   } finally {
     await load.stop()
   }
-  const against = `the same load at rest (${actions} partitions created or dropped and indexes built meanwhile)`
-  return [
-    { name: 'write latency p99 during maintenance', value: median(ratios), unit: 'times', against, samples: windows },
-    {
-      name: 'write latency p99 during maintenance, all windows together',
-      value: percentile(all.busy, 0.99) / percentile(all.rest, 0.99),
-      unit: 'times',
-      against,
-      samples: windows,
-    },
-  ]
+  return { ...all, actions }
 }
 
-/** Months from 1990 on, for the runs to drop. */
-const oldMonths = `do $$ begin for m in 0..47 loop
+/** 300 months from 1990 on, for the runs to drop. */
+const oldMonths = `do $$ begin for m in 0..299 loop
   execute format('create table transactions_old_%s partition of transactions for values from (%L) to (%L)', m,
     date '1990-01-01' + m * interval '1 month', date '1990-01-01' + (m + 1) * interval '1 month');
   end loop; end $$`
@@ -180,8 +189,14 @@ async function maintainOnce(fleet: Fleet): Promise<number> {
   return report.tables.reduce((sum, each) => sum + each.actions.length, 0)
 }
 
-/** Writers that insert one row after the other, in a thread of their own. */
-class Load {
+/** Writers that insert one row after the other. */
+interface Load {
+  /** The latencies of the next `ms`. */
+  window(ms: number): Promise<number[]>
+  stop(): Promise<void>
+}
+
+class ThreadLoad implements Load {
   readonly #worker: Worker
 
   constructor(url: string) {
@@ -189,7 +204,6 @@ class Load {
     this.#worker = new Worker(new URL('./support/partitions-load.ts', import.meta.url), { workerData })
   }
 
-  /** The latencies of the next `ms`. */
   async window(ms: number): Promise<number[]> {
     await this.#take()
     await new Promise((resolve) => setTimeout(resolve, ms))
@@ -205,6 +219,24 @@ class Load {
     this.#worker.postMessage('window')
     const [latencies] = (await once(this.#worker, 'message')) as [number[]]
     return latencies
+  }
+}
+
+class LoopLoad implements Load {
+  readonly #writers: Writers
+
+  constructor(url: string) {
+    this.#writers = new Writers(url, 4, 2)
+  }
+
+  async window(ms: number): Promise<number[]> {
+    this.#writers.take()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return this.#writers.take()
+  }
+
+  async stop(): Promise<void> {
+    await this.#writers.stop()
   }
 }
 

@@ -52,6 +52,7 @@ export {
   type PgClientConstructor,
 } from './ports/create-fleet.ts'
 export type { Fleet, FleetConnection, FleetConnectOptions, FleetShard } from './ports/fleet.ts'
+export { FleetLeader, type FleetLeaderOptions } from './ports/fleet-leader.ts'
 export type { KeyObserver } from './ports/key-observer.ts'
 export { ManualClock } from './ports/manual-clock.ts'
 export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-client.ts'

@@ -98,6 +98,19 @@ describe('daylight saving time', () => {
     expect(positionText(inside.from)).toBe('2006-10-29T02:30:00Z')
   })
 
+  it('Asia/Beirut 2024: no midnight in spring, two in autumn; hours over both', () => {
+    expect(periods('day', 'Asia/Beirut', '2024-03-30T12:00:00Z', 3)).toEqual([
+      '2024-03-29T22:00:00Z',
+      '2024-03-30T22:00:00Z',
+      '2024-03-31T21:00:00Z',
+    ])
+    expect(hours('day', 'Asia/Beirut', '2024-10-26T12:00:00Z')).toBe(25)
+    const spring = periods('hour', 'Asia/Beirut', '2024-03-30T21:00:00Z', 4)
+    expect(spring.map((edge) => edge.slice(11, 16))).toEqual(['21:00', '22:00', '23:00', '00:00'])
+    const autumn = periods('hour', 'Asia/Beirut', '2024-10-26T19:00:00Z', 5)
+    expect(autumn.map((edge) => edge.slice(11, 16))).toEqual(['19:00', '20:00', '21:00', '22:00', '23:00'])
+  })
+
   it('Australia/Lord_Howe: half-hour changes leave hours that tile', () => {
     expect(hours('day', 'Australia/Lord_Howe', '2026-04-05T00:00:00Z')).toBe(24.5)
     expect(hours('hour', 'Australia/Lord_Howe', '2026-04-05T13:15:00Z')).toBe(0.5)
@@ -121,6 +134,21 @@ describe('bounds do not depend on the moment of running', () => {
     expect(periods('year', 'UTC', '2028-02-29T00:00:00Z', 1)).toEqual(['2028-01-01T00:00:00Z'])
   })
 
+  it('weeks begin on the day asked for, and N days on the anchor', () => {
+    const sundays = new Calendar(parseInterval('week') as Interval, 'America/New_York', '1970-01-04')
+    const week = sundays.periodAt(at('2026-12-31T12:00:00Z'))
+    expect([positionText(week.from), positionText(week.to)]).toEqual(['2026-12-27T05:00:00Z', '2027-01-03T05:00:00Z'])
+    const tens = new Calendar(parseInterval('10 days') as Interval, 'UTC', '2026-03-03')
+    for (const [inside, from] of [
+      ['2026-03-03T00:00:00Z', '2026-03-03T00:00:00Z'],
+      ['2026-03-12T23:59:59Z', '2026-03-03T00:00:00Z'],
+      ['2026-03-02T23:59:59Z', '2026-02-21T00:00:00Z'],
+      ['1969-12-31T23:00:00Z', '1969-12-27T00:00:00Z'],
+    ] as const) {
+      expect(positionText(tens.periodAt(at(inside)).from)).toBe(from)
+    }
+  })
+
   const zones = [
     'UTC',
     'America/New_York',
@@ -134,6 +162,7 @@ describe('bounds do not depend on the moment of running', () => {
     'Asia/Kathmandu',
     'America/Havana',
     'Antarctica/Troll',
+    'Asia/Beirut',
   ]
   const intervals = ['hour', 'day', '3 days', '10 days', 'week', 'month', 'quarter', 'year']
   const instants = fc
@@ -147,8 +176,9 @@ describe('bounds do not depend on the moment of running', () => {
         fc.constantFrom(...intervals),
         instants,
         fc.double({ min: 0, max: 1, noNaN: true }),
-        (zone, every, now, share) => {
-          const tiles = calendar(every, zone)
+        fc.constantFrom(undefined, '1970-01-04', '2026-03-03'),
+        (zone, every, now, share, anchor) => {
+          const tiles = new Calendar(parseInterval(every) as Interval, zone, anchor)
           const period = tiles.periodAt(now)
           expect(period.from <= now && now < period.to).toBe(true)
           const next = tiles.after(period)

@@ -47,6 +47,11 @@ describe('definePartitions', () => {
     [{ from: 'yesterday' }, 'from'],
     [{ indexes: [{ name: 'i', columns: ['stand_id'], unique: true }] }, 'partition key'],
     [{ colour: 'red' }, 'colour'],
+    [{ weekStart: 'sunday' }, 'weekStart'],
+    [{ every: 'week', weekStart: 'someday' }, 'weekStart'],
+    [{ every: 'week', anchor: '2026-01-04' }, 'anchor'],
+    [{ every: '10 days', anchor: '2026-02-30' }, 'anchor'],
+    [{ every: '10 days', anchor: '2026-01-04T12:00' }, 'anchor'],
   ])('refuses %j', (change, word) => {
     const options = { table: 'transactions', by: 'created_at', every: 'month', ...change } as never
     expect(() => define(options)).toThrow(PartitionError)
@@ -94,6 +99,11 @@ describe('names', () => {
     expect(named('day')).toBe('p2026_01_01')
     expect(named('day', 'America/New_York')).toBe('p2025_12_31')
     expect(named('hour', 'Asia/Kolkata')).toBe('p2025_12_31_2330z')
+    const sundays = define({ table: 'transactions', by: 'created_at', every: 'week', weekStart: 'sunday' })
+    const newYear = sundays.calendar.periodAt(1_767_225_600_000_000n)
+    expect(partitionName(sundays, newYear)).toBe('transactions_p2025_12_28w')
+    const tens = define({ table: 'transactions', by: 'created_at', every: '10 days', anchor: '2026-03-03' })
+    expect(partitionName(tens, tens.calendar.periodAt(1_772_496_000_000_000n))).toBe('transactions_p2026_03_03')
   })
 
   it('stay unique at 63 bytes, also for tables that differ only at their end, in any script', () => {

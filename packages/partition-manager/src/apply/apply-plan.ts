@@ -2,11 +2,13 @@ import type { FleetShard } from '@shardwright/core'
 import { type Failure, failureOf } from '../errors/failure.ts'
 import { PartitionError } from '../errors/partition-error.ts'
 import { inspectPartitions } from '../inspect/inspect.ts'
-import type { PartitionAction } from '../plan/action.ts'
+import type { CreatePartition, PartitionAction } from '../plan/action.ts'
 import { describeAction } from '../plan/describe-action.ts'
 import type { PartitionPlan } from '../plan/partition-plan.ts'
+import { batchesOf, isCreation } from './batches.ts'
 import { lockParent } from './parent-lock.ts'
-import { runAction } from './run-action.ts'
+import { noteChange, rest } from './rest.ts'
+import { createTogether, runAction } from './run-action.ts'
 import { type RunOptions, resolveRunOptions } from './run-options.ts'
 import { MaintenanceSession } from './session.ts'
 
@@ -44,27 +46,63 @@ export async function applyPlan(
 /** The caller holds the table's lock. */
 export async function runPlan(session: MaintenanceSession, plan: PartitionPlan): Promise<readonly ActionOutcome[]> {
   const outcomes: ActionOutcome[] = []
-  let alive = true
-  for (const action of plan.actions) {
-    const description = describeAction(action)
-    if (!alive || session.options.signal.aborted) {
-      outcomes.push(Object.freeze({ action, description, outcome: 'not-reached' }))
-      continue
-    }
-    try {
-      const rows = await runAction(session, plan.state, plan.policy, action)
-      outcomes.push(Object.freeze({ action, description, outcome: 'done', rows }))
-    } catch (error) {
-      outcomes.push(Object.freeze({ action, description, outcome: 'failed', failure: failureOf(error) }))
-      alive = await session.isAlive()
-    }
-    count(session, plan, outcomes.at(-1) as ActionOutcome)
-  }
+  for (const batch of batchesOf(plan)) outcomes.push(...(await runBatch(session, plan, batch)))
   return Object.freeze(outcomes)
 }
 
-function count(session: MaintenanceSession, plan: PartitionPlan, done: ActionOutcome): void {
-  const { action, outcome } = done
+async function runBatch(
+  session: MaintenanceSession,
+  plan: PartitionPlan,
+  batch: readonly PartitionAction[],
+): Promise<readonly ActionOutcome[]> {
+  const creations = batch.filter(isCreation)
+  const outcomes = creations.length > 1 ? await runTogether(session, plan, creations) : []
+  for (const action of batch.slice(outcomes.length)) outcomes.push(await runOne(session, plan, action))
+  return outcomes
+}
+
+async function runTogether(
+  session: MaintenanceSession,
+  plan: PartitionPlan,
+  creations: readonly CreatePartition[],
+): Promise<ActionOutcome[]> {
+  if (session.options.signal.aborted || !session.connected) return []
+  await rest(session)
+  const created = await createTogether(session, creations)
+  const outcomes = creations.slice(0, created).map((action) => done(action, undefined))
+  for (const outcome of outcomes) count(session, plan, outcome)
+  if (created > 0) noteChange(session)
+  return outcomes
+}
+
+async function runOne(
+  session: MaintenanceSession,
+  plan: PartitionPlan,
+  action: PartitionAction,
+): Promise<ActionOutcome> {
+  const description = describeAction(action)
+  if (session.options.signal.aborted || !session.connected) {
+    return Object.freeze({ action, description, outcome: 'not-reached' })
+  }
+  let outcome: ActionOutcome
+  try {
+    await rest(session)
+    outcome = done(action, await runAction(session, plan.state, plan.policy, action))
+  } catch (error) {
+    outcome = Object.freeze({ action, description, outcome: 'failed', failure: failureOf(error) })
+    await session.isAlive()
+  }
+  noteChange(session)
+  count(session, plan, outcome)
+  return outcome
+}
+
+function done(action: PartitionAction, rows: bigint | undefined): ActionOutcome {
+  return Object.freeze({ action, description: describeAction(action), outcome: 'done', rows })
+}
+
+function count(session: MaintenanceSession, plan: PartitionPlan, ended: ActionOutcome): void {
+  const { action, outcome } = ended
   const attributes = { shard: plan.shard, table: plan.table, action: action.kind, outcome }
   session.options.telemetry.count('shardwright.partitions.actions', 1, attributes)
 }

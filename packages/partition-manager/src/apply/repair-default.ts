@@ -6,6 +6,7 @@ import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, literal, qualified } from '../sql/identifier.ts'
 import { attachSql, createTableSql, detachSql, parentName } from '../sql/partition-sql.ts'
 import { deleteJob, ensureJournal, writeJob } from './journal.ts'
+import { noteChange, rest } from './rest.ts'
 import type { MaintenanceSession } from './session.ts'
 import { disabledTriggers } from './triggers.ts'
 
@@ -30,6 +31,7 @@ export async function repairDefault(
   }
   let rows = 0n
   while (growing.reached < action.period.to) {
+    if (rows > 0n) await rest(session)
     session.step('repair-batch', { partition: action.name, rows })
     const moved = await session.transaction(`move rows to ${action.name}`, () =>
       moveBatch(session, state, policy, action, growing),
@@ -38,6 +40,7 @@ export async function repairDefault(
     growing.reached = moved.upTo
     growing.jobId = moved.jobId
     rows += moved.rows
+    noteChange(session)
   }
   return rows
 }

@@ -76,6 +76,31 @@ async function createPartition(
   }
 }
 
+/**
+ * In one transaction; an abort ends it after the last one made.
+ * @returns how many were created; 0 when they have to be tried one by one.
+ */
+export async function createTogether(
+  session: MaintenanceSession,
+  actions: readonly CreatePartition[],
+): Promise<number> {
+  try {
+    return await session.transaction(`create ${actions.length} partitions`, async () => {
+      let created = 0
+      for (const action of actions) {
+        if (session.options.signal.aborted) break
+        session.step('create', { partition: action.name })
+        await session.script(action.sql.filter((line) => line !== 'begin' && line !== 'commit'))
+        created++
+      }
+      return created
+    })
+  } catch {
+    // Whatever it was, it belongs to one of them, and that one will say it.
+    return 0
+  }
+}
+
 async function reattach(session: MaintenanceSession, action: ReattachPartition): Promise<void> {
   session.step('reattach', { partition: action.partition.name })
   await session.transaction(`attach ${action.partition.name} again`, async () => {

@@ -17,6 +17,11 @@ export interface RunOptions {
    * it, but one forgotten transaction must not stop all maintenance.
    */
   readonly buildWaitMs?: number
+  /**
+   * The rest between two changes of a shard while other sessions are at work in the database, milliseconds, default 500:
+   * each change makes every session plan its statements anew. 0 never rests.
+   */
+  readonly restMs?: number
   readonly clock?: Clock
   readonly telemetry?: Telemetry
   /** Stops between two steps; what is half done goes on with the next run. */
@@ -42,6 +47,7 @@ export interface ResolvedRunOptions {
   readonly backoffMs: number
   readonly parentLockWaitMs: number
   readonly buildWaitMs: number
+  readonly restMs: number
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly signal: AbortSignal
@@ -54,6 +60,7 @@ const numbers = z.object({
   backoffMs: z.int().min(1).default(100),
   parentLockWaitMs: z.int().min(0).default(10_000),
   buildWaitMs: z.int().min(1).default(60_000),
+  restMs: z.int().min(0).default(500),
 })
 
 export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {

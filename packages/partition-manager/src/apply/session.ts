@@ -12,6 +12,7 @@ export class MaintenanceSession implements AsyncDisposable {
   readonly options: ResolvedRunOptions
   readonly #table: string
   readonly #citus: boolean
+  #connected = true
 
   private constructor(
     shard: FleetShard,
@@ -112,11 +113,17 @@ export class MaintenanceSession implements AsyncDisposable {
     }
   }
 
+  /** False once {@link isAlive} has found the connection gone. */
+  get connected(): boolean {
+    return this.#connected
+  }
+
   async isAlive(): Promise<boolean> {
-    return await this.query('select 1').then(
+    this.#connected = await this.query('select 1').then(
       () => true,
       () => false,
     )
+    return this.#connected
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

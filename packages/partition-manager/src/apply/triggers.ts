@@ -15,9 +15,11 @@ export async function disabledTriggers<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const name = qualified(table.schema, table.name)
+  // Before PostgreSQL 15 a partition's copies of its parent's triggers are marked internal, as those of foreign keys are.
   const { rows } = await session.query<{ trigger: string; enabled: string }>(
     `select tgname::text as trigger, tgenabled::text as enabled from pg_trigger
-      where tgrelid = $1::oid and not tgisinternal and tgenabled <> 'D'`,
+      where tgrelid = $1::oid and tgenabled <> 'D' and (not tgisinternal
+        or tgparentid <> 0 and not exists (select from pg_constraint k where k.oid = tgconstraint and k.contype <> 't'))`,
     [table.oid],
   )
   for (const row of rows) await session.query(`alter table ${name} disable trigger ${identifier(row.trigger)}`)

@@ -9,7 +9,6 @@ export interface Period {
 }
 
 const hour = 3_600_000_000n
-const epochDay = Temporal.PlainDate.from('1970-01-01')
 
 /**
  * Tiles time with periods of one interval in one zone: no gap, no overlap, and the same periods whenever it is asked.
@@ -23,10 +22,19 @@ const epochDay = Temporal.PlainDate.from('1970-01-01')
 export class Calendar {
   readonly interval: Interval
   readonly zone: string
+  /** A date on which a period of days or weeks begins. */
+  readonly #anchor: Temporal.PlainDate
 
-  constructor(interval: Interval, zone: string) {
+  constructor(interval: Interval, zone: string, anchor?: string) {
     this.interval = interval
     this.zone = zone
+    // 1970-01-05 was a Monday.
+    this.#anchor = Temporal.PlainDate.from(anchor ?? (interval.unit === 'week' ? '1970-01-05' : '1970-01-01'))
+  }
+
+  /** 1 is Monday; the day on which weeks begin. */
+  get weekStart(): number {
+    return this.#anchor.dayOfWeek
   }
 
   /** The one period that holds `position`. */
@@ -89,8 +97,6 @@ export class Calendar {
 
   #startDate(date: Temporal.PlainDate): Temporal.PlainDate {
     switch (this.interval.unit) {
-      case 'week':
-        return date.subtract({ days: date.dayOfWeek - 1 })
       case 'month':
         return date.with({ day: 1 })
       case 'quarter':
@@ -98,8 +104,8 @@ export class Calendar {
       case 'year':
         return date.with({ day: 1, month: 1 })
       default: {
-        const days = epochDay.until(date).days
-        const count = this.interval.count
+        const days = this.#anchor.until(date).days
+        const count = this.interval.unit === 'week' ? 7 : this.interval.count
         return date.subtract({ days: ((days % count) + count) % count })
       }
     }

@@ -1,6 +1,9 @@
 /** How wide a partition is. `N days` counts from 1970-01-01 in the zone of the set, whenever the job runs. */
 export type PartitionInterval = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year' | `${number} days`
 
+export const weekDays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+export type WeekDay = (typeof weekDays)[number]
+
 export type IntervalUnit = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 
 export interface Interval {

@@ -8,7 +8,7 @@ import { qualified } from '../sql/identifier.ts'
 import { type ConvertNames, convertNames } from './convert-names.ts'
 import { notesOf, refusalsOf } from './refusals.ts'
 import { periodsOfRows, takenNames } from './shadow-partitions.ts'
-import { captureSql, captureTriggerSql, shadowSql } from './shadow-sql.ts'
+import { captureSql, captureTriggerSql, shadowPartitionSql, shadowSql } from './shadow-sql.ts'
 import { readSource, type SourceTable } from './source-table.ts'
 import { swapSql } from './swap-sql.ts'
 
@@ -49,21 +49,26 @@ export async function planConvert(connection: FleetConnection, policy: Partition
   const refusals = own.length > 0 ? own : await takenNames(connection, policy, names)
   const base = { shard: connection.shardId, table, refusals, notes: notesOf(source) }
   if (refusals.length > 0) return Object.freeze({ ...base, estimatedRows: 0, partitions: 0, sql: [] })
-  const partitions = await partitionSql(connection, policy, names)
+  const partitions = await partitionSql(connection, policy, source, names)
   return Object.freeze({
     ...base,
     estimatedRows: source.row.estimated_rows,
     partitions: partitions.length,
-    sql: sqlOf(source, policy, names, partitions),
+    sql: sqlOf(source, policy, names, partitions.flat()),
   })
 }
 
-async function partitionSql(connection: FleetConnection, policy: PartitionPolicy, names: ConvertNames) {
+async function partitionSql(
+  connection: FleetConnection,
+  policy: PartitionPolicy,
+  source: SourceTable,
+  names: ConvertNames,
+): Promise<readonly (readonly string[])[]> {
   const periods = await periodsOfRows(connection, names.source, policy)
   return periods.map((period) => {
     const child = qualified(policy.schema, partitionName(policy, period))
     const values = forValues(policy.key, { lower: period.from, upper: period.to })
-    return `create table ${child} partition of ${names.shadow} ${values}`
+    return shadowPartitionSql(source, names, child, values)
   })
 }
 

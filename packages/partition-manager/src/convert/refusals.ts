@@ -47,6 +47,10 @@ function attachedRefusals(source: SourceTable): readonly string[] {
   return [
     ...source.dependents.map((name) => `${name} depends on it and would keep reading the old table`),
     ...source.constraints.filter((c) => c.type === 'c' && c.no_inherit).map((c) => `check ${c.name} is NO INHERIT`),
+    // On a partitioned table a constraint holds for every row.
+    ...source.constraints
+      .filter((c) => !c.valid)
+      .map((c) => `${c.type === 'f' ? 'foreign key' : 'check'} ${c.name} is NOT VALID: validate it first`),
     ...source.incoming.filter((fk) => fk.to_itself).map((fk) => `foreign key ${fk.name} references the table itself`),
     ...source.incoming
       .filter((fk) => fk.relkind === 'p')
@@ -63,7 +67,6 @@ function attachedRefusals(source: SourceTable): readonly string[] {
 /** What will be different, though nothing is lost. */
 export function notesOf(source: SourceTable): readonly string[] {
   const notes: string[] = []
-  if (source.row.options) notes.push(`storage parameters (${source.row.options}) are not set on the partitions`)
   if (source.row.replica_identity === 'i') notes.push('REPLICA IDENTITY USING INDEX becomes the default identity')
   for (const index of source.indexes) if (!index.valid) notes.push(`invalid index ${index.name} is not carried over`)
   return notes

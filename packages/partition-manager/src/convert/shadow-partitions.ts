@@ -12,6 +12,7 @@ import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
 import type { ConvertNames } from './convert-names.ts'
 import type { ConvertRun } from './convert-run.ts'
+import { shadowPartitionSql } from './shadow-sql.ts'
 
 const maxPartitions = 2000
 
@@ -85,12 +86,8 @@ export async function ensureShadowPartitions(run: ConvertRun): Promise<void> {
     session.step('create', { partition: name })
     const child = qualified(policy.schema, name)
     const values = forValues(policy.key, { lower: period.from, upper: period.to })
-    const owner = run.source.row.owned_by_us
-      ? []
-      : [`alter table ${child} owner to ${identifier(run.source.row.owner)}`]
-    await session.withShortLocks(`create ${name}`, () =>
-      session.script(['begin', `create table ${child} partition of ${names.shadow} ${values}`, ...owner, 'commit']),
-    )
+    const sql = shadowPartitionSql(run.source, names, child, values)
+    await session.withShortLocks(`create ${name}`, () => session.script(['begin', ...sql, 'commit']))
   }
 }
 

@@ -5,16 +5,7 @@ import type { SourceTable } from './source-table.ts'
 
 /** The partitioned table beside the plain one: columns, checks, indexes and foreign keys, still without a row. */
 export function shadowSql(source: SourceTable, policy: PartitionPolicy, names: ConvertNames): readonly string[] {
-  const including = [
-    'defaults',
-    'constraints',
-    'generated',
-    'identity',
-    'storage',
-    'compression',
-    'comments',
-    'statistics',
-  ]
+  const including = ['defaults', 'constraints', 'generated', 'identity', 'storage', 'compression', 'comments']
   const like = including.map((what) => `including ${what}`).join(' ')
   return [
     `create table ${names.shadow} (like ${names.source} ${like}) partition by range (${identifier(policy.by)})`,
@@ -30,15 +21,20 @@ export function shadowSql(source: SourceTable, policy: PartitionPolicy, names: C
     // With no row in it, a foreign key is valid at once; each row that is copied is checked as it comes.
     ...source.constraints
       .filter((constraint) => constraint.type === 'f')
-      .map(
-        (fk) => `alter table ${names.shadow} add constraint ${identifier(fk.name)} ${withoutNotValid(fk.definition)}`,
-      ),
+      .map((fk) => `alter table ${names.shadow} add constraint ${identifier(fk.name)} ${fk.definition}`),
+    ...(source.row.column_settings ? [`alter table ${names.shadow} ${source.row.column_settings}`] : []),
     ...(source.row.owned_by_us ? [] : [`alter table ${names.shadow} owner to ${identifier(source.row.owner)}`]),
   ]
 }
 
-function withoutNotValid(definition: string): string {
-  return definition.replace(/ NOT VALID$/, '')
+/** What a partition has of its own beside the columns: owner, storage parameters, statistics targets. */
+export function shadowPartitionSql(source: SourceTable, names: ConvertNames, child: string, values: string) {
+  const { row } = source
+  return [
+    `create table ${child} partition of ${names.shadow} ${values}${row.options ? ` with (${row.options})` : ''}`,
+    ...(row.column_settings ? [`alter table ${child} ${row.column_settings}`] : []),
+    ...(row.owned_by_us ? [] : [`alter table ${child} owner to ${identifier(row.owner)}`]),
+  ]
 }
 
 /** Where the keys of changed rows are noted while the copy goes on, and who notes them. */

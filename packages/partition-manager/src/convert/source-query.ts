@@ -1,3 +1,5 @@
+import { columnSettings, storageOptions } from '../inspect/table-settings.ts'
+
 /** What converts along with a table, and what stands in the way. Each query takes $1 = the table's oid. */
 
 export const sourceQuery = `
@@ -5,8 +7,8 @@ select c.oid::text as oid, c.relkind::text as relkind, c.relpersistence::text as
        c.relispartition or exists (select from pg_inherits i where c.oid in (i.inhrelid, i.inhparent)) as inherits,
        pg_get_userbyid(c.relowner)::text as owner, pg_get_userbyid(c.relowner) = current_user as owned_by_us,
        c.relreplident::text as replica_identity, c.relrowsecurity as row_security, c.relforcerowsecurity as force_row_security,
-       coalesce(array_to_string(c.reloptions, ', '), '') as options, obj_description(c.oid, 'pg_class') as comment,
-       greatest(c.reltuples, 0)::float8 as estimated_rows,
+       coalesce(${storageOptions('c')}, '') as options, obj_description(c.oid, 'pg_class') as comment,
+       coalesce(${columnSettings('c')}, '') as column_settings, greatest(c.reltuples, 0)::float8 as estimated_rows,
        to_regclass('pg_catalog.pg_dist_partition') is not null as has_citus
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
  where n.nspname = $1 and c.relname = $2`
@@ -21,7 +23,10 @@ export interface SourceRow {
   readonly replica_identity: string
   readonly row_security: boolean
   readonly force_row_security: boolean
+  /** `"fillfactor" = '70'`, or empty. */
   readonly options: string
+  /** `alter column ...`, separated by commas, or empty. */
+  readonly column_settings: string
   readonly comment: string | null
   readonly estimated_rows: number
   readonly has_citus: boolean
@@ -77,13 +82,14 @@ export interface IndexRow {
 }
 
 export const constraintQuery = `
-select conname::text as name, contype::text as type, connoinherit as no_inherit, pg_get_constraintdef(oid) as definition
+select conname::text as name, contype::text as type, connoinherit as no_inherit, convalidated as valid, pg_get_constraintdef(oid) as definition
   from pg_constraint where conrelid = $1::oid and contype in ('f', 'c') order by conname`
 
 export interface ConstraintRow {
   readonly name: string
   readonly type: 'f' | 'c'
   readonly no_inherit: boolean
+  readonly valid: boolean
   readonly definition: string
 }
 
@@ -147,6 +153,55 @@ export interface GrantRow {
   readonly grantable: boolean
   readonly column: string | null
 }
+
+/** Grants on the sequence of an identity column, which the new table has under the same name. */
+export const sequenceGrantQuery = `
+select case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end as grantee,
+       g.privilege_type as privilege, g.is_grantable as grantable, format('%I.%I', n.nspname, s.relname) as sequence
+  from pg_depend d join pg_class s on s.oid = d.objid and s.relkind = 'S' join pg_namespace n on n.oid = s.relnamespace,
+       aclexplode(s.relacl) g
+ where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = $1::oid and d.deptype = 'i'
+   and g.grantee <> s.relowner
+ order by 1, 2`
+
+export interface SequenceGrantRow {
+  readonly grantee: string
+  readonly privilege: string
+  readonly grantable: boolean
+  /** Qualified and quoted. */
+  readonly sequence: string
+}
+
+/** Extended statistics; the definition names the table, whose name the new one takes over. */
+export const statisticsQuery = `
+select n.nspname::text as schema, s.stxname::text as name, pg_get_statisticsobjdef(s.oid) as definition,
+       obj_description(s.oid, 'pg_statistic_ext') as comment
+  from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where s.stxrelid = $1::oid order by 1, 2`
+
+export interface StatisticsRow {
+  readonly schema: string
+  readonly name: string
+  readonly definition: string
+  readonly comment: string | null
+}
+
+/** Comments on what belongs to the table, as statements; those of columns and checks are copied with the columns. */
+export const commentQuery = `
+select format('comment on index %I.%I is %L', n.nspname, c.relname, d.description) as sql
+  from pg_index x join pg_class c on c.oid = x.indexrelid join pg_namespace n on n.oid = c.relnamespace
+  join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = 0
+ where x.indrelid = $1::oid and x.indisvalid
+union all
+select format('comment on constraint %I on %s is %L', k.conname, k.conrelid::regclass, d.description)
+  from pg_constraint k join pg_description d on d.classoid = 'pg_constraint'::regclass and d.objoid = k.oid
+ where k.conrelid = $1::oid and k.contype in ('p', 'u', 'f')
+union all
+select format('comment on trigger %I on %s is %L', t.tgname, t.tgrelid::regclass, d.description)
+  from pg_trigger t join pg_description d on d.classoid = 'pg_trigger'::regclass and d.objoid = t.oid where t.tgrelid = $1::oid
+union all
+select format('comment on policy %I on %s is %L', p.polname, p.polrelid::regclass, d.description)
+  from pg_policy p join pg_description d on d.classoid = 'pg_policy'::regclass and d.objoid = p.oid where p.polrelid = $1::oid
+ order by 1`
 
 export const publicationQuery = `
 select p.pubname::text as name, (to_jsonb(r) ->> 'prqual') is not null or (to_jsonb(r) ->> 'prattrs') is not null as filtered

@@ -5,6 +5,7 @@ import {
   type ColumnRow,
   type ConstraintRow,
   columnQuery,
+  commentQuery,
   constraintQuery,
   dependentQuery,
   type GrantRow,
@@ -17,8 +18,12 @@ import {
   type PublicationRow,
   policyQuery,
   publicationQuery,
+  type SequenceGrantRow,
   type SourceRow,
+  type StatisticsRow,
+  sequenceGrantQuery,
   sourceQuery,
+  statisticsQuery,
   type TriggerRow,
   triggerQuery,
 } from './source-query.ts'
@@ -38,6 +43,10 @@ export interface SourceTable {
   readonly policies: readonly PolicyRow[]
   readonly grants: readonly GrantRow[]
   readonly publications: readonly PublicationRow[]
+  readonly sequenceGrants: readonly SequenceGrantRow[]
+  readonly statistics: readonly StatisticsRow[]
+  /** Statements. */
+  readonly comments: readonly string[]
   readonly dependents: readonly string[]
   /** Columns of the primary key; empty without one. */
   readonly primaryKey: readonly ColumnRow[]
@@ -67,6 +76,9 @@ export async function readSource(
     policies: await read<PolicyRow>(policyQuery),
     grants: await read<GrantRow>(grantQuery),
     publications: await read<PublicationRow>(publicationQuery),
+    sequenceGrants: await read<SequenceGrantRow>(sequenceGrantQuery),
+    statistics: await read<StatisticsRow>(statisticsQuery),
+    comments: (await read<{ sql: string }>(commentQuery)).map((comment) => comment.sql),
     dependents: (await read<{ name: string }>(dependentQuery)).map((dependent) => dependent.name),
     primaryKey: (primary?.columns ?? []).flatMap((name) => columns.filter((column) => column.name === name)),
   }

@@ -2,7 +2,7 @@ import type { PartitionPolicy } from '../policy/policy.ts'
 import { fitName, identifier, literal, qualified } from '../sql/identifier.ts'
 import { type ConvertNames, newIndexName, oldIndexName } from './convert-names.ts'
 import { dropCaptureSql } from './shadow-sql.ts'
-import type { GrantRow, PolicyRow, TriggerRow } from './source-query.ts'
+import type { GrantRow, PolicyRow, StatisticsRow, TriggerRow } from './source-query.ts'
 import type { SourceTable } from './source-table.ts'
 
 const enableWords: Readonly<Record<string, string>> = {
@@ -46,13 +46,24 @@ export function swapSql(source: SourceTable, policy: PartitionPolicy, names: Con
       ]
     }),
     ...source.triggers.flatMap((trigger) => triggerSql(trigger, table)),
+    // Default privileges may have given the new table what the old one did not give.
+    `do $revoke$ declare r text; begin
+       for r in select distinct case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end
+                  from pg_class c, aclexplode(c.relacl) g where c.oid = ${literal(table)}::regclass and g.grantee <> c.relowner
+       loop execute 'revoke all on ' || ${literal(table)} || ' from ' || r; end loop; end $revoke$`,
     ...source.grants.map((grant) => grantSql(grant, table)),
+    ...source.sequenceGrants.map(
+      ({ privilege, sequence, grantee, grantable }) =>
+        `grant ${privilege} on sequence ${sequence} to ${grantee}${grantable ? ' with grant option' : ''}`,
+    ),
     ...source.policies.map((rowPolicy) => policySql(rowPolicy, table)),
     ...(source.row.row_security ? [`alter table ${table} enable row level security`] : []),
     ...(source.row.force_row_security ? [`alter table ${table} force row level security`] : []),
     ...(source.row.replica_identity === 'f' ? [`alter table ${table} replica identity full`] : []),
     ...(source.row.replica_identity === 'n' ? [`alter table ${table} replica identity nothing`] : []),
     ...(source.row.comment === null ? [] : [`comment on table ${table} is ${literal(source.row.comment)}`]),
+    ...source.statistics.flatMap(statisticsSql),
+    ...source.comments,
     ...source.publications.flatMap((publication) => [
       `alter publication ${identifier(publication.name)} drop table ${old}`,
       `alter publication ${identifier(publication.name)} add table ${table}`,
@@ -83,6 +94,15 @@ function sequences(source: SourceTable, table: string): readonly string[] {
       `do $rename$ begin execute format('alter sequence %s rename to %I', ${next}, ${literal(column.sequence_name)}); end $rename$`,
     ]
   })
+}
+
+function statisticsSql({ schema, name, definition, comment }: StatisticsRow): readonly string[] {
+  const own = qualified(schema, name)
+  return [
+    `alter statistics ${own} rename to ${identifier(fitName(name, '_sw_old'))}`,
+    definition,
+    ...(comment === null ? [] : [`comment on statistics ${own} is ${literal(comment)}`]),
+  ]
 }
 
 function triggerSql(trigger: TriggerRow, table: string): readonly string[] {

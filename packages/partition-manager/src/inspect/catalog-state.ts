@@ -18,6 +18,8 @@ export interface CatalogState {
   readonly columnarObstacles: readonly string[]
   /** True when the server has Citus' columnar access method. */
   readonly columnar: boolean
+  /** Foreign keys of this table. */
+  readonly outgoingForeignKeys: readonly string[]
   readonly jobs: readonly PartitionJob[]
   /** Relations of the schema whose names begin like the table's. */
   readonly takenNames: ReadonlySet<string>
@@ -36,6 +38,8 @@ export interface ParentTable {
   readonly tablespace: string | undefined
   /** Partitions copy `f` (FULL) and `n` (NOTHING). */
   readonly replicaIdentity: string
+  /** What its columns have set (statistics targets), as actions of ALTER TABLE; empty when nothing is. */
+  readonly columnSettings: string
   /** True when Citus manages the table: one statement on the coordinator changes it on every node. */
   readonly distributed: boolean
   /** Citus' distribution column; undefined for a table that Citus does not hash, or does not know. */
@@ -60,6 +64,8 @@ export interface PartitionState {
   readonly accessMethod: string
   /** The planner's estimate; -1 when never analyzed. */
   readonly estimatedRows: number
+  /** Storage parameters as WITH takes them; empty when none is set. */
+  readonly options: string
 }
 
 export interface DefaultPartitionState {

@@ -14,6 +14,7 @@ import {
   incomingForeignKeyQuery,
   type JobRow,
   jobQuery,
+  outgoingForeignKeyQuery,
   type PartitionRow,
   partitionQuery,
   takenNameQuery,
@@ -53,6 +54,7 @@ export async function inspectPartitions(connection: FleetConnection, policy: Par
     incomingForeignKeys: await namesOf(connection, incomingForeignKeyQuery, [row.oid]),
     columnarObstacles: policy.columnar ? await namesOf(connection, columnarObstacleQuery, [row.oid]) : [],
     columnar: server.has_columnar,
+    outgoingForeignKeys: await namesOf(connection, outgoingForeignKeyQuery, [row.oid]),
     jobs: server.has_journal ? await jobsOf(connection, row.oid) : [],
     takenNames: new Set(await namesOf(connection, takenNameQuery, [policy.schema, policy.table.slice(0, 16)])),
     analyzedAt: row.analyzed_at === null ? undefined : BigInt(row.analyzed_at),
@@ -109,6 +111,7 @@ async function parentOf(
     ownedByUs: row.owned_by_us,
     tablespace: row.tablespace ?? undefined,
     replicaIdentity: row.replica_identity,
+    columnSettings: row.column_settings,
     distributed: distribution !== undefined,
     distributionColumn: distribution?.column,
   })
@@ -136,6 +139,7 @@ function rangesOf(
         bytes: bytes ? (bytes.get(row.oid) ?? 0n) : BigInt(row.bytes),
         accessMethod: row.access_method,
         estimatedRows: row.estimated_rows,
+        options: row.options,
       }),
     )
   return Object.freeze(ranges.sort(byLower))

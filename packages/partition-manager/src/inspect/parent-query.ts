@@ -1,3 +1,5 @@
+import { columnSettings } from './table-settings.ts'
+
 /** $1 schema, $2 table. One row when the server knows the table, none otherwise. */
 export const parentQuery = `
 select c.oid::text as oid,
@@ -10,6 +12,7 @@ select c.oid::text as oid,
        p.partnatts as key_columns,
        a.attname::text as key_column,
        t.typname::text as key_type,
+       coalesce(${columnSettings('c')}, '') as column_settings,
        (select floor(extract(epoch from greatest(s.last_analyze, s.last_autoanalyze)) * 1000000)::int8::text
           from pg_stat_all_tables s where s.relid = c.oid) as analyzed_at
   from pg_class c
@@ -31,6 +34,7 @@ export interface ParentRow {
   readonly key_columns: number | null
   readonly key_column: string | null
   readonly key_type: string | null
+  readonly column_settings: string
   readonly analyzed_at: string | null
 }
 

@@ -1,3 +1,5 @@
+import { storageOptions } from './table-settings.ts'
+
 /** $1 parent oid. */
 export const partitionQuery = `
 select c.oid::text as oid,
@@ -9,7 +11,8 @@ select c.oid::text as oid,
        coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree(c.oid)),
                 pg_total_relation_size(c.oid))::int8::text as bytes,
        c.reltuples::float8 as estimated_rows,
-       coalesce((select amname::text from pg_am where oid = c.relam), 'heap') as access_method
+       coalesce((select amname::text from pg_am where oid = c.relam), 'heap') as access_method,
+       coalesce(${storageOptions('c')}, '') as options
   from pg_inherits i
   join pg_class c on c.oid = i.inhrelid
   join pg_namespace n on n.oid = c.relnamespace
@@ -26,6 +29,7 @@ export interface PartitionRow {
   readonly bytes: string
   readonly estimated_rows: number
   readonly access_method: string
+  readonly options: string
 }
 
 /** $1 parent oid. */
@@ -42,6 +46,10 @@ union all
 select 'trigger ' || tgname from pg_trigger
  where tgrelid = $1::oid and not tgisinternal and tgtype & 1 = 1 and tgtype & 2 = 0
  order by 1`
+
+/** $1 parent oid. */
+export const outgoingForeignKeyQuery = `
+select conname::text as name from pg_constraint where contype = 'f' and conrelid = $1::oid order by 1`
 
 /** $1 schema, $2 how the names begin. */
 export const takenNameQuery = `

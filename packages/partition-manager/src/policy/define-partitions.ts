@@ -1,4 +1,5 @@
 import { Calendar } from '../calendar/calendar.ts'
+import { weekDays } from '../calendar/interval.ts'
 import type { Position } from '../calendar/position.ts'
 import { PartitionError } from '../errors/partition-error.ts'
 import { partitionKey } from '../keys/keys.ts'
@@ -38,7 +39,7 @@ function resolvePolicy(options: unknown): PartitionPolicy {
     by: policy.by,
     key,
     zone: policy.zone,
-    calendar: new Calendar(policy.every, key.wall ? 'UTC' : policy.zone),
+    calendar: new Calendar(policy.every, key.wall ? 'UTC' : policy.zone, anchorOf(policy)),
     premake: policy.premake,
     from: policy.from === undefined ? undefined : parseFrom(policy.from, key, policy.zone),
     fillGaps: policy.fillGaps,
@@ -51,7 +52,15 @@ function resolvePolicy(options: unknown): PartitionPolicy {
   })
 }
 
+function anchorOf({ anchor, weekStart }: ParsedPolicy): string | undefined {
+  return weekStart === undefined ? anchor : `1970-01-${String(5 + weekDays.indexOf(weekStart)).padStart(2, '0')}`
+}
+
 function check(policy: ParsedPolicy): void {
+  if (policy.weekStart !== undefined && policy.every.unit !== 'week') throw invalid('weekStart: goes with week only')
+  if (policy.anchor !== undefined && !(policy.every.unit === 'day' && policy.every.count > 1)) {
+    throw invalid("anchor: goes with 'N days' only")
+  }
   if (policy.key === 'date' && policy.every.unit === 'hour') {
     throw invalid('every: a date key cannot be partitioned by hour')
   }

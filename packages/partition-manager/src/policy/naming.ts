@@ -25,7 +25,9 @@ function label(policy: PartitionPolicy, period: Period): string {
     case 'month':
       return `p${year}_${two(start.month)}`
     case 'week':
-      return `p${start.yearOfWeek}w${two(start.weekOfYear ?? 0)}`
+      // Weeks have numbers where they begin on Monday; others are named by their first day.
+      if (policy.calendar.weekStart === 1) return `p${start.yearOfWeek}w${two(start.weekOfYear ?? 0)}`
+      return `p${year}_${two(start.month)}_${two(start.day)}w`
     case 'day':
       return `p${year}_${two(start.month)}_${two(start.day)}`
     default: {

@@ -1,5 +1,5 @@
 import type { SelectType } from 'kysely'
-import type { PartitionInterval } from '../calendar/interval.ts'
+import type { PartitionInterval, WeekDay } from '../calendar/interval.ts'
 import type { PartitionKeyName } from '../keys/partition-key.ts'
 import type { ArchiveTarget } from './archive-target.ts'
 
@@ -25,6 +25,10 @@ export interface TablePolicyOptions<Database, Table extends keyof Database & str
   readonly every: PartitionInterval
   /** An IANA name. Periods begin where they begin there. Default `UTC`. */
   readonly zone?: string
+  /** The first day of a week, default `monday`; only with `every: 'week'`. */
+  readonly weekStart?: WeekDay
+  /** ISO date on which one of the periods of `N days` begins, default 1970-01-01; only with `N days`. */
+  readonly anchor?: string
   /** The schema of the table, default `public`. */
   readonly schema?: string
   /** Periods to hold ready after the current one, default 3. */

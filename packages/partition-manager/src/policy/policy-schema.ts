@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseDuration } from '../calendar/duration.ts'
-import { parseInterval } from '../calendar/interval.ts'
-import { isZone } from '../calendar/zone.ts'
+import { parseInterval, weekDays } from '../calendar/interval.ts'
+import { isDate, isZone } from '../calendar/zone.ts'
 import { partitionKeyNames } from '../keys/keys.ts'
 import type { ArchiveFunction } from './archive-target.ts'
 
@@ -52,6 +52,8 @@ export const policySchema = z.strictObject({
   key: z.enum(partitionKeyNames).default('timestamptz'),
   every: interval,
   zone: zone.default('UTC'),
+  weekStart: z.enum(weekDays).optional(),
+  anchor: z.string().refine(isDate, 'is not an ISO date').optional(),
   premake: z.int().min(0).max(1000).default(3),
   from: z.string().optional(),
   fillGaps: z.boolean().default(true),

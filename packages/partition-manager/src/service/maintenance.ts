@@ -1,10 +1,8 @@
-import type { Fleet } from '@shardwright/core'
-import { noTelemetry, systemClock } from '@shardwright/core'
+import { type Fleet, FleetLeader, noTelemetry, systemClock } from '@shardwright/core'
 import { Cron } from 'croner'
 import { type MaintainOptions, maintain } from '../fleet/maintain.ts'
 import type { MaintenanceReport } from '../fleet/report.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
-import { Leader } from './leader.ts'
 import { resolveSchedule, type ScheduleOptions } from './schedule-options.ts'
 
 export interface MaintenanceOptions extends Omit<MaintainOptions, 'signal' | 'dryRun' | 'force'>, ScheduleOptions {
@@ -45,7 +43,7 @@ class ScheduledMaintenance implements Maintenance {
   readonly #policies: readonly PartitionPolicy[]
   readonly #options: MaintenanceOptions
   readonly #jitterMs: number
-  readonly #leader: Leader | undefined
+  readonly #leader: FleetLeader | undefined
   readonly #cron: Cron
   readonly #abort = new AbortController()
   #running: Promise<MaintenanceReport | undefined> | undefined
@@ -56,7 +54,8 @@ class ScheduledMaintenance implements Maintenance {
     this.#policies = policies
     this.#options = options
     this.#jitterMs = schedule.jitterMs
-    this.#leader = schedule.leader === 'none' ? undefined : new Leader(fleet, options.telemetry ?? noTelemetry)
+    const { telemetry = noTelemetry, clock = systemClock } = options
+    if (schedule.leader !== 'none') this.#leader = new FleetLeader(fleet, { name: 'partitions', telemetry, clock })
     this.#cron = new Cron(schedule.schedule, { timezone: schedule.scheduleZone, unref: true }, () => this.#tick())
   }
 

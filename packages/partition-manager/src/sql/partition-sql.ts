@@ -12,15 +12,18 @@ export function parentName(state: CatalogState): string {
 /**
  * A table like the parent, to be attached later. Attaching takes SHARE UPDATE EXCLUSIVE on the parent, where
  * CREATE TABLE ... PARTITION OF would take ACCESS EXCLUSIVE and stop every reader; indexes, foreign keys, triggers and
- * identity come with the attach.
+ * identity come with the attach. A partitioned table has no storage parameters: those of its newest partition are taken.
  */
 export function createTableSql(state: CatalogState, name: string): readonly string[] {
   const child = qualified(state.parent.schema, name)
   const tablespace = state.parent.tablespace ? ` tablespace ${identifier(state.parent.tablespace)}` : ''
+  const newest = state.partitions.findLast((p) => !p.partitioned && !p.detachPending && p.accessMethod === 'heap')
+  const storage = newest?.options ? ` with (${newest.options})` : ''
   const including = ['defaults', 'constraints', 'generated', 'storage', 'compression']
   const sql = [
-    `create table ${child} (like ${parentName(state)} ${including.map((what) => `including ${what}`).join(' ')})${tablespace}`,
+    `create table ${child} (like ${parentName(state)} ${including.map((what) => `including ${what}`).join(' ')})${storage}${tablespace}`,
   ]
+  if (state.parent.columnSettings) sql.push(`alter table ${child} ${state.parent.columnSettings}`)
   if (state.parent.replicaIdentity === 'f') sql.push(`alter table ${child} replica identity full`)
   if (state.parent.replicaIdentity === 'n') sql.push(`alter table ${child} replica identity nothing`)
   if (!state.parent.ownedByUs) sql.push(`alter table ${child} owner to ${identifier(state.parent.owner)}`)

@@ -1,9 +1,8 @@
-import type { Clock, Fleet, Telemetry } from '@shardwright/core'
+import { type Clock, type Fleet, FleetLeader, type Telemetry } from '@shardwright/core'
 import { delayOf } from '../definition/schedule.ts'
 import type { Schedule, View } from '../definition/view.ts'
 import type { RefreshReport } from '../refresh/refresh-report.ts'
 import type { Rollup } from '../rollup/rollup.ts'
-import { Leader } from './leader.ts'
 
 export interface ScheduleContext {
   readonly fleet: Fleet
@@ -42,14 +41,14 @@ export function startSchedule(subjects: readonly (View | Rollup)[], context: Sch
  */
 class RunningSchedule implements RefreshSchedule {
   readonly #context: ScheduleContext
-  readonly #leader: Leader
+  readonly #leader: FleetLeader
   readonly #abort = new AbortController()
   readonly #loops: readonly Promise<void>[]
   #leading: Promise<boolean> | undefined
 
   constructor(subjects: readonly (View | Rollup)[], context: ScheduleContext) {
     this.#context = context
-    this.#leader = new Leader(context.fleet, context.telemetry)
+    this.#leader = new FleetLeader(context.fleet, { name: 'views', telemetry: context.telemetry })
     const { signal } = this.#abort
     const loops = bySchedule(subjects).map(({ schedule, names }) => {
       const run = () => context.refresh(names, signal)
