@@ -93,6 +93,7 @@ export class ReplicaMonitor {
         replayed,
         lagBytes: lagBytes(this.#history.latest ?? replayed, replayed),
         lagMs: this.#history.lagMs(context.clock.monotonicMs(), replayed),
+        serverVersion: row.serverVersion,
       }
       if (replica.asideBecause !== undefined)
         context.telemetry.log('info', `${context.address.label} is back`, attributes)

@@ -5,6 +5,8 @@ export interface ReplicaState {
   readonly replayed: string
   readonly lagBytes: number
   readonly lagMs: number
+  /** `server_version_num` */
+  readonly serverVersion: number
 }
 
 export interface PrimaryRow {
@@ -25,11 +27,13 @@ export interface ReplicaRow {
   readonly standby: boolean
   readonly replayed: string | null
   readonly systemId: string
+  readonly serverVersion: number
 }
 
 export const replicaProbe: Statement = Object.freeze({
   sql: `select pg_catalog.pg_is_in_recovery() as standby,
     pg_catalog.pg_last_wal_replay_lsn()::text as replayed,
+    pg_catalog.current_setting('server_version_num')::int as "serverVersion",
     (select system_identifier::text from pg_catalog.pg_control_system()) as "systemId"`,
   parameters: Object.freeze([]),
   access: 'read',
