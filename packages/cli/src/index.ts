@@ -1,3 +1,4 @@
+export { defineLoad, type LoadContext } from './commands/load/define-load.ts'
 export {
   type ConfigServer,
   type ConfigShard,

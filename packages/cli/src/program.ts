@@ -3,6 +3,7 @@ import type { Screen } from './output/screen.ts'
 import type { Load } from './program/act.ts'
 import { addShards } from './program/fleet-commands.ts'
 import { addMigrate } from './program/migrate-commands.ts'
+import { addOperate } from './program/operate-commands.ts'
 import { addQueries } from './program/query-commands.ts'
 import { addStart } from './program/start-commands.ts'
 import type { GlobalOptions } from './run/command.ts'
@@ -54,6 +55,7 @@ export function createProgram(screen: Screen): Program {
   addStart(program, act)
   addMigrate(program, act)
   addShards(program, act)
+  addOperate(program, act)
   addQueries(program, act)
   return { commander: program, exitCode: () => code }
 }

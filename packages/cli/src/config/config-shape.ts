@@ -33,5 +33,13 @@ export const configShape = z.strictObject({
   partitions: z
     .array(z.custom((value) => typeof value === 'object' && value !== null, 'make it with definePartitions'))
     .optional(),
+  views: z
+    .array(
+      z.custom(
+        (value) => value !== null && typeof value === 'object' && 'kind' in value,
+        'make it with defineView or defineRollup',
+      ),
+    )
+    .optional(),
   seed: z.string().min(1).optional(),
 })

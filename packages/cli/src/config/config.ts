@@ -1,6 +1,7 @@
 import type { Schema, TopologyInput } from '@shardwright/core'
 import type { MigratorOptions } from '@shardwright/migrator'
 import type { PartitionPolicy } from '@shardwright/partition-manager'
+import type { Rollup, View } from '@shardwright/view-manager'
 import type { EnvironmentVariable } from './env.ts'
 
 type Url = string | EnvironmentVariable
@@ -28,6 +29,8 @@ export interface ShardwrightConfig {
   readonly migrations?: MigrationConfig | undefined
   /** Made by `definePartitions`; used by `partitions` and `doctor`. */
   readonly partitions?: readonly PartitionPolicy[] | undefined
+  /** Made by `defineView` and `defineRollup`; used by `views`. */
+  readonly views?: readonly (View | Rollup)[] | undefined
   /** Fills a fresh local cluster under `shardwright dev`; relative to the configuration. Default: `seed.ts`, if it is there. */
   readonly seed?: string | undefined
 }

@@ -6,17 +6,20 @@ import type { Check, Patient, Symptom } from './check.ts'
 import { driftCheck } from './drift-check.ts'
 import { indexesCheck } from './indexes-check.ts'
 import { keysCheck } from './keys-check.ts'
+import { ladderCheck } from './ladder-check.ts'
 import { migrationsCheck } from './migrations-check.ts'
 import { ownershipCheck } from './ownership-check.ts'
 import { partitionsCheck } from './partitions-check.ts'
 import { referenceCheck } from './reference-check.ts'
 import { serverCheck } from './server-check.ts'
 import { settingsCheck } from './settings-check.ts'
+import { sizingCheck } from './sizing-check.ts'
 import { statementsCheck } from './statements-check.ts'
 
 const checks: readonly Check[] = [
   serverCheck,
   settingsCheck,
+  sizingCheck,
   migrationsCheck,
   driftCheck,
   keysCheck,
@@ -25,6 +28,7 @@ const checks: readonly Check[] = [
   partitionsCheck,
   indexesCheck,
   statementsCheck,
+  ladderCheck,
 ]
 
 /** Examines the whole fleet; says what is wrong, how much it matters and what to do. */
