@@ -1,7 +1,9 @@
 export { defineLoad, type LoadContext } from './commands/load/define-load.ts'
 export {
+  type ConfigCitusTopology,
   type ConfigServer,
   type ConfigShard,
+  type ConfigTopology,
   defineConfig,
   type MigrationConfig,
   type ShardwrightConfig,

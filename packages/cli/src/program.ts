@@ -1,6 +1,7 @@
 import { Command as CommanderCommand } from 'commander'
 import type { Screen } from './output/screen.ts'
 import type { Load } from './program/act.ts'
+import { addCitus } from './program/citus-commands.ts'
 import { addShards } from './program/fleet-commands.ts'
 import { addMigrate } from './program/migrate-commands.ts'
 import { addOperate } from './program/operate-commands.ts'
@@ -57,6 +58,7 @@ export function createProgram(screen: Screen): Program {
   addShards(program, act)
   addOperate(program, act)
   addQueries(program, act)
+  addCitus(program, act)
   return { commander: program, exitCode: () => code }
 }
 

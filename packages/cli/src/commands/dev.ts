@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Fleet, fleetOf, type Topology } from '@shardwright/core'
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { type AnyTopology, type Fleet, fleetOf } from '@shardwright/core'
+import { citusFromEnvironment, type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { assertComplete } from '@shardwright/migrator'
-import type { ConfigServer } from '../config/config.ts'
+import type { ConfigCitusTopology, ConfigServer, ConfigTopology } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { envFile, removeLocalState, writeLocalState } from '../config/local-state.ts'
 import { resolveTopology } from '../config/resolve-topology.ts'
@@ -17,7 +17,9 @@ import { progressOf } from './migrate-progress.ts'
 /** A local cluster in the configuration's shape, migrated and seeded, until Ctrl-C. */
 export const dev: Command<{ readonly redis?: boolean }> = async (context, options) => {
   const loaded = await context.loadConfig()
-  const { shards } = loaded.config.topology
+  const { topology } = loaded.config
+  if ('coordinator' in topology) return await devCitus(context, loaded, topology)
+  const { shards } = topology
   const replicas = Math.max(0, ...shards.map((shard) => shard.replicas?.length ?? 0))
   context.screen.note(`Starting ${shards.length} shards${replicas > 0 ? ` with ${replicas} replicas each` : ''} ...`)
   await using cluster = await startLocalCluster({
@@ -27,7 +29,20 @@ export const dev: Command<{ readonly redis?: boolean }> = async (context, option
     replicasPerShard: replicas,
     redis: options.redis === true,
   })
-  const env = environmentOf(loaded, cluster)
+  return await serve(context, loaded, environmentOf(topology, cluster))
+}
+
+/** A database of its own in the cluster that CITUS_URL names, else a cluster in containers. */
+async function devCitus(context: CommandContext, loaded: LoadedConfig, topology: ConfigCitusTopology) {
+  const variables = variablesOf(topology.coordinator)
+  if (variables.length === 0) throw fixedUrl('the coordinator', 'coordinator')
+  await using cluster = await citusFromEnvironment()
+  context.screen.note(`Citus ${cluster.version} ...`)
+  const database = await cluster.createDatabase()
+  return await serve(context, loaded, Object.fromEntries(variables.map((variable) => [variable, database.url])))
+}
+
+async function serve(context: CommandContext, loaded: LoadedConfig, env: Readonly<Record<string, string>>) {
   Object.assign(process.env, env)
   try {
     const topology = resolveTopology(loaded.config)
@@ -52,7 +67,7 @@ async function migrateAndSeed(
   context: CommandContext,
   loaded: LoadedConfig,
   fleet: Fleet,
-  topology: Topology,
+  topology: AnyTopology,
 ): Promise<void> {
   const migrator = migratorOf({ ...loaded, fleet, topology, schema: loaded.config.schema })
   assertComplete(await migrator.up({ lint: 'off', signal: context.signal, onEvent: progressOf(context.screen, false) }))
@@ -66,21 +81,21 @@ async function migrateAndSeed(
       hint: 'export async function seed(fleet: Fleet, topology: Topology): Promise<void>',
     })
   }
-  await (module.seed as (fleet: Fleet, topology: Topology) => Promise<void>)(fleet, topology)
+  await (module.seed as (fleet: Fleet, topology: AnyTopology) => Promise<void>)(fleet, topology)
   context.screen.note('Seeded.')
 }
 
 /** The variables that the configuration asks for, with the URLs of the cluster. */
-function environmentOf({ config }: LoadedConfig, cluster: LocalCluster): Record<string, string> {
+function environmentOf(topology: ConfigTopology, cluster: LocalCluster): Record<string, string> {
   const env: Record<string, string> = {}
   const put = (server: ConfigServer | undefined, url: string | undefined) => {
     for (const variable of variablesOf(server)) if (url !== undefined) env[variable] = url
   }
-  for (const [index, shard] of config.topology.shards.entries()) {
+  for (const [index, shard] of topology.shards.entries()) {
     put(shard.primary, cluster.shards[index]?.url)
     for (const [replica, server] of (shard.replicas ?? []).entries())
       put(server, cluster.shards[index]?.replicas[replica]?.url)
-    if (variablesOf(shard.primary).length === 0) throw fixedUrl(shard.id)
+    if (variablesOf(shard.primary).length === 0) throw fixedUrl(shard.id, 'primary')
   }
   if (cluster.redis) env.REDIS_URL = cluster.redis.url
   return env
@@ -92,11 +107,11 @@ function variablesOf(server: ConfigServer | undefined): readonly string[] {
   return [server.url, server.directUrl].flatMap((url) => (typeof url === 'object' ? [url.env] : []))
 }
 
-function fixedUrl(shard: string): CliError {
+function fixedUrl(shard: string, field: string): CliError {
   return new CliError({
     code: 'CONFIG_INVALID',
     message: `The URL of ${shard} stands in the configuration, so a local cluster cannot take its place.`,
-    hint: `Write primary: env('...') there: the URL (and its password) then comes from the environment.`,
+    hint: `Write ${field}: env('...') there: the URL (and its password) then comes from the environment.`,
     details: { shard },
   })
 }

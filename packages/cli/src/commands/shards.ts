@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { createFleet } from '@shardwright/core'
 import { addShard, refreshOwnershipChecks, verifyShard } from '@shardwright/migrator'
+import { hashTopology } from '../config/engine.ts'
 import { readVariable } from '../config/env.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { exitCode } from '../output/exit-code.ts'
@@ -10,7 +11,7 @@ import type { Command } from '../run/command.ts'
 import { publicTopology } from './topology.ts'
 
 export const shardsList: Command = async (context) => {
-  const { topology } = await context.open()
+  const topology = hashTopology((await context.open()).topology, 'shardwright citus nodes list')
   const data = publicTopology(topology).shards
   return {
     data,
@@ -38,6 +39,7 @@ export interface ShardsAddOptions {
 /** Brings an empty database to the fleet's state. The topology is not changed: that is the next step, by hand or rebalancer. */
 export const shardsAdd: Command<ShardsAddOptions> = async (context, options) => {
   const opened = await context.open()
+  const topology = hashTopology(opened.topology, 'shardwright citus nodes add <host:port>')
   const { Client } = (await import('pg')).default
   const [newShard] = createFleet({
     shards: [{ id: options.id, url: readVariable({ env: options.urlEnv }) }],
@@ -54,7 +56,7 @@ export const shardsAdd: Command<ShardsAddOptions> = async (context, options) => 
     fleet: opened.fleet,
     newShard,
     schema: opened.schema,
-    topology: opened.topology,
+    topology,
     migrations: path.resolve(opened.folder, opened.config.migrations?.folder ?? 'migrations'),
     method: options.baseline ? 'baseline' : 'migrations',
     sourceShard: options.source,
@@ -73,7 +75,8 @@ export const shardsAdd: Command<ShardsAddOptions> = async (context, options) => 
 
 /** Makes the ownership checks on the servers say what the configuration's topology says. */
 export const shardsOwnership: Command = async (context) => {
-  const { fleet, schema, topology } = await context.open()
+  const { fleet, schema, topology: any } = await context.open()
+  const topology = hashTopology(any, 'Citus places every row itself: there is nothing to check.')
   await context.confirm('Replace the ownership checks by those of this topology?')
   const refreshed = await refreshOwnershipChecks({ fleet, schema, topology })
   return {
@@ -85,7 +88,8 @@ export const shardsOwnership: Command = async (context) => {
 
 /** Compares every shard with the first one, reference data included. */
 export const shardsCheck: Command = async (context) => {
-  const { fleet, schema } = await context.open()
+  const { fleet, schema, topology } = await context.open()
+  hashTopology(topology, 'shardwright citus check')
   const [source, ...others] = fleet.shards
   const checks = await Promise.all(
     others.map(async (shard) => ({ shard: shard.id, ...(await verifyShard({ schema, source: source!, shard })) })),

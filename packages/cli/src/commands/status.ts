@@ -1,4 +1,6 @@
+import { isCitus } from '@shardwright/core'
 import type { ShardStatus } from '@shardwright/migrator'
+import { hashTopology } from '../config/engine.ts'
 import { formatBytes } from '../output/bytes.ts'
 import { exitCode } from '../output/exit-code.ts'
 import { renderTable } from '../output/table.ts'
@@ -19,6 +21,7 @@ interface ShardLine {
 /** The whole fleet on one screen. */
 export const status: Command = async (context) => {
   const opened = await context.open()
+  if (isCitus(opened.topology)) return await (await import('./citus/status.ts')).citusStatus(context, {})
   const migrations = await migratorOf(opened).status()
   const lines = await Promise.all(
     opened.fleet.shards.map(async (shard): Promise<ShardLine> => {
@@ -34,7 +37,7 @@ export const status: Command = async (context) => {
       }
     }),
   )
-  const { topology } = opened
+  const topology = hashTopology(opened.topology, '')
   const head = `${topology.id}: ${topology.shards.length} shards, ${topology.buckets} buckets by ${topology.hash} hash, epoch ${topology.epoch}`
   const total = migrations.migrations.length
   const healthy = lines.every((line) => line.facts && line.facts.inDoubt === 0) && migrations.complete

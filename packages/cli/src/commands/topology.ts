@@ -1,6 +1,14 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { describeTopology, diffTopology, formatBuckets, type Topology } from '@shardwright/core'
+import {
+  type AnyTopology,
+  describeTopology,
+  diffTopology,
+  formatBuckets,
+  isCitus,
+  type Topology,
+} from '@shardwright/core'
+import { hashTopology } from '../config/engine.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { resolveTopology } from '../config/resolve-topology.ts'
 import { CliError } from '../errors/cli-error.ts'
@@ -10,12 +18,20 @@ import type { Command } from '../run/command.ts'
 /** Buckets and shards of the configuration, without passwords. */
 export const topologyShow: Command = async (context) => {
   const { topology } = await context.open()
+  if (isCitus(topology)) return await (await import('./citus/show.ts')).citusShow(context, {})
   return { data: publicTopology(topology), render: () => describeTopology(topology) }
 }
 
 /** Loads and checks the configuration: whatever is wrong is an error with its code. */
 export const topologyValidate: Command = async (context) => {
   const { topology } = await context.open()
+  if (isCitus(topology)) {
+    const { id, engine, coordinator } = topology
+    return {
+      data: { valid: true, id, engine, coordinator: coordinator.address },
+      render: () => `The topology ${id} (Citus, coordinator ${coordinator.address}) is valid.`,
+    }
+  }
   return {
     data: { valid: true, ...publicTopology(topology) },
     render: () => `The topology ${topology.id} (epoch ${topology.epoch}) is valid.`,
@@ -24,8 +40,8 @@ export const topologyValidate: Command = async (context) => {
 
 /** What would change from this configuration to another file's. */
 export const topologyDiff: Command<{ readonly other: string }> = async (context, { other }) => {
-  const { topology } = await context.open()
-  const next = await readOther(other)
+  const topology = hashTopology((await context.open()).topology, noDiff)
+  const next = hashTopology(await readOther(other), noDiff)
   const diff = diffTopology(topology, next)
   const lines = [
     `epoch ${diff.epochs[0]} -> ${diff.epochs[1]}`,
@@ -44,7 +60,9 @@ export const topologyDiff: Command<{ readonly other: string }> = async (context,
   }
 }
 
-async function readOther(file: string): Promise<Topology> {
+const noDiff = 'Where shards are is in Citus itself: `shardwright citus rebalance plan` says what would move.'
+
+async function readOther(file: string): Promise<AnyTopology> {
   if (!/\.[mc]?[jt]s$/.test(file)) {
     throw new CliError({
       code: 'USAGE',

@@ -1,3 +1,4 @@
+import { isCitus } from '@shardwright/core'
 import { recoverTransactions } from '@shardwright/shard-router'
 import { formatDuration } from '../output/bytes.ts'
 import { exitCode } from '../output/exit-code.ts'
@@ -7,7 +8,8 @@ import { wholeNumber } from './migrate.ts'
 
 /** Ends what a crash left prepared, each transaction wholly, by what its decider says; safe at any time. */
 export const transactionsRecover: Command<{ readonly grace?: string }> = async (context, { grace }) => {
-  const { fleet } = await context.open()
+  const { fleet, topology } = await context.open()
+  if (isCitus(topology)) return await (await import('./citus/recover.ts')).citusRecover(context, {})
   const graceMs = grace === undefined ? undefined : wholeNumber('--grace', grace) * 1000
   const report = await recoverTransactions(fleet, { graceMs, signal: context.signal })
   const lines = [

@@ -1,4 +1,5 @@
-import { inspectKeys, type KeyType, keyTypes, locate, type ShardedTable } from '@shardwright/core'
+import { inspectKeys, isCitus, type KeyType, keyTypes, locate, type ShardedTable } from '@shardwright/core'
+import { hashTopology } from '../config/engine.ts'
 import { CliError } from '../errors/cli-error.ts'
 import type { Command, OpenedConfig } from '../run/command.ts'
 
@@ -12,10 +13,12 @@ export interface WhichOptions {
 /** The bucket and the shard of a key. */
 export const which: Command<WhichOptions> = async (context, options) => {
   const opened = await context.open()
+  if (isCitus(opened.topology)) return await (await import('./citus/which.ts')).citusWhich(context, options)
+  const topology = hashTopology(opened.topology, '')
   const table = shardedTable(opened, options.table)
   const type = await keyType(opened, table, options.type)
-  const location = locate(opened.topology, { family: table.family, type, value: options.key })
-  const shard = opened.topology.shards[location.shard]!
+  const location = locate(topology, { family: table.family, type, value: options.key })
+  const shard = topology.shards[location.shard]!
   const url = options.showPassword ? shard.primary.directUrl : withoutPassword(shard.primary.directUrl)
   const data = {
     table: table.name,
@@ -31,14 +34,14 @@ export const which: Command<WhichOptions> = async (context, options) => {
     render: () =>
       [
         `table   ${table.name} by ${table.key} (${type})`,
-        `bucket  ${location.bucket} of ${opened.topology.buckets}`,
+        `bucket  ${location.bucket} of ${topology.buckets}`,
         `shard   ${shard.id}${location.pinned ? ' (pinned)' : ''}`,
         `psql    psql ${url}`,
       ].join('\n'),
   }
 }
 
-function shardedTable({ schema }: OpenedConfig, name: string): ShardedTable {
+export function shardedTable({ schema }: OpenedConfig, name: string): ShardedTable {
   const sharded = schema.tables.filter((table) => table.kind === 'sharded')
   const found = sharded.find((table) => table.name === name || table.table === name)
   if (found) return found
@@ -67,7 +70,7 @@ async function keyType(
   return (await inspectKeys(connection, schema)).byTable.get(table.name)!
 }
 
-function withoutPassword(url: string): string {
+export function withoutPassword(url: string): string {
   const parsed = new URL(url)
   parsed.password = ''
   return parsed.href

@@ -17,11 +17,14 @@ export const configShape = z.strictObject({
     (value) => typeof value === 'object' && value !== null && 'families' in value,
     'make it with defineSchema',
   ),
-  topology: z.looseObject({
-    shards: z
-      .array(z.strictObject({ id: z.string().min(1), primary: server, replicas: z.array(server).optional() }))
-      .min(1),
-  }),
+  topology: z.union([
+    z.looseObject({ engine: z.literal('citus'), coordinator: server, nodes: z.record(z.string(), server).optional() }),
+    z.looseObject({
+      shards: z
+        .array(z.strictObject({ id: z.string().min(1), primary: server, replicas: z.array(server).optional() }))
+        .min(1),
+    }),
+  ]),
   migrations: z
     .strictObject({
       folder: z.string().min(1).optional(),

@@ -1,4 +1,4 @@
-import type { Schema, TopologyInput } from '@shardwright/core'
+import type { CitusTopologyInput, Schema, TopologyInput } from '@shardwright/core'
 import type { MigratorOptions } from '@shardwright/migrator'
 import type { PartitionPolicy } from '@shardwright/partition-manager'
 import type { Rollup, View } from '@shardwright/view-manager'
@@ -20,12 +20,19 @@ export interface ConfigShard {
   readonly replicas?: readonly ConfigServer[] | undefined
 }
 
+export type ConfigTopology = Omit<TopologyInput, 'shards'> & { readonly shards: readonly ConfigShard[] }
+
+export type ConfigCitusTopology = Omit<CitusTopologyInput, 'coordinator' | 'nodes'> & {
+  readonly coordinator: ConfigServer
+  readonly nodes?: Readonly<Record<string, ConfigServer>> | undefined
+}
+
 /** What `shardwright.config.ts` exports as its default. */
 export interface ShardwrightConfig {
   /** Made by `defineSchema`. */
   readonly schema: Schema
-  /** As `defineTopology` takes it; URLs may come from `env('NAME')`. */
-  readonly topology: Omit<TopologyInput, 'shards'> & { readonly shards: readonly ConfigShard[] }
+  /** As `defineTopology` takes it, shards or a Citus cluster; URLs may come from `env('NAME')`. */
+  readonly topology: ConfigTopology | ConfigCitusTopology
   readonly migrations?: MigrationConfig | undefined
   /** Made by `definePartitions`; used by `partitions` and `doctor`. */
   readonly partitions?: readonly PartitionPolicy[] | undefined

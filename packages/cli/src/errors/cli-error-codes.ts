@@ -32,6 +32,14 @@ export const cliErrorCodes = {
     meaning: 'A file that would be written is there already.',
     remedy: 'Move it away, or choose another folder.',
   },
+  WRONG_ENGINE: {
+    meaning: 'The command is for the other engine: hash shards or a Citus cluster.',
+    remedy: 'The hint names the command that does the work there.',
+  },
+  CITUS_REFUSED: {
+    meaning: 'Citus did not do what a command asked of it; the message is its own.',
+    remedy: 'Mend what it names, then run the command again.',
+  },
   UNKNOWN_TABLE: {
     meaning: 'The schema has no such table, or it is not sharded.',
     remedy: 'Use one of the tables that the message lists.',

@@ -1,4 +1,4 @@
-import type { Fleet, Schema, Topology } from '@shardwright/core'
+import type { AnyTopology, Fleet, Schema } from '@shardwright/core'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { Screen } from '../output/screen.ts'
 
@@ -18,7 +18,7 @@ export interface CommandContext {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal
   loadConfig(): Promise<LoadedConfig>
-  /** The configuration with its topology and a fleet of its primaries. */
+  /** The configuration with its topology and a fleet of its primaries: of Citus' coordinator alone. */
   open(): Promise<OpenedConfig>
   /** Asks, or takes --yes. @throws CliError NOT_CONFIRMED */
   confirm(question: string): Promise<void>
@@ -26,7 +26,7 @@ export interface CommandContext {
 
 export interface OpenedConfig extends LoadedConfig {
   readonly schema: Schema
-  readonly topology: Topology
+  readonly topology: AnyTopology
   readonly fleet: Fleet
 }
 

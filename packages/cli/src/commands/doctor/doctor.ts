@@ -1,8 +1,12 @@
-import { inspectKeys } from '@shardwright/core'
+import { inspectKeys, isCitus } from '@shardwright/core'
 import { exitCode } from '../../output/exit-code.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
 import type { Check, Patient, Symptom } from './check.ts'
+import { citusNodesCheck } from './citus-nodes-check.ts'
+import { citusReferenceCheck } from './citus-reference-check.ts'
+import { citusSettingsCheck } from './citus-settings-check.ts'
+import { citusTablesCheck } from './citus-tables-check.ts'
 import { driftCheck } from './drift-check.ts'
 import { indexesCheck } from './indexes-check.ts'
 import { keysCheck } from './keys-check.ts'
@@ -16,7 +20,7 @@ import { settingsCheck } from './settings-check.ts'
 import { sizingCheck } from './sizing-check.ts'
 import { statementsCheck } from './statements-check.ts'
 
-const checks: readonly Check[] = [
+const hashChecks: readonly Check[] = [
   serverCheck,
   settingsCheck,
   sizingCheck,
@@ -31,9 +35,22 @@ const checks: readonly Check[] = [
   ladderCheck,
 ]
 
+/** The coordinator's own indexes say nothing: its tables are empty. */
+const citusChecks: readonly Check[] = [
+  citusNodesCheck,
+  citusSettingsCheck,
+  migrationsCheck,
+  citusTablesCheck,
+  keysCheck,
+  citusReferenceCheck,
+  partitionsCheck,
+  statementsCheck,
+]
+
 /** Examines the whole fleet; says what is wrong, how much it matters and what to do. */
 export const doctor: Command = async (context) => {
   const opened = await context.open()
+  const checks = isCitus(opened.topology) ? citusChecks : hashChecks
   const patient: Patient = { ...opened, keys: await readKeys(opened) }
   const symptoms: Symptom[] = []
   for (const check of checks) {
@@ -43,7 +60,7 @@ export const doctor: Command = async (context) => {
   const score = scoreOf(symptoms)
   return {
     data: { score, checks: checks.map((check) => check.name), symptoms },
-    render: (width) => renderDoctor(score, symptoms, width),
+    render: (width) => renderDoctor(score, checks, symptoms, width),
     exitCode: symptoms.some((symptom) => symptom.severity === 'error') ? exitCode.found : exitCode.ok,
   }
 }
@@ -76,7 +93,7 @@ function scoreOf(symptoms: readonly Symptom[]): number {
   return Math.max(0, 100 - sum('error') - sum('warning') - Math.min(10, sum('advice')))
 }
 
-function renderDoctor(score: number, symptoms: readonly Symptom[], width: number): string {
+function renderDoctor(score: number, checks: readonly Check[], symptoms: readonly Symptom[], width: number): string {
   const lines = (['error', 'warning', 'advice'] as const).flatMap((severity) =>
     grouped(symptoms.filter((symptom) => symptom.severity === severity)).flatMap(([symptom, shards]) => [
       wrap(

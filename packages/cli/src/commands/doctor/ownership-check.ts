@@ -5,8 +5,10 @@ import {
   ownershipExpression,
   type ShardedTable,
   shardIndexOf,
+  type Topology,
 } from '@shardwright/core'
-import { type Check, onEveryShard, type Patient, type Symptom } from './check.ts'
+import { hashTopology } from '../../config/engine.ts'
+import { type Check, onEveryShard, type Symptom } from './check.ts'
 
 /** Counts rows that sit on a shard which does not own their key. */
 export const ownershipCheck: Check = {
@@ -22,11 +24,12 @@ export const ownershipCheck: Check = {
           remedy: 'Migrate the shards first.',
         },
       ]
+    const topology = hashTopology(patient.topology, 'shardwright citus check')
     const tables = patient.schema.tables.filter((table) => table.kind === 'sharded')
     return await onEveryShard(patient, async (connection) => {
       const symptoms: Symptom[] = []
       for (const table of tables) {
-        const strays = await countStrays(connection, patient, table, keys.byTable.get(table.name)!)
+        const strays = await countStrays(connection, topology, table, keys.byTable.get(table.name)!)
         if (strays > 0) symptoms.push(symptom(connection.shardId, table, strays))
       }
       return symptoms
@@ -36,14 +39,14 @@ export const ownershipCheck: Check = {
 
 async function countStrays(
   connection: FleetConnection,
-  patient: Patient,
+  topology: Topology,
   table: ShardedTable,
   type: KeyType,
 ): Promise<number> {
   const name = `${quote(table.schema)}.${quote(table.table)}`
   const key = quote(table.key)
-  if (patient.topology.hash !== 'postgres') return await countInProcess(connection, patient, table, type)
-  const owned = ownershipExpression(patient.topology, connection.shardId, {
+  if (topology.hash !== 'postgres') return await countInProcess(connection, topology, table, type)
+  const owned = ownershipExpression(topology, connection.shardId, {
     family: table.family,
     type,
     columnSql: key,
@@ -57,7 +60,7 @@ async function countStrays(
 /** murmur3 has no expression on the server: distinct keys come here, in batches. */
 async function countInProcess(
   connection: FleetConnection,
-  { topology }: Patient,
+  topology: Topology,
   table: ShardedTable,
   type: KeyType,
 ): Promise<number> {

@@ -1,12 +1,14 @@
 import { type Check, onEveryShard, type Symptom } from './check.ts'
 
-const rules: readonly (readonly [
+export type SettingRule = readonly [
   setting: string,
   isFine: (value: string) => boolean,
   severity: Symptom['severity'],
   why: string,
   remedy: string,
-])[] = [
+]
+
+export const settingRules: readonly SettingRule[] = [
   ['fsync', (value) => value === 'on', 'error', 'a crash of the server loses or corrupts data', 'fsync = on'],
   [
     'full_page_writes',
@@ -46,13 +48,21 @@ export const settingsCheck: Check = {
     onEveryShard(patient, async (connection) => {
       const { rows } = await connection.query<{ name: string; value: string }>(
         'select name, setting as value from pg_settings where name = any($1)',
-        [rules.map(([name]) => name)],
+        [settingRules.map(([name]) => name)],
       )
-      return rules.flatMap(([name, isFine, severity, why, remedy]): Symptom[] => {
-        const value = rows.find((row) => row.name === name)?.value ?? ''
-        return isFine(value)
-          ? []
-          : [{ check: 'settings', severity, shard: connection.shardId, message: `${name} is ${value}: ${why}`, remedy }]
-      })
+      const settings = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
+      return judgeSettings(settingRules, settings, connection.shardId)
     }),
+}
+
+/** What the settings of one server break. */
+export function judgeSettings(
+  rules: readonly SettingRule[],
+  settings: Readonly<Record<string, string>>,
+  shard: string,
+): readonly Symptom[] {
+  return rules.flatMap(([name, isFine, severity, why, remedy]): Symptom[] => {
+    const value = settings[name] ?? ''
+    return isFine(value) ? [] : [{ check: 'settings', severity, shard, message: `${name} is ${value}: ${why}`, remedy }]
+  })
 }
