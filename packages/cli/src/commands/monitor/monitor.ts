@@ -11,6 +11,7 @@ import {
   type Monitor,
   type MonitorRound,
 } from '@shardwright/monitor'
+import { hashTopology } from '../../config/engine.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { exitCode } from '../../output/exit-code.ts'
 import type { Command, CommandContext, CommandResult, OpenedConfig } from '../../run/command.ts'
@@ -55,8 +56,9 @@ async function monitorOf(
   { buckets }: MonitorCommandOptions,
 ): Promise<Monitor> {
   if (!buckets) return createMonitor({ fleet })
+  const hashed = hashTopology(topology, 'Citus has no buckets: `shardwright status` shows the shards.')
   const keys = await inspectKeysOfFleet(fleet, schema)
-  return createMonitor({ fleet, collectors: [...defaultCollectors, bucketSizes({ topology, schema, keys })] })
+  return createMonitor({ fleet, collectors: [...defaultCollectors, bucketSizes({ topology: hashed, schema, keys })] })
 }
 
 async function look(measuring: Monitor, record: () => Promise<void>): Promise<MonitorRound> {
