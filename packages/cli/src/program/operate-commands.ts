@@ -41,7 +41,7 @@ export function addOperate(program: CommanderCommand, act: Act): void {
     .option('--target <name>', "the plot's; default: that of the first rule")
     .addHelpText(
       'after',
-      '\nExamples:\n  shardwright scaling replay metrics.jsonl --rules scaling.json --size replicas=1 --plot replay.svg',
+      '\nExamples:\n  shardwright scaling replay metrics.jsonl --rules scaling.json \\\n    --size replicas=1 --plot replay.svg',
     )
     .action(
       act<ReplayCommandOptions>(async () => (await import('../commands/scaling-replay.ts')).scalingReplay, ['file']),
