@@ -18,8 +18,8 @@ import { RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
 import type { FanOutOptions, MissingShard } from './execute/context.ts'
 import { routeAccesses, shardIndex } from './execute/route.ts'
-import { explainQuery } from './explain.ts'
-import type { Explanation } from './explanation.ts'
+import { explainQuery } from './explain/explain-query.ts'
+import type { Explanation } from './explain/explanation.ts'
 import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
@@ -40,6 +40,10 @@ export interface ExplainOptions {
   readonly fanOut?: boolean
   /** The key that `router.for` was given. */
   readonly for?: Readonly<Record<string, unknown>>
+  /** Ask the planner of each shard for the rows it expects; false: nothing is asked. Default: true. */
+  readonly costs?: boolean
+  /** Run the query, and measure rows and milliseconds on each shard; not for what may write. Default: false. */
+  readonly analyze?: boolean
 }
 
 /** A result with the shards that did not answer. */
@@ -186,16 +190,20 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   }
 
   /**
-   * What the router would do with a query: shards, reason, SQL, merge steps. A query of `router.for(key)` needs its key.
+   * What the router would do with a query: shards and buckets, reason, SQL and expected rows of each shard, merge steps.
+   * A query of `router.for(key)` needs its key.
+   * @throws RoutingError as running it would; UNSUPPORTED_STATEMENT for `analyze` of a write
    * @example
    * console.log(`${await router.explain(query)}`)
+   * await router.explain(query, { analyze: true }) // runs it: rows and milliseconds per shard
    * await router.explain(query, { for: { festival_id: f } })
    */
   async explain(query: Explainable, options: ExplainOptions = {}): Promise<Explanation> {
     const compiled = 'compile' in query ? query.compile() : query
     const unconfined: Mode = options.fanOut === false ? keyedMode : { kind: 'fan-out' }
     const mode = options.for ? this.#confinedMode(options.for) : unconfined
-    return await explainQuery(compiled, mode, this.#core)
+    const figures = { costs: options.costs ?? true, analyze: options.analyze ?? false }
+    return await explainQuery(compiled, mode, this.#core, figures)
   }
 
   /**

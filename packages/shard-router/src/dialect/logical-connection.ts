@@ -15,8 +15,8 @@ import type { Mode } from './mode.ts'
 import { RawSession } from './raw-session.ts'
 import type { RouterCore } from './router-core.ts'
 import { recordScatter } from './scatter-telemetry.ts'
+import { statementContext } from './statement-context.ts'
 
-const defaultMaxRows = 100_000
 const noOptions: RunOptions = Object.freeze({})
 
 /** One logical connection: plans each statement, chooses its shards, runs it, and carries a transaction. */
@@ -153,15 +153,9 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   #context(state: RouterState, call: CallValues): ExecutionContext {
-    const { fanOut } = this.#mode
     return {
-      state,
+      ...statementContext(this.#mode, state, call, this.#runOptions(state)),
       transaction: this.#transaction,
-      call,
-      run: this.#runOptions(state),
-      maxRows: fanOut?.maxRows ?? defaultMaxRows,
-      concurrency: fanOut?.concurrency ?? state.topology.shards.length,
-      missing: this.#mode.missing,
       atomically: (work) => this.#atomically(state, work),
     }
   }

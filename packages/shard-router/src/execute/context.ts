@@ -40,6 +40,10 @@ export interface ExecutionContext {
   readonly concurrency: number
   /** Rows of earlier steps of the statement, by the number of their slot. */
   readonly given?: ReadonlyMap<number, TravellingRows>
+  /** Set by an explanation that measures: hears of each statement that the query sends. */
+  readonly measure?: (statement: MeasuredStatement) => void
+  /** The part of the query whose statements these are; for `measure`. */
+  readonly part?: string
   /** Set when missing shards are reported instead of thrown. */
   readonly missing: MissingShard[] | undefined
   /** Runs a write over several shards, all or nothing. */
@@ -51,8 +55,35 @@ export interface MissingShard {
   readonly error: unknown
 }
 
+/** A statement that was sent to a shard for the query itself: one of its parts, or what combines them. */
+export interface MeasuredStatement {
+  readonly role: 'part' | 'combine'
+  readonly part: string | undefined
+  readonly shard: number
+  readonly rows: number
+  readonly timeMs: number
+}
+
 /** Runs a statement where the context says: in the transaction, or by itself. */
-export function runOn(context: ExecutionContext, shard: number, statement: Statement): Promise<StatementResult> {
-  const { transaction, state, run } = context
-  return transaction ? transaction.execute(shard, statement, run) : state.pool.execute(shard, statement, run)
+export function runOn(
+  context: ExecutionContext,
+  shard: number,
+  statement: Statement,
+  role?: MeasuredStatement['role'],
+): Promise<StatementResult> {
+  const { transaction, state, run, measure } = context
+  const result = transaction ? transaction.execute(shard, statement, run) : state.pool.execute(shard, statement, run)
+  return measure && role ? measured(result, shard, role, context) : result
+}
+
+async function measured(
+  running: Promise<StatementResult>,
+  shard: number,
+  role: MeasuredStatement['role'],
+  { measure, part, state }: ExecutionContext,
+): Promise<StatementResult> {
+  const start = state.clock.monotonicMs()
+  const result = await running
+  measure?.({ role, part, shard, rows: result.rows.length, timeMs: state.clock.monotonicMs() - start })
+  return result
 }

@@ -1,4 +1,4 @@
-import type { QueryResult, SelectQueryNode } from 'kysely'
+import type { QueryResult } from 'kysely'
 import { parseRows } from '../merge/parse-rows.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -6,7 +6,7 @@ import { refuse } from '../plan/refuse.ts'
 import { resolveSource } from '../plan/source.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
-import { explainOnShards } from './explain-on-shards.ts'
+import { explainOnShards, isExplain } from './explain-on-shards.ts'
 import { type ShardRows, selectedRows, splitRows } from './insert-rows.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import { onShards } from './on-shards.ts'
@@ -22,7 +22,7 @@ export async function executeOnOne(
   sql: string,
   context: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
-  return toQueryResult(await runOn(context, shard, callersStatement(plan, sql, context)))
+  return toQueryResult(await runOn(context, shard, callersStatement(plan, sql, context), 'part'))
 }
 
 /** The statement with the caller's own text and parameters, unless planning had to rewrite it. */
@@ -54,10 +54,11 @@ async function runOnMany(
   context: ExecutionContext,
   rows: 'objects' | 'text',
 ): Promise<WrittenRows> {
+  if (isExplain(plan.root)) return writtenBy(0, await explainOnShards(plan, route, context))
   const multi = plan.multi()
   switch (multi.kind) {
     case 'fan-out':
-      return writtenBy(0, selected((await fanOut(plan, multi, route, context)).rows))
+      return writtenBy(0, selected((await fanOut(multi, route, context)).rows))
     case 'broadcast':
       return await broadcast(multi, route, context, rows)
     case 'split':
@@ -93,13 +94,11 @@ export async function withMoment(plan: PreparedPlan, context: ExecutionContext):
 }
 
 async function fanOut(
-  plan: PreparedPlan,
   multi: MultiShardPlan & { kind: 'fan-out' },
   route: Route,
   context: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
   const { merge } = multi
-  if ((plan.root as SelectQueryNode).explain) return await explainOnShards(merge, route, context)
   if (merge.merge.kind === 'concat' && merge.partial) {
     // Nothing to compare: the driver may parse the rows as it does for one shard.
     const gathered = await runGathers(merge.gathers, context)

@@ -44,7 +44,7 @@ export type Gathered = ReadonlyMap<number, TravellingRows>
 export async function runGathers(gathers: readonly GatherStep[], context: ExecutionContext): Promise<Gathered> {
   const results = await Promise.all(
     gathers.map(async (gather): Promise<readonly [number, TravellingRows]> => {
-      const { fields, rows, origin } = await runMergePlan(gather.plan, context)
+      const { fields, rows, origin } = await runMergePlan(gather.plan, { ...context, part: gather.part })
       checkRows(rows.length, context, gather.part)
       return [gather.step, await travelling(fields, rows, 0, origin, context)]
     }),
@@ -186,7 +186,7 @@ async function runFinal(
   for (const [number, rows] of gathered) bound = bindRelation(bound, number, rows, { by: 'name' })
   bound = bindGiven(bound, context)
   const shard = context.transaction?.shards[0] ?? 0
-  const result = await runOn(context, shard, { ...bound, access: 'read', rows: 'text' })
+  const result = await runOn(context, shard, { ...bound, access: 'read', rows: 'text' }, relation ? 'combine' : 'part')
   // The same columns over no rows.
   const parameters = bound.parameters.map((value, index) => (index < step.final.sources.length ? value : []))
   const origin = { sql: bound.sql, parameters }

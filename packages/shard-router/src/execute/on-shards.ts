@@ -47,9 +47,9 @@ async function answerOf(
   shard: number,
   statement: Statement,
 ): Promise<ShardAnswer | undefined> {
-  if (!context.missing) return { shard, result: await runOn(context, shard, statement) }
+  if (!context.missing) return { shard, result: await runOn(context, shard, statement, 'part') }
   try {
-    return { shard, result: await runOn(context, shard, statement) }
+    return { shard, result: await runOn(context, shard, statement, 'part') }
   } catch (error) {
     if (!isUnreachable(error)) throw error
     context.missing.push({ shard: context.state.topology.shards[shard]?.id ?? String(shard), error })

@@ -1,12 +1,10 @@
-import type { Merge, MergePlan } from './merge-plan.ts'
+import type { GatherStep, MergePlan } from './merge-plan.ts'
+import { readableSql } from './readable-sql.ts'
 
-/** How partial results become one, in words. */
-export function mergeSteps(plan: MergePlan): string[] {
-  const steps = plan.gathers.map((gather) => `first read ${gather.part} (${mergeSteps(gather.plan).join('; ')})`)
-  return [...steps, ...ownSteps(plan.merge)]
-}
-
-function ownSteps(merge: Merge): string[] {
+/** How partial results become one, in words; what is read before has steps of its own. */
+export function mergeSteps({ merge, gathers }: MergePlan): string[] {
+  const names = partNamesOf(gathers)
+  const combined = (sql: string) => readableSql(sql, names)
   switch (merge.kind) {
     case 'concat':
       return ['put the rows together']
@@ -14,14 +12,25 @@ function ownSteps(merge: Merge): string[] {
       const sorted = merge.order.length > 0 ? ['merge the sorted rows'] : ['put the rows together']
       const distinct = merge.distinct ? ['drop repeated rows'] : []
       const cut = merge.window.limit || merge.window.offset ? ['apply LIMIT and OFFSET'] : []
-      return [...sorted, ...distinct, ...cut, `where types need it, PostgreSQL combines: ${merge.combine.final.sql}`]
+      return [...sorted, ...distinct, ...cut, byTypes(combined(merge.combine.final.sql))]
     }
     case 'aggregate':
       return [
         `merge the partial ${merge.aggregate.groups.length > 0 ? 'groups' : 'aggregates'} in process`,
-        `where types need it, PostgreSQL combines: ${merge.combine.final.sql}`,
+        byTypes(combined(merge.combine.final.sql)),
       ]
     case 'combine':
-      return [`PostgreSQL combines (${merge.combine.reason}): ${merge.combine.final.sql}`]
+      return [`PostgreSQL combines (${merge.combine.reason}): ${combined(merge.combine.final.sql)}`]
   }
+}
+
+function byTypes(sql: string): string {
+  return `where types need it, PostgreSQL combines: ${sql}`
+}
+
+/** The names of gathered parts by the numbers of their slots, at every depth. */
+export function partNamesOf(gathers: readonly GatherStep[]): ReadonlyMap<number, string> {
+  return new Map(
+    gathers.flatMap((gather) => [[gather.step, gather.part] as const, ...partNamesOf(gather.plan.gathers)]),
+  )
 }

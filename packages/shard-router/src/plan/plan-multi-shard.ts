@@ -79,17 +79,10 @@ function planWritingCtes(
   context: DecomposeContext,
 ): MultiShardPlan {
   refuseVolatile(plan)
-  if (isExplained(plan.root)) {
-    refuse('UNSUPPORTED_STATEMENT', 'EXPLAIN of CTEs that write on several shards.', 'Use router.explain(query).')
-  }
   if (original.accesses.every((access) => access.kind === 'reference') && isSameOnCopies(original, schema, catalog)) {
     return { kind: 'reference', write: repeatedStatement(original) }
   }
   return pushedWhole(plan, context) ?? planStepwise(plan, schema, catalog, context)
-}
-
-function isExplained(root: OperationNode): boolean {
-  return (root as SelectQueryNode).explain !== undefined
 }
 
 /** All parts local to each shard: `with moved as (delete ... returning *) insert into ... select * from moved`. */

@@ -30,6 +30,14 @@ function shardsOfItems(items: readonly KeyItem[], call: CallValues, context: Key
   return [...shards].sort((a, b) => a - b)
 }
 
+/** The buckets that the keys fall into, ascending and distinct. @throws KeyError INVALID_SHARD_KEY */
+export function bucketsOfKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | readonly number[] {
+  const keys = canonicalKeys(set, call, context)
+  if (keys === 'all') return 'all'
+  const { topology, family, type } = context
+  return [...new Set([...keys].map((value) => locate(topology, { family, type, value }).bucket))].sort((a, b) => a - b)
+}
+
 function shardsOfItem(item: KeyItem, call: CallValues, context: KeyContext): readonly number[] {
   const value = resolveSource(item.source, call)
   if (!item.list && item.as === 'key' && value !== null && value !== undefined) return [shardOf(value, context)]
