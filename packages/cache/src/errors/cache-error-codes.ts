@@ -30,6 +30,27 @@ export const cacheErrorCodes = Object.freeze({
       'A column given to the outbox does not exist, is of a type whose text differs between server and driver, or is not part of the replica identity.',
     remedy: 'Give id and key columns of integer, text, varchar, uuid or numeric type.',
   },
+  RATE_LIMIT_TOKENS: {
+    meaning: 'A number of tokens was asked of a rate limit that its bucket can never hold, or that is not positive.',
+    remedy: 'Take at most the capacity at once.',
+  },
+  RATE_LIMIT_UNAVAILABLE: {
+    meaning:
+      'A rate limit could not be reset, because Redis did not answer. Taking never fails: whenUnavailable decides.',
+    remedy: 'Try again; the cause says what is wrong with Redis.',
+  },
+  SESSION_STORE_UNAVAILABLE: {
+    meaning: 'Redis did not answer the session store within its budget. No session is lost.',
+    remedy: 'Answer 503 and let the client try again; the cause says what is wrong.',
+  },
+  SESSION_TOO_LARGE: {
+    meaning: 'A session is larger than maxBytes.',
+    remedy: 'Keep ids in the session and the data in the database, or raise maxBytes.',
+  },
+  SESSION_UNREADABLE: {
+    meaning: 'What stands in Redis under the id of a session is not JSON.',
+    remedy: 'Give the store a prefix that nothing else uses.',
+  },
 } as const)
 
 /** One of the codes of `CacheError`. */

@@ -1,7 +1,7 @@
 import { BrokenCircuitError, type CircuitBreakerPolicy, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
 import { withDeadline } from './deadline.ts'
 import { type RedisClient, type RedisNode, textOf } from './redis-client.ts'
-import type { RedisScript } from './redis-scripts.ts'
+import type { RedisScript } from './redis-script.ts'
 
 export interface RedisCommandsOptions {
   readonly client: RedisClient

@@ -1,18 +1,10 @@
 import { z } from 'zod'
 import { parseOptions } from '../errors/parse-options.ts'
-import type { RedisClient } from './redis-client.ts'
+import { guardedFields } from './guarded-options.ts'
 
 const optionsSchema = z
   .strictObject({
-    client: z.custom<RedisClient>(
-      (value) => typeof (value as RedisClient | undefined)?.callBuffer === 'function',
-      'an ioredis client (Redis or Cluster) is needed',
-    ),
-    /** Soft budget of one operation; past it the database answers. */
-    budgetMs: z.number().positive().default(100),
-    /** Failures in a row, timeouts included, that open the breaker. */
-    breakAfterFailures: z.int().positive().default(5),
-    breakForMs: z.number().positive().default(1_000),
+    ...guardedFields,
     /** `acknowledged`: an invalidation is done when every process has dropped its copy. `notified`: when it was sent. */
     coherence: z.enum(['acknowledged', 'notified']).default('acknowledged'),
     /** How long a process may believe its own copies without a sign of life from Redis. The same in all processes. */

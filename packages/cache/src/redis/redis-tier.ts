@@ -13,7 +13,8 @@ import { textOf } from './redis-client.ts'
 import { isBreakerOpen, RedisCommands } from './redis-commands.ts'
 import { RedisLink } from './redis-link.ts'
 import { type RedisTierOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
-import { acquireScript, fillScript, type RedisScript, releaseScript, renewScript } from './redis-scripts.ts'
+import type { RedisScript } from './redis-script.ts'
+import { acquireScript, fillScript, releaseScript, renewScript } from './redis-scripts.ts'
 
 /**
  * Entries in Redis or Valkey, shared by all processes of a namespace. Give it an ioredis client of its own, with

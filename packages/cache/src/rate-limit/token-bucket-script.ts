@@ -1,0 +1,22 @@
+import { redisScript } from '../redis/redis-script.ts'
+
+/**
+ * KEYS bucket. ARGV capacity, tokens per millisecond, tokens wanted (0 only looks). One atomic step by the clock of Redis, so
+ * that processes need not agree about the time. Returns taken (1 or 0), tokens left, milliseconds until the wanted are there.
+ */
+export const tokenBucketScript = redisScript(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local capacity, rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens, at = tonumber(bucket[1]) or capacity, tonumber(bucket[2]) or now
+-- A clock that went back, as after a failover, refills nothing, and refills again from now on.
+tokens = math.min(capacity, tokens + math.max(0, now - at) * rate)
+local missing = wanted - tokens
+-- The sum of many small refills may lack the last digit of a whole token.
+local taken = missing <= 1e-6
+if taken then tokens = math.max(0, tokens - wanted) end
+redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.17g', now))
+redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil((capacity - tokens) / rate)))
+return {taken and 1 or 0, string.format('%.6f', tokens), taken and 0 or math.ceil(missing / rate)}
+`)

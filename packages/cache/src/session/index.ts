@@ -1,0 +1,5 @@
+export type { CallbackStore } from './callback-store.ts'
+export { expressSessions, fastifySessions } from './express-sessions.ts'
+export { type KoaSessions, koaSessions } from './koa-sessions.ts'
+export type { SessionStoreOptions } from './session-options.ts'
+export { createSessionStore, type SessionData, type SessionStore } from './session-store.ts'
