@@ -52,8 +52,18 @@ export {
 } from './scaling/decide.ts'
 export { type HistoryPoint, parseHistoryPoints, type ScalingChange, type ScalingHistory } from './scaling/history.ts'
 export { type PlotOptions, plotReplay } from './scaling/plot-replay.ts'
+export { recommend } from './scaling/recommend.ts'
 export { type Replay, type ReplayStep, replayRules } from './scaling/replay.ts'
+export {
+  createScaler,
+  type Scaler,
+  type ScalerOptions,
+  type ScalingOutcome,
+  type ScalingRound,
+} from './scaling/scaler.ts'
 export { parseScalingRules, type ResolvedRule, type ScalingRule } from './scaling/scaling-rule.ts'
+export type { ScalingTarget } from './scaling/scaling-target.ts'
+export { spareServers } from './scaling/spare-servers.ts'
 export type { Source } from './source/source.ts'
 export {
   type CallerTelemetry,

@@ -20,6 +20,14 @@ export const monitorErrorCodes = {
     meaning: 'An alert did not reach its destination.',
     remedy: 'Check the address; the alert is told again at its next change.',
   },
+  SCALING_NOT_POSSIBLE: {
+    meaning: 'A scaling target cannot take the size that a rule asks for.',
+    remedy: 'Correct the minimum, the maximum or the increment of the rule, or what the message names.',
+  },
+  SCALING_TARGET_BUSY: {
+    meaning: 'A scaling target is being changed and takes no other change now.',
+    remedy: 'Nothing: the next round tries again.',
+  },
 } as const
 
 /** A code of `monitorErrorCodes`. */
