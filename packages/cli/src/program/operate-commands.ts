@@ -59,7 +59,7 @@ export function addOperate(program: CommanderCommand, act: Act): void {
     .option('--plot <file>', 'an SVG picture')
     .addHelpText(
       'after',
-      '\nServers that are not on this machine have to be confirmed.\n\nExamples:\n  shardwright load checkout.load.ts --local\n  shardwright load checkout.load.ts --profile stress --rate 400 --plot stress.svg',
+      '\nServers that are not on this machine have to be confirmed.\n\nExamples:\n  shardwright load checkout.load.ts --local\n  shardwright load checkout.load.ts --profile stress --rate 400 --plot s.svg',
     )
     .action(act<LoadCommandOptions>(async () => (await import('../commands/load/load.ts')).load, ['file']))
   addViews(program, act)
