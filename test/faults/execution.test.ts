@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkLedger, type Stored } from './execution/check-ledger.ts'
 import { outcomeOf } from './execution/load.ts'
+import { shareKept } from './execution/neighbours.ts'
 import { WriteLedger } from './execution/write-ledger.ts'
 import { runExecutionFaults } from './execution.ts'
 
@@ -37,12 +38,24 @@ describe('the checker of the execution suite', () => {
   })
 })
 
+test('what neighbours kept is measured against the windows around', () => {
+  expect(shareKept([])).toBe(1)
+  expect(shareKept([{ during: 50, around: 100, durationMs: 500 }])).toBe(0.5)
+  const windows = [
+    { during: 100, around: 100, durationMs: 300 },
+    { during: 0, around: 100, durationMs: 700 },
+  ]
+  expect(shareKept(windows)).toBeCloseTo(0.3)
+})
+
 describe('execution under faults', () => {
   test('one disturbance of each kind and a failover: nothing lost, nothing doubled, nothing left', async () => {
     const report = await runExecutionFaults({ seed: 4711, print: (line) => console.log(line) })
     console.log(report)
     expect(report.problems).toEqual([])
     expect(report.acknowledged).toBeGreaterThan(100)
+    // What waits for its dead neighbour keeps next to nothing. The long run asks for 90 %, on a machine of its own.
+    expect(report.neighbours).toBeGreaterThan(0.4)
   }, 240_000)
 
   test('the whole suite sees an injected lost and an injected doubled write', async () => {

@@ -1,22 +1,16 @@
 import { startLocalCluster } from '@shardwright/local-cluster'
 import { randomOf } from './cache/random.ts'
 import { checkLedger } from './execution/check-ledger.ts'
-import { type DisturbanceKind, disturb, disturbanceKinds, pause } from './execution/disturbance.ts'
+import { type DisturbanceKind, disturb, disturbanceKinds, frontKinds, pause } from './execution/disturbance.ts'
+import { Fronts } from './execution/fronts.ts'
 import { Load } from './execution/load.ts'
-import {
-  accountsOf,
-  createTables,
-  openRouter,
-  readStored,
-  sessionsOn,
-  topologyOf,
-  withClient,
-} from './execution/store.ts'
+import { Neighbours, type NeighbourWindow, shareKept } from './execution/neighbours.ts'
+import { accountsOf, createTables, openRouter, readStored, sessionsOn, withClient } from './execution/store.ts'
 import { WriteLedger } from './execution/write-ledger.ts'
 
 /*
- * Writers on every shard while servers and replicas are killed, frozen, restarted and promoted. A ledger of what each
- * caller was told is held against what is stored at the end.
+ * Writers on every shard while servers, replicas and what stands in front of them are killed, frozen, restarted and
+ * promoted. A ledger of what each caller was told is held against what is stored at the end.
  */
 
 export interface ExecutionFaultOptions {
@@ -25,7 +19,7 @@ export interface ExecutionFaultOptions {
   readonly minutes?: number
   /** Ends with a failover of the first shard. Default: true. */
   readonly promote?: boolean
-  /** Default: 2. */
+  /** Default: 3, so that PgBouncer stands before the second and HAProxy before the third. */
   readonly shards?: number
   /** Spoils the stored data before it is checked, to see that the checker notices. */
   readonly inject?: 'lost write' | 'doubled write'
@@ -36,7 +30,7 @@ export interface ExecutionFaultReport {
   readonly acknowledged: number
   readonly unsure: number
   readonly refused: number
-  /** Acknowledged writes per second of undisturbed shards while a neighbour was, against before. */
+  /** The share of their throughput that undisturbed shards kept while a neighbour was disturbed. */
   readonly neighbours: number
   readonly problems: readonly string[]
 }
@@ -46,11 +40,13 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   const print = options.print ?? (() => {})
   const random = randomOf(options.seed)
   await using cluster = await startLocalCluster({
-    shards: options.shards ?? 2,
+    shards: options.shards ?? 3,
     replicasPerShard: 1,
     startTimeoutMs: 120_000,
   })
-  const topology = topologyOf(cluster)
+  await using fronts = await Fronts.start(cluster)
+  const topology = fronts.topology(cluster)
+  print(`fronts before: ${fronts.shards.join(', ') || 'none'}`)
   const accounts = accountsOf(topology, 5)
   await createTables(topology, accounts)
   const ledger = new WriteLedger()
@@ -60,23 +56,34 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   for (const load of loads) load.start(3)
 
   const ids = topology.shards.map((shard) => shard.id)
-  const rates: { before: number; during: number }[] = []
-  for (const kind of kindsOf(options, random)) {
-    const victim = ids[Math.floor(random() * ids.length)]!
-    const others = ids.filter((id) => id !== victim)
-    const before = await rateOf(ledger, others, () => pause(400))
-    const during = await rateOf(ledger, others, () => disturb(cluster, victim, kind, 300 + random() * 700))
-    rates.push({ before, during })
-    print(`${kind} of ${victim}: neighbours at ${Math.round((during / before) * 100)} %`)
-    await recovered(ledger, victim)
+  const windows: NeighbourWindow[] = []
+  const troubles: string[] = []
+  for (const kind of kindsOf(options, fronts, random)) {
+    const candidates = kind.endsWith('front') ? fronts.shards : ids
+    const victim = candidates[Math.floor(random() * candidates.length)]!
+    const neighbours = new Neighbours(
+      ledger,
+      ids.filter((id) => id !== victim),
+    )
+    const failedBefore = neighbours.failed
+    const window = await neighbours.watch(
+      () => disturb(cluster, fronts, victim, kind, 300 + random() * 700),
+      () => recovered(ledger, victim),
+    )
+    windows.push(window)
+    const failed = neighbours.failed - failedBefore
+    if (failed > 0) troubles.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed`)
+    print(`${kind} of ${victim}: neighbours at ${Math.round((window.during / window.around) * 100)} %`)
   }
   if (options.promote !== false) {
-    await disturb(cluster, ids[0]!, 'promote', 0)
+    await disturb(cluster, fronts, ids[0]!, 'promote', 0)
     await recovered(ledger, ids[0]!)
     print(`promotion in ${ids[0]}`)
   }
   await Promise.all(loads.map((load) => load.stop()))
   await router.close()
+  // A pooler keeps sessions of its own on the server.
+  await fronts[Symbol.asyncDispose]()
 
   const primaries = cluster.shards.map((shard) => ({
     id: shard.id,
@@ -85,6 +92,7 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   if (options.inject !== undefined) await inject(primaries[0]!.url, options.inject)
   const stored = await Promise.all(primaries.map(({ id, url }) => readStored(id, url)))
   const problems = [
+    ...troubles,
     ...checkLedger(ledger.entries, stored),
     ...ledger.backward.map((id) => `${id} was not seen under its token`),
   ]
@@ -92,23 +100,21 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
     const left = await leftSessions(url)
     if (left > 0) problems.push(`${id}: ${left} sessions are left after close()`)
   }
-  return { ...countOf(ledger), neighbours: ratioOf(rates), problems }
+  return { ...countOf(ledger), neighbours: shareKept(windows), problems }
 }
 
-function kindsOf({ minutes }: ExecutionFaultOptions, random: () => number): Iterable<DisturbanceKind> {
-  return minutes === undefined ? disturbanceKinds : randomKinds(minutes, random)
+function kindsOf({ minutes }: ExecutionFaultOptions, fronts: Fronts, random: () => number): Iterable<DisturbanceKind> {
+  const kinds = fronts.shards.length === 0 ? disturbanceKinds : [...disturbanceKinds, ...frontKinds]
+  return minutes === undefined ? kinds : randomKinds(kinds, minutes, random)
 }
 
-function* randomKinds(minutes: number, random: () => number): Generator<DisturbanceKind> {
+function* randomKinds(
+  kinds: readonly DisturbanceKind[],
+  minutes: number,
+  random: () => number,
+): Generator<DisturbanceKind> {
   const until = performance.now() + minutes * 60_000
-  while (performance.now() < until) yield disturbanceKinds[Math.floor(random() * disturbanceKinds.length)]!
-}
-
-async function rateOf(ledger: WriteLedger, shards: readonly string[], work: () => Promise<void>): Promise<number> {
-  const count = () => shards.reduce((sum, shard) => sum + ledger.acknowledgedOn(shard), 0)
-  const [start, first] = [performance.now(), count()]
-  await work()
-  return ((count() - first) / (performance.now() - start)) * 1_000
+  while (performance.now() < until) yield kinds[Math.floor(random() * kinds.length)]!
 }
 
 // Healed is who takes writes again.
@@ -143,18 +149,6 @@ async function leftSessions(url: string): Promise<number> {
 function countOf(ledger: WriteLedger): { acknowledged: number; unsure: number; refused: number } {
   const count = (outcome: string) => ledger.entries.filter((entry) => entry.outcome === outcome).length
   return { acknowledged: count('acknowledged'), unsure: count('unsure'), refused: count('refused') }
-}
-
-function ratioOf(rates: readonly { before: number; during: number }[]): number {
-  const sum = (pick: (rate: { before: number; during: number }) => number) =>
-    rates.reduce((total, rate) => total + pick(rate), 0)
-  return (
-    sum((rate) => rate.during) /
-    Math.max(
-      1,
-      sum((rate) => rate.before),
-    )
-  )
 }
 
 /** Runs the suite for `npm run test:faults`; true when every promise was kept. */

@@ -1,6 +1,15 @@
 import type { LocalCluster, LocalShard } from '@shardwright/local-cluster'
+import type { Fronts } from './fronts.ts'
 
-export type DisturbanceKind = 'kill' | 'pause' | 'restart' | 'kill replica' | 'pause replica' | 'promote'
+export type DisturbanceKind =
+  | 'kill'
+  | 'pause'
+  | 'restart'
+  | 'kill replica'
+  | 'pause replica'
+  | 'kill front'
+  | 'pause front'
+  | 'promote'
 
 export const disturbanceKinds: readonly DisturbanceKind[] = [
   'kill',
@@ -9,25 +18,30 @@ export const disturbanceKinds: readonly DisturbanceKind[] = [
   'kill replica',
   'pause replica',
 ]
+/** For shards that something stands in front of. */
+export const frontKinds: readonly DisturbanceKind[] = ['kill front', 'pause front']
 
 /** Disturbs one shard for a while and heals it. Gives the URL of its primary afterwards. */
 export async function disturb(
   cluster: LocalCluster,
+  fronts: Fronts,
   shardId: string,
   kind: DisturbanceKind,
   forMs: number,
 ): Promise<void> {
   const shard = cluster.shard(shardId)
   const replica = shard.replicas[0]
-  const target = kind.endsWith('replica') && replica !== undefined ? replica : shard
+  const target = (kind.endsWith('replica') ? replica : kind.endsWith('front') ? fronts.of(shardId) : undefined) ?? shard
   switch (kind) {
     case 'kill':
     case 'kill replica':
+    case 'kill front':
       await target.kill()
       await pause(forMs)
       return await target.start()
     case 'pause':
     case 'pause replica':
+    case 'pause front':
       await target.pause()
       await pause(forMs)
       return await target.resume()

@@ -1,5 +1,4 @@
-import { defineSchema, defineTopology, locate, type ShardKey, sharded, type Topology } from '@shardwright/core'
-import type { LocalCluster } from '@shardwright/local-cluster'
+import { defineSchema, locate, type ShardKey, sharded, type Topology } from '@shardwright/core'
 import { createShardRouter } from '@shardwright/shard-router'
 import pg from 'pg'
 import type { Stored } from './check-ledger.ts'
@@ -17,10 +16,6 @@ export const applicationName = 'faults'
 const tables = `create table accounts (account int primary key, n int not null default 0);
   create table entries (account int not null, id text not null);
   create index on entries (id)`
-
-export function topologyOf(cluster: LocalCluster): Topology {
-  return defineTopology({ id: 'faults', hash: 'postgres', ...cluster.topologyInput() })
-}
 
 export function openRouter(topology: Topology) {
   return createShardRouter({
@@ -54,7 +49,7 @@ export async function createTables(
   accounts: ReadonlyMap<string, readonly number[]>,
 ): Promise<void> {
   for (const shard of topology.shards) {
-    await withClient(shard.primary.url, async (client) => {
+    await withClient(shard.primary.directUrl, async (client) => {
       await client.query(tables)
       await client.query('insert into accounts (account) select unnest($1::int[])', [accounts.get(shard.id)])
     })

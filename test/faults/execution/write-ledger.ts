@@ -13,6 +13,7 @@ export interface LedgerEntry {
 export class WriteLedger {
   readonly #entries = new Map<string, LedgerEntry>()
   readonly #acknowledged = new Map<string, number>()
+  readonly #failed = new Map<string, number>()
   /** Reads under a token that did not find the write of the token. */
   readonly backward: string[] = []
 
@@ -25,10 +26,16 @@ export class WriteLedger {
   end(entry: LedgerEntry, outcome: Outcome): void {
     this.#entries.set(entry.id, { ...entry, outcome })
     if (outcome === 'acknowledged') this.#acknowledged.set(entry.shard, this.acknowledgedOn(entry.shard) + 1)
+    else this.#failed.set(entry.shard, this.failedOn(entry.shard) + 1)
   }
 
   get entries(): readonly LedgerEntry[] {
     return [...this.#entries.values()]
+  }
+
+  /** Refused or unsure. */
+  failedOn(shard: string): number {
+    return this.#failed.get(shard) ?? 0
   }
 
   acknowledgedOn(shard: string): number {
