@@ -1,5 +1,15 @@
-import type { Clock, KeyObserver, Schema, Telemetry, Topology, TopologyInput } from '@shardwright/core'
-import { ConfigurationError, defineTopology } from '@shardwright/core'
+import type {
+  AnyTopology,
+  CitusTopology,
+  CitusTopologyInput,
+  Clock,
+  KeyObserver,
+  Schema,
+  Telemetry,
+  Topology,
+  TopologyInput,
+} from '@shardwright/core'
+import { ConfigurationError, defineTopology, isCitus } from '@shardwright/core'
 import type { KyselyConfig, KyselyPlugin } from 'kysely'
 import { z } from 'zod'
 import type { FanOutOptions } from './execute/context.ts'
@@ -7,11 +17,14 @@ import type { ShardPoolOptions } from './pool/pool-options.ts'
 import type { AtomicOptions } from './transaction/atomic-options.ts'
 import type { BackgroundRecoveryOptions } from './transaction/start-recovery.ts'
 
+/** Either engine, as a topology or as input for one. */
+export type AnyTopologyInput = TopologyInput | Topology | CitusTopologyInput | CitusTopology
+
 export interface ShardRouterOptions<S extends Schema> {
   /** Where every table lives: made by `defineSchema`. */
   readonly schema: S
-  /** Hash, buckets and shards. */
-  readonly topology: TopologyInput | Topology
+  /** Hash, buckets and shards; or a Citus cluster. */
+  readonly topology: AnyTopologyInput
   /** Kysely plugins, for all doors of the router. */
   readonly plugins?: KyselyPlugin[]
   readonly log?: KyselyConfig['log']
@@ -44,12 +57,14 @@ export function resolveNumbers(options: { readonly planCacheSize?: number }): z.
 }
 
 /** A topology value is taken as it is, input is checked. @throws TopologyError */
-export function resolveTopology(topology: TopologyInput | Topology): Topology {
+export function resolveTopology(topology: AnyTopologyInput): AnyTopology {
   return isTopology(topology) ? topology : defineTopology(topology)
 }
 
-function isTopology(topology: TopologyInput | Topology): topology is Topology {
-  return Object.isFrozen(topology) && 'bucketMap' in topology && 'epoch' in topology && Array.isArray(topology.pins)
+function isTopology(topology: AnyTopologyInput): topology is AnyTopology {
+  if (!Object.isFrozen(topology)) return false
+  if (isCitus(topology)) return topology.nodes instanceof Map
+  return 'bucketMap' in topology && 'epoch' in topology && Array.isArray(topology.pins)
 }
 
 const fanOutShape = z.strictObject({

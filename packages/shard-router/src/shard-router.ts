@@ -1,14 +1,18 @@
 import {
+  type CitusTopology,
+  type CitusTopologyInput,
   type ConfinedDatabase,
-  createFleet,
   type DatabaseOf,
   type FamilyKey,
   type FamilyOfKey,
   type Fleet,
+  fleetOf,
+  isCitus,
   noTelemetry,
   type Schema,
   systemClock,
   type Topology,
+  TopologyError,
   type TopologyInput,
 } from '@shardwright/core'
 import { type Compilable, type CompiledQuery, type Dialect, Kysely, type TransactionBuilder } from 'kysely'
@@ -16,8 +20,8 @@ import pg from 'pg'
 import { keyedMode, type Mode } from './dialect/mode.ts'
 import { RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
+import { engineSource } from './engine/engine-source-of.ts'
 import type { FanOutOptions, MissingShard } from './execute/context.ts'
-import { routeAccesses, shardIndex } from './execute/route.ts'
 import { explainQuery } from './explain/explain-query.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { refuse } from './plan/refuse.ts'
@@ -67,26 +71,26 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     const { planCacheSize } = resolveNumbers(options)
     const topology = resolveTopology(options.topology)
     const telemetry = options.telemetry ?? noTelemetry
-    const pool = createShardPool(topology, {
+    const atomic = atomicTransactions(telemetry, options.atomic)
+    this.#options = options
+    const source = engineSource(options.schema, topology, (state, settings) => {
+      this.#startRecovery()
+      return atomic(state, settings)
+    })
+    const pool = createShardPool(source.shards, {
       ...options.pool,
       ...(options.telemetry ? { telemetry: options.telemetry } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
     })
-    const atomic = atomicTransactions(telemetry, options.atomic)
-    this.#options = options
     this.#retry = retrySettings(options.pool?.retry)
     this.#core = new RouterCore({
-      schema: options.schema,
+      source,
       pool,
       telemetry,
       keyObserver: options.keyObserver,
       clock: options.clock ?? systemClock,
       planCacheSize,
       parsers: options.pool?.types ?? pg.types,
-      atomic: (state, settings) => {
-        this.#startRecovery()
-        return atomic(state, settings)
-      },
     })
     this.db = this.#open(keyedMode)
   }
@@ -96,18 +100,25 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     return new ShardDialect(this.#core, keyedMode)
   }
 
-  get topology(): Topology {
-    return this.#core.topology
+  /** What keeps the shards: PostgreSQL and the router's own hash, or Citus. */
+  get engine(): 'hash' | 'citus' {
+    return isCitus(this.#core.topology) ? 'citus' : 'hash'
   }
 
-  /** All shards on their direct connections, for migrations, partitions and recovery. */
-  get fleet(): Fleet {
+  /** @throws TopologyError NO_HASH_TOPOLOGY on Citus, whose shards are in its own metadata */
+  get topology(): Topology {
     const { topology } = this.#core
-    this.#fleet ??= createFleet({
-      topologyId: topology.id,
-      shards: topology.shards.map((shard) => ({ id: shard.id, url: shard.primary.directUrl })),
-      Client: pg.Client as never,
+    if (!isCitus(topology)) return topology
+    throw new TopologyError({
+      code: 'NO_HASH_TOPOLOGY',
+      message: `The router runs on the Citus cluster of ${topology.coordinator.address}, which has no buckets and no bucket map.`,
+      hint: 'Read its nodes and shards with readCitusMetadata, or look at router.engine first.',
     })
+  }
+
+  /** All shards on their direct connections, for migrations, partitions and recovery; of a Citus cluster, the coordinator. */
+  get fleet(): Fleet {
+    this.#fleet ??= fleetOf(this.#core.topology, pg.Client as never)
     return this.#fleet
   }
 
@@ -146,7 +157,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   /** The raw door to one shard: every statement goes there as it is. @throws RoutingError UNKNOWN_SHARD */
   onShard(id: string): Kysely<DatabaseOf<S>> {
-    shardIndex(this.#core.topology, id)
+    this.#core.checkShard(id)
     return this.#open({ kind: 'shard', shard: id })
   }
 
@@ -216,8 +227,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   shardsOf(query: CompiledQuery): readonly string[] {
     const { state } = this.#core
     if (!state) refuse('ROUTER_NOT_READY', 'The router has not read the catalog yet.', 'Await router.ready() first.')
-    const { accesses } = this.#core.plan(query, state)
-    const { shards } = routeAccesses(accesses, { parameters: query.parameters }, state)
+    const { shards } = state.engine.route(this.#core.plan(query, state), { parameters: query.parameters }, state)
     return shards.map((shard) => state.topology.shards[shard]?.id ?? String(shard))
   }
 
@@ -244,7 +254,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * statements and transactions that began before end on the old one. Resolves when they have.
    * @throws TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH
    */
-  async replaceTopology(next: TopologyInput | Topology): Promise<void> {
+  async replaceTopology(next: TopologyInput | Topology | CitusTopologyInput | CitusTopology): Promise<void> {
     await this.#core.replaceTopology(resolveTopology(next))
     this.#fleet = undefined
   }
@@ -283,7 +293,8 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    */
   async moveKey(options: MoveKeyOptions): Promise<MovedKey> {
     const state = await this.#core.ready()
-    return await moveKey(state, this.#core.atomicTransaction(state, {}), options)
+    const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
+    return await moveKey(state, transaction, options)
   }
 
   #startRecovery(): void {

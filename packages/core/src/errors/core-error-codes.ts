@@ -81,6 +81,10 @@ export const coreErrorCodes = {
     meaning: 'The database that a Citus topology names as its coordinator does not have the extension.',
     remedy: 'CREATE EXTENSION citus in this database on every node, or name another coordinator.',
   },
+  NO_HASH_TOPOLOGY: {
+    meaning: 'Buckets and shards were asked of a router that runs on Citus, which keeps its own.',
+    remedy: "Look at router.engine first; Citus' nodes and shards come from readCitusMetadata.",
+  },
   DUPLICATE_PIN: { meaning: 'One key of one family is pinned twice.', remedy: 'Keep one of the two pins.' },
   UNKNOWN_PIN_FAMILY: {
     meaning: 'A pin names a key family that the schema does not have.',

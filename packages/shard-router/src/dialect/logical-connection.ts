@@ -1,14 +1,12 @@
 import { type CommitScope, commitScopeSymbol, currentReadContext } from '@shardwright/core'
 import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
-import { executeOnMany, executeOnOne, requireKey, toQueryResult } from '../execute/execute-plan.ts'
-import { type Route, routeAccesses, shardIndex } from '../execute/route.ts'
+import { requireKey, toQueryResult } from '../execute/execute-plan.ts'
+import { type Route, shardIndex } from '../execute/route.ts'
 import { streamPlan } from '../execute/stream-plan.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
-import { refuse } from '../plan/refuse.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
-import { OneShardTransaction } from '../transaction/one-shard-transaction.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
@@ -63,23 +61,33 @@ export class LogicalConnection implements DatabaseConnection {
       const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
       return (await this.#execute(query, state)) as QueryResult<R>
     } catch (error) {
-      throw withCallersStack(error)
+      throw withCallersStack(this.#refusalOf(error))
     }
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
+    try {
+      const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
+      yield* this.#stream(query, chunkSize, state) as AsyncIterableIterator<QueryResult<R>>
+    } catch (error) {
+      throw this.#refusalOf(error)
+    }
+  }
+
+  #stream(query: CompiledQuery, chunkSize: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
     const named = this.#namedShard()
     if (named !== undefined) {
       const shard = shardIndex(state.topology, named)
-      const context = this.#context(state, { parameters: query.parameters })
-      yield* streamPlan.raw(shard, rawStatement(query), chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
-      return
+      return streamPlan.raw(
+        shard,
+        rawStatement(query),
+        chunkSize,
+        this.#context(state, { parameters: query.parameters }),
+      )
     }
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call)
     const route = this.#route(plan, sql, call, state)
-    yield* streamPlan.planned(plan, route, sql, chunkSize, context) as AsyncIterableIterator<QueryResult<R>>
+    return state.engine.stream(plan, route, sql, chunkSize, this.#context(state, call))
   }
 
   async #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
@@ -90,9 +98,12 @@ export class LogicalConnection implements DatabaseConnection {
     const route = this.#route(plan, sql, call, state)
     if (route.shards.length === 0 && plan.emptyWithoutKeys)
       return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
-    if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, state), sql, context)
-    this.#refuseLeavingTransaction(route, state)
-    return await executeOnMany(plan, route, context)
+    return await state.engine.execute(plan, route, sql, context)
+  }
+
+  #refusalOf(error: unknown): unknown {
+    const state = this.#pinned ?? this.#core.state
+    return state ? state.engine.refusalOf(error) : error
   }
 
   #planOf(query: CompiledQuery, state: RouterState): { plan: PreparedPlan; sql: string; call: CallValues } {
@@ -103,33 +114,11 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   #route(plan: PreparedPlan, sql: string, call: CallValues, state: RouterState): Route {
-    const route = routeAccesses(plan.accesses, call, state)
+    const route = state.engine.route(plan, call, state)
     if (this.#mode.kind !== 'fan-out') requireKey(plan, route)
-    if (route.shards.length > 1 && route.keyless.length > 0) recordScatter(plan, sql, route.shards.length, state)
+    const width = state.engine.widthOf(route)
+    if (width > 1 && route.keyless.length > 0) recordScatter(plan, sql, width, state)
     return route
-  }
-
-  /** The shard of a statement that needs at most one; one that every shard can answer goes to each in turn. */
-  #oneShard(plan: PreparedPlan, route: Route, state: RouterState): number {
-    const [only] = route.shards
-    if (only !== undefined) return only
-    const [joined] = this.#transaction?.shards ?? []
-    if (joined !== undefined) return joined
-    if (plan.access === 'write' || this.#transaction) return 0
-    return this.#core.nextShard(state.topology.shards.length)
-  }
-
-  /** A transaction on one shard must not see, or do, half of something. */
-  #refuseLeavingTransaction(route: Route, state: RouterState): void {
-    const transaction = this.#transaction
-    if (!transaction || transaction.spansShards) return
-    const names = route.shards.map((shard) => state.topology.shards[shard]?.id ?? String(shard))
-    refuse(
-      'CROSS_SHARD_TRANSACTION',
-      `The statement needs the shards ${names.join(', ')}, and the transaction is on one shard.`,
-      "Use router.transaction({ crossShard: 'atomic' }), or run the statement outside the transaction.",
-      { shards: names },
-    )
   }
 
   /** The shard of `router.onShard(id)`, or the one that has every table of the schema. */
@@ -178,7 +167,7 @@ export class LogicalConnection implements DatabaseConnection {
 
   async #atomically<T>(state: RouterState, work: (transaction: RouterTransaction) => Promise<T>): Promise<T> {
     if (this.#transaction) return await work(this.#transaction)
-    const transaction = this.#core.atomicTransaction(state, {})
+    const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
     let result: T
     try {
       result = await work(transaction)
@@ -195,10 +184,7 @@ export class LogicalConnection implements DatabaseConnection {
     const state = await this.#core.ready()
     this.#pinned = state
     const options = { ...this.#mode.transaction, ...settings }
-    this.#transaction =
-      options.crossShard === 'atomic'
-        ? this.#core.atomicTransaction(state, options)
-        : new OneShardTransaction(this.#session?.transactionPool ?? state.pool, settings, state.telemetry)
+    this.#transaction = state.engine.transaction(state, options, this.#session?.transactionPool ?? state.pool)
   }
 
   async commit(): Promise<void> {

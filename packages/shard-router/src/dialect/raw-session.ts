@@ -1,4 +1,4 @@
-import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { TransactionPool } from '../transaction/one-shard-transaction.ts'
 import { BorrowedLease } from './borrowed-lease.ts'
 
@@ -9,12 +9,12 @@ const traces = /\b(set_config|pg_advisory_lock|pg_try_advisory_lock|listen|temp|
 
 /** One client for the raw statements of a connection: what they set in the session stays among them. */
 export class RawSession {
-  readonly #pool: ShardPool
+  readonly #pool: AnyShardPool
   readonly #shard: number
   #lease: Promise<Lease> | undefined
   #marked = false
 
-  constructor(pool: ShardPool, shard: number) {
+  constructor(pool: AnyShardPool, shard: number) {
     this.#pool = pool
     this.#shard = shard
   }

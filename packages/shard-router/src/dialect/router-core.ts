@@ -1,33 +1,24 @@
-import {
-  type Clock,
-  type KeyObserver,
-  type Schema,
-  type Telemetry,
-  type Topology,
-  TopologyError,
-} from '@shardwright/core'
-import type { CompiledQuery, TransactionSettings } from 'kysely'
+import type { AnyTopology, Clock, KeyObserver, Schema, Telemetry } from '@shardwright/core'
+import type { CompiledQuery } from 'kysely'
+import type { EngineSource, LoadedEngine } from '../engine/engine-source.ts'
+import { soleShardOf } from '../engine/sole-shard.ts'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { RouterState } from '../execute/context.ts'
-import { emptyCatalog, loadCatalog } from '../execute/load-catalog.ts'
 import { TypeNames } from '../merge/type-names.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { TypeParsers } from '../pool/row-reader.ts'
-import type { ShardPool } from '../pool/shard-pool.ts'
-import type { RouterTransaction } from '../transaction/router-transaction.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { PlanCache } from './plan-cache.ts'
 
 export interface CoreOptions {
-  readonly schema: Schema
-  readonly pool: ShardPool
+  readonly source: EngineSource
+  readonly pool: AnyShardPool
   readonly telemetry: Telemetry
   readonly keyObserver: KeyObserver | undefined
   readonly clock: Clock
   readonly planCacheSize: number
   readonly parsers: TypeParsers
-  /** Makes a transaction that may span shards. */
-  readonly atomic: (state: RouterState, settings: TransactionSettings) => RouterTransaction
 }
 
 /** What all doors of a router share: topology, catalog, connections and plans. */
@@ -35,42 +26,31 @@ export class RouterCore {
   readonly schema: Schema
   readonly telemetry: Telemetry
   readonly clock: Clock
-  readonly #planCacheSize: number
-  readonly #keyObserver: KeyObserver | undefined
-  readonly #atomic: CoreOptions['atomic']
-  readonly #parsers: TypeParsers
-  #pool: ShardPool
+  /** The shard that every statement goes to, where all tables are on one. */
+  readonly soleShard: string | undefined
+  readonly #options: CoreOptions
+  #source: EngineSource
+  #pool: AnyShardPool
   #plans: PlanCache
   #state: RouterState | undefined
   #loading: Promise<RouterState> | undefined
+  #following: { stop(): Promise<void> } | undefined
   #closed = false
-  #turn = 0
 
   constructor(options: CoreOptions) {
-    this.schema = options.schema
+    const { source, pool, clock, planCacheSize } = options
+    this.#options = options
+    this.#source = source
+    this.#pool = pool
+    this.schema = source.schema
     this.telemetry = options.telemetry
-    this.clock = options.clock
-    this.#keyObserver = options.keyObserver
-    this.#pool = options.pool
-    this.#atomic = options.atomic
-    this.#parsers = options.parsers
-    this.#planCacheSize = options.planCacheSize
-    this.#plans = new PlanCache(options.planCacheSize)
-    this.soleShard = soleShardOf(options.schema)
+    this.clock = clock
+    this.soleShard = soleShardOf(source.schema)
+    this.#plans = new PlanCache(planCacheSize)
   }
 
-  /**
-   * The shard on which every table of the schema is placed, if there is one: then there is nothing to route, and any
-   * statement, also raw or of the schema, means what it means on one PostgreSQL.
-   */
-  readonly soleShard: string | undefined
-
-  get topology(): Topology {
-    return this.#pool.topology
-  }
-
-  get pool(): ShardPool {
-    return this.#pool
+  get topology(): AnyTopology {
+    return this.#source.topology
   }
 
   /** The loaded state, without waiting, on the hot path. */
@@ -91,29 +71,39 @@ export class RouterCore {
   }
 
   async #load(): Promise<RouterState> {
-    const pool = this.#pool
-    const catalog = this.soleShard
-      ? await emptyCatalog(this.soleShard, pool)
-      : await loadCatalog(this.schema, pool.topology, pool)
-    const state: RouterState = Object.freeze({
-      schema: this.schema,
-      topology: pool.topology,
-      catalog,
-      pool,
-      types: new TypeNames(pool),
-      parsers: this.#parsers,
-      telemetry: this.telemetry,
-      keyObserver: this.#keyObserver,
-      clock: this.clock,
-    })
-    this.#state = state
+    const loaded = await this.#source.load(this.#pool)
+    return await this.#install(loaded)
+  }
+
+  async #install(loaded: LoadedEngine): Promise<RouterState> {
+    await this.#following?.stop()
+    const state = this.#adopt(loaded)
+    this.#following = this.#source.follow(loaded, (next) => this.#adopt(next))
+    if (this.#closed) await this.#following.stop()
     return state
+  }
+
+  #adopt({ engine, catalog, pool }: LoadedEngine): RouterState {
+    const { telemetry, keyObserver, clock, parsers } = this.#options
+    const samePool = this.#state !== undefined && pool === this.#pool
+    const types = samePool ? this.#state!.types : new TypeNames(pool)
+    const { schema } = this
+    const { topology } = pool
+    const state = { schema, topology, engine, catalog, pool, types, parsers, telemetry, keyObserver, clock }
+    this.#pool = pool
+    this.#state = Object.freeze(state)
+    return this.#state
+  }
+
+  /** @throws RoutingError UNKNOWN_SHARD, as far as the shards are known before any was asked */
+  checkShard(id: string): void {
+    this.#source.checkShard(id)
   }
 
   /** Reads the catalog anew: after a migration. */
   async refresh(): Promise<void> {
     this.#state = undefined
-    this.#plans = new PlanCache(this.#planCacheSize)
+    this.#plans = new PlanCache(this.#options.planCacheSize)
     await this.ready()
   }
 
@@ -134,56 +124,20 @@ export class RouterCore {
     return plan
   }
 
-  /** Round robin over the shards, for what each of them can answer. */
-  nextShard(shards: number): number {
-    this.#turn = (this.#turn + 1) % shards
-    return this.#turn
-  }
-
-  atomicTransaction(state: RouterState, settings: TransactionSettings): RouterTransaction {
-    return this.#atomic(state, settings)
-  }
-
   /** Checks the shards of the next topology, then swaps it and the connections together. */
-  async replaceTopology(next: Topology): Promise<void> {
-    const state = await this.ready()
-    refuseOtherTopology(state.topology, next)
-    const { pool, drained } = this.#pool.replaceTopology(next)
-    const catalog = this.soleShard
-      ? await emptyCatalog(this.soleShard, pool)
-      : await loadCatalog(this.schema, next, pool)
-    this.#pool = pool
-    this.#state = Object.freeze({ ...state, catalog, topology: next, pool, types: new TypeNames(pool) })
-    this.#plans = new PlanCache(this.#planCacheSize)
+  async replaceTopology(next: AnyTopology): Promise<void> {
+    await this.ready()
+    const { source, loaded, drained } = await this.#source.replace(next, this.#pool)
+    this.#source = source
+    await this.#install(loaded)
+    this.#plans = new PlanCache(this.#options.planCacheSize)
     await drained
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await this.#following?.stop()
     await this.#pool.close()
   }
-}
-
-function soleShardOf(schema: Schema): string | undefined {
-  const shards = new Set(schema.tables.map((table) => (table.kind === 'single' ? table.shard : undefined)))
-  return shards.size === 1 ? [...shards][0] : undefined
-}
-
-/** Keys stay in their buckets for ever: only shards, the bucket map and pins may change. */
-function refuseOtherTopology(current: Topology, next: Topology): void {
-  const fault =
-    next.id !== current.id
-      ? `it is topology '${next.id}', and this router runs '${current.id}'`
-      : next.hash !== current.hash || next.buckets !== current.buckets
-        ? 'hash and number of buckets cannot change'
-        : next.epoch <= current.epoch
-          ? `its epoch ${next.epoch} is not after ${current.epoch}`
-          : undefined
-  if (!fault) return
-  throw new TopologyError({
-    code: 'TOPOLOGY_CONFLICT',
-    message: `The topology cannot replace the current one: ${fault}.`,
-    hint: 'Change shards, bucketMap or pins of the current topology, and raise its epoch.',
-  })
 }

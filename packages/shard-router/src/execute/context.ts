@@ -1,18 +1,23 @@
-import type { Clock, KeyObserver, Schema, Telemetry, Topology } from '@shardwright/core'
+import type { Clock, KeyObserver, Schema, Telemetry } from '@shardwright/core'
+import type { Engine } from '../engine/engine.ts'
 import type { TravellingRows } from '../merge/relation.ts'
 import type { TypeNames } from '../merge/type-names.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { TypeParsers } from '../pool/row-reader.ts'
-import type { RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { ShardList } from '../pool/shard-list.ts'
+import type { AnyShardPool, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 
 /** What all statements of a router share at one topology. */
 export interface RouterState {
   readonly schema: Schema
-  readonly topology: Topology
+  /** The servers, by whose index all else speaks. */
+  readonly topology: ShardList
+  /** Where keys are, and who runs what needs several servers. */
+  readonly engine: Engine
   readonly catalog: Catalog
-  readonly pool: ShardPool
+  readonly pool: AnyShardPool
   readonly types: TypeNames
   /** How values become JavaScript's. */
   readonly parsers: TypeParsers

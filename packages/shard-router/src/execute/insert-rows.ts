@@ -1,4 +1,4 @@
-import { canonicalKey, locate } from '@shardwright/core'
+import { canonicalKey } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
 import { ColumnNode } from 'kysely'
 import { bindRelation, type TravellingRows } from '../merge/relation.ts'
@@ -79,7 +79,7 @@ function shardOfKey(value: unknown, split: { table: Split['table'] }, context: E
   if (value === null || value === undefined) return refuseMissing(split.table)
   const { family } = split.table
   const type = context.state.catalog.keyType(family)
-  return locate(context.state.topology, { family, type, value: canonicalKey(type, value as string) }).shard
+  return context.state.engine.locate({ family, type, value: canonicalKey(type, value as string) })
 }
 
 /** One moment for the rows of all shards, where the column's default is the clock's. */

@@ -1,10 +1,13 @@
-import { type KeyType, keyTypes, type Schema, type ShardedTable, type Topology } from '@shardwright/core'
+import { type KeyType, keyTypes, type Schema, type ShardedTable } from '@shardwright/core'
 import { z } from 'zod'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { Catalog, CatalogTable, FunctionTraits } from '../plan/catalog.ts'
-import type { ShardPool } from '../pool/shard-pool.ts'
+import type { ShardList } from '../pool/shard-list.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { databaseQuery, functionsQuery, tablesQuery } from './catalog-query.ts'
 import { shardIndex } from './route.ts'
+
+type Shards = Pick<ShardList, 'shards'>
 
 const columnShape = z.object({
   name: z.string(),
@@ -32,7 +35,7 @@ type RawTable = z.infer<typeof tableShape>
  * Reads what the planner needs from every shard, and checks that the tables and the shard keys are as the schema says.
  * @throws RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE
  */
-export async function loadCatalog(schema: Schema, topology: Topology, pool: ShardPool): Promise<Catalog> {
+export async function loadCatalog(schema: Schema, topology: Shards, pool: AnyShardPool): Promise<Catalog> {
   const perShard = await Promise.all(topology.shards.map((_, shard) => readTables(schema, pool, shard)))
   const functions = await readFunctions(pool)
   await checkDatabases(topology, pool)
@@ -58,7 +61,7 @@ export async function loadCatalog(schema: Schema, topology: Topology, pool: Shar
  * For a router with one shard only: there is nothing to plan, and the program may create its tables itself.
  * @throws RoutingError UNKNOWN_SHARD; ConnectionError SHARD_UNREACHABLE
  */
-export async function emptyCatalog(shard: string, pool: ShardPool): Promise<Catalog> {
+export async function emptyCatalog(shard: string, pool: AnyShardPool): Promise<Catalog> {
   await pool.execute(shardIndex(pool.topology, shard), {
     sql: 'select 1',
     parameters: [],
@@ -77,7 +80,7 @@ function nameOf(schema: string, table: string): string {
   return `${schema}\u0000${table}`
 }
 
-async function readTables(schema: Schema, pool: ShardPool, shard: number): Promise<RawTable[]> {
+async function readTables(schema: Schema, pool: AnyShardPool, shard: number): Promise<RawTable[]> {
   const result = await pool.execute(shard, {
     sql: tablesQuery,
     parameters: [schema.tables.map((table) => table.schema), schema.tables.map((table) => table.table)],
@@ -87,7 +90,7 @@ async function readTables(schema: Schema, pool: ShardPool, shard: number): Promi
   return z.array(tableShape).parse(result.rows)
 }
 
-async function readFunctions(pool: ShardPool): Promise<ReadonlyMap<string, FunctionTraits>> {
+async function readFunctions(pool: AnyShardPool): Promise<ReadonlyMap<string, FunctionTraits>> {
   const { rows } = await pool.execute(0, { sql: functionsQuery, parameters: [], access: 'write', rows: 'facts' })
   return new Map((rows as (FunctionTraits & { name: string })[]).map(({ name, ...traits }) => [name, traits]))
 }
@@ -100,7 +103,7 @@ interface DatabaseFacts {
 }
 
 /** Text compares by the database's collation: two of them would order rows in two ways. */
-async function checkDatabases(topology: Topology, pool: ShardPool): Promise<void> {
+async function checkDatabases(topology: Shards, pool: AnyShardPool): Promise<void> {
   const facts = await Promise.all(
     topology.shards.map(async (_, shard) => {
       const { rows } = await pool.execute(shard, {
@@ -126,7 +129,7 @@ async function checkDatabases(topology: Topology, pool: ShardPool): Promise<void
   })
 }
 
-function checkTables(schema: Schema, found: readonly RawTable[], shard: string, topology: Topology): void {
+function checkTables(schema: Schema, found: readonly RawTable[], shard: string, topology: Shards): void {
   for (const placement of schema.tables) {
     if (placement.kind === 'single' && placement.shard !== shard) {
       if (topology.shards.some((known) => known.id === placement.shard)) continue

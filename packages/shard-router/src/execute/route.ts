@@ -1,14 +1,16 @@
-import { KeyError, type KeyObserver, type Schema, type Topology } from '@shardwright/core'
+import { KeyError, type KeyObserver, type Schema } from '@shardwright/core'
 import type { Access } from '../plan/access.ts'
 import type { Catalog } from '../plan/catalog.ts'
-import { shardsOfKeys } from '../plan/key/evaluate-keys.ts'
+import { type KeyPlaces, shardsOfKeys } from '../plan/key/evaluate-keys.ts'
 import { refuse } from '../plan/refuse.ts'
 import { type CallValues, resolveSource } from '../plan/source.ts'
 import { refuseMissing } from '../plan/write/inserted-keys.ts'
+import type { ShardList } from '../pool/shard-list.ts'
 
 export interface RouteContext {
   readonly schema: Schema
-  readonly topology: Topology
+  readonly topology: ShardList
+  readonly engine: KeyPlaces
   readonly catalog: Catalog
   readonly keyObserver?: KeyObserver | undefined
 }
@@ -35,13 +37,13 @@ export function routeAccesses(accesses: readonly Access[], call: CallValues, con
 }
 
 function routeOne(access: Access, call: CallValues, context: RouteContext): Route {
-  const { topology, keyObserver: observer } = context
+  const { topology, engine, keyObserver: observer } = context
   switch (access.kind) {
     case 'sharded': {
       const { family, name } = access.table
       if (access.inserts) checkInsertedKeys(access, call, context.catalog.keyLength(family))
       const keys = shardsOfKeys(access.keys, call, {
-        topology,
+        places: engine,
         family,
         type: context.catalog.keyType(family),
         observer,
@@ -63,7 +65,11 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
  * A row without a key belongs to no shard, and one whose key is cut when it is stored to another than its own.
  * @throws RoutingError SHARD_KEY_MISSING; KeyError INVALID_SHARD_KEY
  */
-function checkInsertedKeys(access: Access & { kind: 'sharded' }, call: CallValues, limit: number | undefined): void {
+export function checkInsertedKeys(
+  access: Access & { kind: 'sharded' },
+  call: CallValues,
+  limit: number | undefined,
+): void {
   if (access.keys.kind !== 'items') return
   for (const { source } of access.keys.items) {
     const value = resolveSource(source, call)
@@ -79,7 +85,7 @@ function checkInsertedKeys(access: Access & { kind: 'sharded' }, call: CallValue
 }
 
 /** @throws RoutingError UNKNOWN_SHARD */
-export function shardIndex(topology: Topology, id: string): number {
+export function shardIndex(topology: Pick<ShardList, 'shards'>, id: string): number {
   const index = topology.shards.findIndex((shard) => shard.id === id)
   if (index >= 0) return index
   return refuse(

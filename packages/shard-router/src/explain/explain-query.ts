@@ -52,7 +52,7 @@ function planOf(query: CompiledQuery, mode: Mode, core: RouterCore, state: Route
   const { plan, sql, call } = mode.confined
     ? confine(query, mode.confined, core, state)
     : { plan: core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } satisfies CallValues }
-  const route = routeAccesses(plan.accesses, call, state)
+  const route = state.engine.route(plan, call, state)
   if (mode.kind !== 'fan-out') requireKey(plan, route)
   return { plan, sql, call, route }
 }
@@ -149,7 +149,7 @@ class Explainer {
     return accesses.flatMap((access) => {
       if (access.kind !== 'sharded') return []
       const { name, family } = access.table
-      const keyContext = { topology: state.topology, family, type: state.catalog.keyType(family), observer: undefined }
+      const keyContext = { places: state.engine, family, type: state.catalog.keyType(family), observer: undefined }
       const buckets = bucketsOfKeys(access.keys, call, keyContext)
       return [{ table: name, keys: keySetSignature(access.keys), buckets }]
     })

@@ -1,5 +1,4 @@
 import type { ExecutionContext, MeasuredStatement } from '../execute/context.ts'
-import { executeOnMany, executeOnOne } from '../execute/execute-plan.ts'
 import type { Route } from '../execute/route.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
@@ -24,10 +23,7 @@ export async function measureQuery(
   const seen: MeasuredStatement[] = []
   const measuring: ExecutionContext = { ...context, measure: (statement) => seen.push(statement) }
   const start = context.state.clock.monotonicMs()
-  const { rows } =
-    route.shards.length <= 1
-      ? await executeOnOne(plan, route.shards[0] ?? 0, sql, measuring)
-      : await executeOnMany(plan, route, measuring)
+  const { rows } = await context.state.engine.execute(plan, route, sql, measuring)
   const timeMs = context.state.clock.monotonicMs() - start
   const figuresOf = (part: string | undefined) =>
     new Map(

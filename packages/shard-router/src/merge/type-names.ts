@@ -1,5 +1,5 @@
 import { MergeError } from '../errors/merge-error.ts'
-import type { ShardPool } from '../pool/shard-pool.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 
 export interface TypeName {
   /** Schema-qualified and quoted: a name with a modifier's default (`character`) would mean another type. */
@@ -11,10 +11,10 @@ const firstUserOid = 16_384
 
 /** Names of types by their oid; user-defined types have another oid on each shard. */
 export class TypeNames {
-  readonly #pool: ShardPool
+  readonly #pool: AnyShardPool
   readonly #known = new Map<string, TypeName>()
 
-  constructor(pool: ShardPool) {
+  constructor(pool: AnyShardPool) {
     this.#pool = pool
   }
 

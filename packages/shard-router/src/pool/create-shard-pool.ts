@@ -1,9 +1,10 @@
-import type { CommitToken, PgClient, Topology } from '@shardwright/core'
+import type { CommitToken, PgClient } from '@shardwright/core'
 import { inCallContext } from './call-context.ts'
 import { checkConnectionLimits } from './connection-limits.ts'
 import { GatedLease } from './gated-lease.ts'
 import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
+import type { ShardList } from './shard-list.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
 import { ShardRegistry } from './shard-registry.ts'
 import type { ShardServers } from './shard-servers.ts'
@@ -15,7 +16,10 @@ import type { TopologyGate } from './topology-gate.ts'
  * @example
  * const pool = createShardPool(topology, { preset: 'production', replicas: { reads: { maxLagMs: 500 } } })
  */
-export function createShardPool(topology: Topology, options: ShardPoolOptions = {}): ShardPool {
+export function createShardPool<List extends ShardList>(
+  topology: List,
+  options: ShardPoolOptions = {},
+): ShardPool<List> {
   return new TopologyPool(topology, new ShardRegistry(resolvePoolOptions(options)))
 }
 
@@ -29,12 +33,12 @@ async function gated<T>(gate: TopologyGate, shard: string, epoch: number, work: 
   }
 }
 
-class TopologyPool implements ShardPool {
-  readonly topology: Topology
+class TopologyPool<List extends ShardList> implements ShardPool<List> {
+  readonly topology: List
   readonly #registry: ShardRegistry
   readonly #shards: readonly ShardServers[]
 
-  constructor(topology: Topology, registry: ShardRegistry) {
+  constructor(topology: List, registry: ShardRegistry) {
     this.topology = topology
     this.#registry = registry
     this.#shards = registry.shardsOf(topology)
@@ -79,7 +83,7 @@ class TopologyPool implements ShardPool {
     await checkConnectionLimits(this.#shards, this.#registry.options)
   }
 
-  replaceTopology(next: Topology): { readonly pool: ShardPool; readonly drained: Promise<void> } {
+  replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> } {
     const pool = new TopologyPool(next, this.#registry)
     return { pool, drained: this.#registry.keepOnly(next) }
   }

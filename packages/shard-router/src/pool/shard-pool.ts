@@ -1,4 +1,5 @@
 import type { CommitToken, PgClient, PgField, Topology } from '@shardwright/core'
+import type { ShardList } from './shard-list.ts'
 
 /** One statement for one shard, ready to send. */
 export interface Statement {
@@ -65,7 +66,7 @@ export interface Lease {
 }
 
 /** All connections to all shards. Shards are named by their index in the topology. */
-export interface ShardPool {
+export interface ShardPool<List extends ShardList = Topology> {
   /** Runs one autocommit statement on the lane that fits it. */
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
   lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease>
@@ -76,7 +77,7 @@ export interface ShardPool {
   ): Promise<PgClient>
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
-  readonly topology: Topology
+  readonly topology: List
   /** Opens the minimum of every pool and warns when the servers do not admit the maximum. */
   warm(): Promise<void>
   /**
@@ -84,7 +85,10 @@ export interface ShardPool {
    * still run on the old pool; `drained` resolves when what runs on the servers that left is over and they are closed.
    * Shard numbers are those of each pool's own topology: swap topology and pool together.
    */
-  replaceTopology(next: Topology): { readonly pool: ShardPool; readonly drained: Promise<void> }
+  replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> }
   /** Waits for what runs, then closes everything. */
   close(): Promise<void>
 }
+
+/** Over shards or over the nodes of a cluster. */
+export type AnyShardPool = ShardPool<ShardList>

@@ -1,7 +1,8 @@
-import type { Topology, TopologyShard } from '@shardwright/core'
+import type { TopologyShard } from '@shardwright/core'
 import { buildShard } from './build-shard.ts'
 import { PoolGauges } from './pool-gauges.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
+import type { ShardList } from './shard-list.ts'
 import type { ShardServers } from './shard-servers.ts'
 
 /** The shards that are open, shared by the pools of successive topologies. */
@@ -21,7 +22,7 @@ export class ShardRegistry {
   }
 
   /** The shards of a topology, in its order. One whose servers are the same as before is the same one. */
-  shardsOf(topology: Topology): readonly ShardServers[] {
+  shardsOf(topology: ShardList): readonly ShardServers[] {
     this.#epoch = topology.epoch
     return Object.freeze(
       topology.shards.map((shard) => {
@@ -36,7 +37,7 @@ export class ShardRegistry {
   }
 
   /** Closes what `topology` does not name; what runs there is finished first. */
-  async keepOnly(topology: Topology): Promise<void> {
+  async keepOnly(topology: ShardList): Promise<void> {
     const keys = new Set(topology.shards.map((shard) => keyOf(topology, shard)))
     const removed = [...this.#shards].filter(([key]) => !keys.has(key))
     for (const [key] of removed) this.#shards.delete(key)
@@ -51,7 +52,7 @@ export class ShardRegistry {
   }
 }
 
-function keyOf(topology: Topology, shard: TopologyShard): string {
+function keyOf(topology: ShardList, shard: TopologyShard): string {
   const servers = [shard.primary, ...shard.replicas].map((server) => [
     server.url,
     server.directUrl,

@@ -1,11 +1,11 @@
-import type { ShardPool } from '../pool/shard-pool.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { transactionError } from './transaction-error.ts'
 
 /**
  * Checks that every shard can prepare transactions.
  * @throws TransactionError ATOMIC_COMMIT_UNAVAILABLE
  */
-export async function assertAtomicCommits(pool: ShardPool): Promise<void> {
+export async function assertAtomicCommits(pool: AnyShardPool): Promise<void> {
   const sql = "select pg_catalog.current_setting('max_prepared_transactions')::int as max"
   const unable = await Promise.all(
     pool.topology.shards.map(async ({ id }, shard) => {

@@ -1,11 +1,11 @@
 import type { CommitToken, PgClient, Telemetry } from '@shardwright/core'
-import type { ShardPool } from '../pool/shard-pool.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { type AtomicOptions, type AtomicSettings, type ProtocolStep, resolveAtomicOptions } from './atomic-options.ts'
 import { gidName } from './gid.ts'
 
 /** What all transactions across shards of one router share. */
 export interface AtomicContext {
-  readonly pool: ShardPool
+  readonly pool: AnyShardPool
   readonly telemetry: Telemetry
   readonly settings: AtomicSettings
   /** The topology's id as gids have it. */
@@ -18,7 +18,7 @@ export interface AtomicContext {
  * const context = createAtomicContext(pool, noTelemetry)
  * const transaction = new AtomicTransaction(context, { isolationLevel: 'serializable' })
  */
-export function createAtomicContext(pool: ShardPool, telemetry: Telemetry, options?: AtomicOptions): AtomicContext {
+export function createAtomicContext(pool: AnyShardPool, telemetry: Telemetry, options?: AtomicOptions): AtomicContext {
   return Object.freeze({
     pool,
     telemetry,

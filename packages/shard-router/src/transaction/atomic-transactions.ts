@@ -1,6 +1,6 @@
 import type { Telemetry } from '@shardwright/core'
 import type { TransactionSettings } from 'kysely'
-import type { ShardPool } from '../pool/shard-pool.ts'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { type AtomicContext, createAtomicContext } from './atomic-context.ts'
 import type { AtomicOptions } from './atomic-options.ts'
 import { AtomicTransaction } from './atomic-transaction.ts'
@@ -12,8 +12,8 @@ import { AtomicTransaction } from './atomic-transaction.ts'
 export function atomicTransactions(
   telemetry: Telemetry,
   options?: AtomicOptions,
-): (state: { readonly pool: ShardPool }, settings: TransactionSettings) => AtomicTransaction {
-  const contexts = new WeakMap<ShardPool, AtomicContext>()
+): (state: { readonly pool: AnyShardPool }, settings: TransactionSettings) => AtomicTransaction {
+  const contexts = new WeakMap<AnyShardPool, AtomicContext>()
   return ({ pool }, settings) => {
     let context = contexts.get(pool)
     if (context === undefined) {

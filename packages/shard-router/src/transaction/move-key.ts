@@ -1,4 +1,4 @@
-import { canonicalKey, type Family, locate, type ShardedTable } from '@shardwright/core'
+import { canonicalKey, type Family, type ShardedTable } from '@shardwright/core'
 import type { RouterState } from '../execute/context.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import { foreignKeysSql, parentsFirst, type TableLink } from './parents-first.ts'
@@ -63,10 +63,10 @@ class KeyMover {
   }
 
   #place(value: unknown): { readonly key: string; readonly shard: number } {
-    const { topology, catalog } = this.#state
+    const { engine, catalog } = this.#state
     const type = catalog.keyType(this.#family.name)
     const key = canonicalKey(type, value as string)
-    return { key: String(key), shard: locate(topology, { family: this.#family.name, type, value: key }).shard }
+    return { key: String(key), shard: engine.locate({ family: this.#family.name, type, value: key }) }
   }
 
   async run(): Promise<MovedKey> {

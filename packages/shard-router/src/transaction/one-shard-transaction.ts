@@ -1,12 +1,12 @@
 import { type Commit, currentReadContext, ShardwrightError, type Telemetry } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
-import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from '../pool/shard-pool.ts'
+import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 
 /** What a transaction needs of the connections. */
-export type TransactionPool = Pick<ShardPool, 'lease' | 'commitToken' | 'topology'>
+export type TransactionPool = Pick<AnyShardPool, 'lease' | 'commitToken' | 'topology'>
 
 /** A transaction that begins on the shard of its first statement and stays there. */
 export class OneShardTransaction implements RouterTransaction {

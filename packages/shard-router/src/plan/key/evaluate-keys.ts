@@ -1,12 +1,20 @@
-import { canonicalKey, KeyError, type KeyObserver, type KeyType, locate, type Topology } from '@shardwright/core'
+import { canonicalKey, KeyError, type KeyObserver, type KeyToLocate, type KeyType } from '@shardwright/core'
 import { type CallValues, resolveSource } from '../source.ts'
 import type { KeyItem, KeySet } from './key-set.ts'
 
-/** The shards that hold the rows a key set allows: `all`, or indexes in the topology, ascending and distinct. */
+/** The places of the rows that a key set allows: `all`, or what `KeyPlaces` calls them, ascending and distinct. */
 export type ShardSet = 'all' | readonly number[]
 
+/** Where keys are. */
+export interface KeyPlaces {
+  /** The index of the server that has the key. @throws KeyError INVALID_SHARD_KEY */
+  locate(key: KeyToLocate): number
+  /** The number of the slot that the key falls into, which is moved as a whole. @throws KeyError INVALID_SHARD_KEY */
+  bucketOf(key: KeyToLocate): number
+}
+
 export interface KeyContext {
-  readonly topology: Topology
+  readonly places: KeyPlaces
   readonly family: string
   readonly type: KeyType
   readonly observer: KeyObserver | undefined
@@ -34,8 +42,8 @@ function shardsOfItems(items: readonly KeyItem[], call: CallValues, context: Key
 export function bucketsOfKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | readonly number[] {
   const keys = canonicalKeys(set, call, context)
   if (keys === 'all') return 'all'
-  const { topology, family, type } = context
-  return [...new Set([...keys].map((value) => locate(topology, { family, type, value }).bucket))].sort((a, b) => a - b)
+  const { places, family, type } = context
+  return [...new Set([...keys].map((value) => places.bucketOf({ family, type, value })))].sort((a, b) => a - b)
 }
 
 function shardsOfItem(item: KeyItem, call: CallValues, context: KeyContext): readonly number[] {
@@ -47,10 +55,10 @@ function shardsOfItem(item: KeyItem, call: CallValues, context: KeyContext): rea
 }
 
 function shardOf(value: unknown, context: KeyContext): number {
-  const { topology, family, type } = context
+  const { places, family, type } = context
   const key = keyValue(value, type)
   context.observer?.see(family, key)
-  return locate(topology, { family, type, value: key }).shard
+  return places.locate({ family, type, value: key })
 }
 
 function canonicalKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | ReadonlySet<string> {

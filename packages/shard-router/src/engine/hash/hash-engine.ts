@@ -1,0 +1,92 @@
+import { type KeyToLocate, locate, type Topology } from '@shardwright/core'
+import type { QueryResult, TransactionSettings } from 'kysely'
+import type { ExecutionContext, RouterState } from '../../execute/context.ts'
+import { executeOnMany, executeOnOne } from '../../execute/execute-plan.ts'
+import { type Route, routeAccesses } from '../../execute/route.ts'
+import { streamPlan } from '../../execute/stream-plan.ts'
+import type { PreparedPlan } from '../../plan/prepared-plan.ts'
+import { refuse } from '../../plan/refuse.ts'
+import type { CallValues } from '../../plan/source.ts'
+import { OneShardTransaction, type TransactionPool } from '../../transaction/one-shard-transaction.ts'
+import type { RouterTransaction, TransactionOptions } from '../../transaction/router-transaction.ts'
+import type { Engine } from '../engine.ts'
+
+/** Makes a transaction that may span shards. */
+export type AtomicMaker = (state: RouterState, settings: TransactionSettings) => RouterTransaction
+
+/** Shards of PostgreSQL: keys by hash, buckets and pins; what needs several shards is taken apart and merged here. */
+export class HashEngine implements Engine {
+  readonly #topology: Topology
+  readonly #atomic: AtomicMaker
+  #turn = 0
+
+  constructor(topology: Topology, atomic: AtomicMaker) {
+    this.#topology = topology
+    this.#atomic = atomic
+  }
+
+  locate(key: KeyToLocate): number {
+    return locate(this.#topology, key).shard
+  }
+
+  bucketOf(key: KeyToLocate): number {
+    return locate(this.#topology, key).bucket
+  }
+
+  route(plan: PreparedPlan, call: CallValues, state: RouterState): Route {
+    return routeAccesses(plan.accesses, call, state)
+  }
+
+  widthOf(route: Route): number {
+    return route.shards.length
+  }
+
+  async execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
+    if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, context), sql, context)
+    refuseLeavingTransaction(route, context)
+    return await executeOnMany(plan, route, context)
+  }
+
+  stream(
+    plan: PreparedPlan,
+    route: Route,
+    sql: string,
+    chunkSize: number,
+    context: ExecutionContext,
+  ): AsyncIterableIterator<QueryResult<unknown>> {
+    return streamPlan.planned(plan, route, sql, chunkSize, context)
+  }
+
+  transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {
+    return options.crossShard === 'atomic'
+      ? this.#atomic(state, options)
+      : new OneShardTransaction(pool, options, state.telemetry)
+  }
+
+  refusalOf(error: unknown): unknown {
+    return error
+  }
+
+  /** The shard of a statement that needs at most one; one that every shard can answer goes to each in turn. */
+  #oneShard(plan: PreparedPlan, route: Route, { transaction }: ExecutionContext): number {
+    const [only] = route.shards
+    if (only !== undefined) return only
+    const [joined] = transaction?.shards ?? []
+    if (joined !== undefined) return joined
+    if (plan.access === 'write' || transaction) return 0
+    this.#turn = (this.#turn + 1) % this.#topology.shards.length
+    return this.#turn
+  }
+}
+
+/** A transaction on one shard must not see, or do, half of something. */
+function refuseLeavingTransaction(route: Route, { transaction, state }: ExecutionContext): void {
+  if (!transaction || transaction.spansShards) return
+  const names = route.shards.map((shard) => state.topology.shards[shard]?.id ?? String(shard))
+  refuse(
+    'CROSS_SHARD_TRANSACTION',
+    `The statement needs the shards ${names.join(', ')}, and the transaction is on one shard.`,
+    "Use router.transaction({ crossShard: 'atomic' }), or run the statement outside the transaction.",
+    { shards: names },
+  )
+}

@@ -1,0 +1,63 @@
+import { type AnyTopology, isCitus, type Schema, type Topology } from '@shardwright/core'
+import { emptyCatalog, loadCatalog } from '../../execute/load-catalog.ts'
+import { shardIndex } from '../../execute/route.ts'
+import type { AnyShardPool } from '../../pool/shard-pool.ts'
+import type { EngineSource, LoadedEngine, ReplacedEngine } from '../engine-source.ts'
+import { soleShardOf } from '../sole-shard.ts'
+import { topologyConflict } from '../topology-conflict.ts'
+import { type AtomicMaker, HashEngine } from './hash-engine.ts'
+
+/** Shards as the topology names them; they change by `replace` alone. */
+export class HashSource implements EngineSource {
+  readonly topology: Topology
+  readonly schema: Schema
+  readonly #atomic: AtomicMaker
+
+  constructor(schema: Schema, topology: Topology, atomic: AtomicMaker) {
+    this.schema = schema
+    this.topology = topology
+    this.#atomic = atomic
+  }
+
+  get shards(): Topology {
+    return this.topology
+  }
+
+  checkShard(id: string): void {
+    shardIndex(this.topology, id)
+  }
+
+  async load(pool: AnyShardPool): Promise<LoadedEngine> {
+    const sole = soleShardOf(this.schema)
+    const catalog = sole ? await emptyCatalog(sole, pool) : await loadCatalog(this.schema, this.topology, pool)
+    return { engine: new HashEngine(this.topology, this.#atomic), catalog, pool }
+  }
+
+  async replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine> {
+    const source = new HashSource(this.schema, successorOf(this.topology, next), this.#atomic)
+    const { pool: nextPool, drained } = pool.replaceTopology(source.topology)
+    return { source, loaded: await source.load(nextPool), drained }
+  }
+
+  follow(): { stop(): Promise<void> } {
+    return { stop: async () => {} }
+  }
+}
+
+/** Keys stay in their buckets for ever: only shards, the bucket map and pins may change. */
+function successorOf(current: Topology, next: AnyTopology): Topology {
+  const fault = isCitus(next)
+    ? 'it is a Citus cluster, and this router runs on shards'
+    : next.id !== current.id
+      ? `it is topology '${next.id}', and this router runs '${current.id}'`
+      : next.hash !== current.hash || next.buckets !== current.buckets
+        ? 'hash and number of buckets cannot change'
+        : next.epoch <= current.epoch
+          ? `its epoch ${next.epoch} is not after ${current.epoch}`
+          : undefined
+  if (fault === undefined && !isCitus(next)) return next
+  throw topologyConflict(
+    String(fault),
+    'Change shards, bucketMap or pins of the current topology, and raise its epoch.',
+  )
+}
