@@ -4,6 +4,7 @@ import {
   defineSchema,
   type FamilyKey,
   type KeyOf,
+  lookup,
   reference,
   type ShardKey,
   sharded,
@@ -93,3 +94,31 @@ interface Nullable {
 defineSchema<Pick<Nullable, 'a'>>()({ tables: { a: sharded('k') } })
 // @ts-expect-error a key that may be left out
 defineSchema<Pick<Nullable, 'b'>>()({ tables: { b: sharded('k') } })
+
+// Lookups: a column of a sharded table that leads to its own shard key.
+const tables = { accounts: sharded('id', { family: 'user_id' }), festivals: reference() } as const
+interface Looked {
+  accounts: { id: ShardKey<bigint>; name: string | null }
+  festivals: { id: string; name: string }
+}
+defineSchema<Looked>()({ tables, lookups: [lookup({ table: 'accounts', column: 'name', to: 'id', unique: true })] })
+defineSchema<Looked>()({
+  tables,
+  // @ts-expect-error no such column
+  lookups: [lookup({ table: 'accounts', column: 'mail', to: 'id' })],
+})
+defineSchema<Looked>()({
+  tables,
+  // @ts-expect-error not the shard key
+  lookups: [lookup({ table: 'accounts', column: 'name', to: 'name' })],
+})
+defineSchema<Looked>()({
+  tables,
+  // @ts-expect-error a reference table is on every shard
+  lookups: [lookup({ table: 'festivals', column: 'name', to: 'id' })],
+})
+defineSchema<Looked>()({
+  tables,
+  // @ts-expect-error the shard key needs no lookup
+  lookups: [lookup({ table: 'accounts', column: 'id', to: 'id' })],
+})

@@ -65,6 +65,8 @@ export type { RepositoryTypes, RepositoryTypesOf } from './repository/repository
 export { defineSchema, type SchemaOptions } from './schema/define-schema.ts'
 export type { Family } from './schema/family.ts'
 export { inspectKeys, inspectKeysOfFleet, type KeyTypes } from './schema/inspect-keys.ts'
+export { type Lookup, type LookupDefinition, type LookupOptions, lookup } from './schema/lookup.ts'
+export { createLookupSql, dropLookupSql, lookupRowColumn, lookupRowSql } from './schema/lookup-sql.ts'
 export {
   type FamilyNamed,
   type Placement,
@@ -77,7 +79,7 @@ export {
   single,
 } from './schema/placement.ts'
 export type { DatabaseOf, PlacementsOf, Schema } from './schema/schema.ts'
-export type { CheckedPlacements, EveryTablePlaced, Refusal } from './schema/schema-checks.ts'
+export type { CheckedLookups, CheckedPlacements, EveryTablePlaced, Refusal } from './schema/schema-checks.ts'
 export type {
   ConfinedDatabase,
   FamilyKey,
@@ -91,6 +93,7 @@ export type {
 } from './schema/schema-types.ts'
 export type { ShardKey, shardKeyBrand } from './schema/shard-key.ts'
 export type { ReferenceTable, ShardedTable, SingleTable, TablePlacement } from './schema/table-placement.ts'
+export { type FoundUnique, inspectUniques, type SchemaWarning, uniquePerShard } from './schema/unique-per-shard.ts'
 export { assertTopologyFits } from './topology/assert-topology-fits.ts'
 export { bucketRanges, formatBuckets } from './topology/bucket-map.ts'
 export { bucketsOfShard, shardIndexOf } from './topology/buckets-of-shard.ts'

@@ -24,7 +24,6 @@ import {
   addForeignKey,
   addOwnershipCheck,
   assertComplete,
-  createLookupTable,
   createMigrator,
   createReferenceTable,
   createShardedTable,
@@ -110,10 +109,12 @@ const first = defineMigration({
     await createShardedTable(db, context, 'accounts', (t) =>
       t.addColumn('id', 'bigint').addPrimaryKeyConstraint('accounts_pkey', ['id'] as never),
     )
-    await createLookupTable(db, context, 'user_by_email', {
-      value: { column: 'email', type: 'text' },
-      key: { column: 'user_id', type: 'bigint' },
-    })
+    await createShardedTable(db, context, 'user_by_email', (t) =>
+      t
+        .addColumn('email', 'text')
+        .addColumn('user_id', 'bigint')
+        .addPrimaryKeyConstraint('user_by_email_pkey', ['email'] as never),
+    )
     await createSingleTable(db, context, 'settings', (t) =>
       t.addColumn('name', 'text', (c) => c.primaryKey()).addColumn('currency', 'text'),
     )

@@ -3,6 +3,7 @@ import {
   defineTopology,
   type Fleet,
   locate,
+  lookup,
   reference,
   type ShardKey,
   sharded,
@@ -11,7 +12,7 @@ import {
   topologyInputOf,
 } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   addForeignKey,
@@ -31,8 +32,7 @@ import { freshFleet, on, startServer } from './support/fleet.ts'
 interface Database {
   wallets: { festival_id: ShardKey<string>; id: string }
   entries: { festival_id: ShardKey<string>; id: string; wallet_id: string }
-  accounts: { id: ShardKey<string> }
-  user_by_email: { email: ShardKey<string>; user_id: string }
+  accounts: { id: ShardKey<string>; email: string }
   currencies: { code: string; digits: number }
   settings: { name: string }
 }
@@ -42,10 +42,10 @@ const schema = defineSchema<Database>()({
     wallets: sharded('festival_id'),
     entries: sharded('festival_id'),
     accounts: sharded('id', { family: 'user_id' }),
-    user_by_email: sharded('email', { family: 'email' }),
     currencies: reference(),
     settings: single('shard-2'),
   },
+  lookups: [lookup({ table: 'accounts', column: 'email', to: 'id', unique: true })],
 })
 
 const topologyWith = (hash: 'postgres' | 'murmur3'): Topology =>
@@ -116,10 +116,10 @@ it('creates every kind of table where it belongs, with seeds, lookups and foreig
       )
       await seedReference(db, context, 'currencies', ['code'], [{ code: 'EUR', digits: 2 }])
       await createSingleTable(db, context, 'settings', (t) => t.addColumn('name', 'text', (c) => c.primaryKey()))
-      await createLookupTable(db, context, 'user_by_email', {
-        value: { column: 'email', type: 'text' },
-        key: { column: 'user_id', type: 'uuid' },
-      })
+      await createShardedTable(db, context, 'accounts', (t) =>
+        t.addColumn('id', 'uuid').addColumn('email', sql`varchar(90)`).addPrimaryKeyConstraint('accounts_pkey', ['id']),
+      )
+      await createLookupTable(db, context, 'accounts_by_email')
     },
     topologyWith('postgres'),
   )
@@ -136,6 +136,11 @@ it('creates every kind of table where it belongs, with seeds, lookups and foreig
       (select count(*)::int from pg_constraint where conname = 'entries_festival_id_wallet_id_fkey' and conrelid = 'entries'::regclass) as fk`,
     )
     expect(tables).toEqual({ settings: id === 'shard-2' ? 'settings' : null, kind: 'p', fk: 1 })
+    expect(await on(fleet, id, 'select state from shardwright.lookup')).toEqual([{ state: 'ready' }])
+    // Nobody in this session keeps the lookup.
+    await expect(on(fleet, id, "insert into accounts values (gen_random_uuid(), 'a@x')")).rejects.toMatchObject({
+      code: 'SWL01',
+    })
   }
 })
 

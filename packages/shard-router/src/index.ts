@@ -3,6 +3,16 @@ export { type RouterErrorCode, routerErrorCodes } from './errors/router-error-co
 export { RoutingError } from './errors/routing-error.ts'
 export type { FanOutOptions, MissingShard } from './execute/context.ts'
 export type { ExplainedKeys, ExplainedPart, Explanation, Measured, ShardStatement } from './explain/explanation.ts'
+export {
+  type BackfilledLookup,
+  type BackfillOptions,
+  type BackfillProgress,
+  backfillLookups,
+} from './lookup/fill/backfill-lookups.ts'
+export { type CheckedLookup, repairLookups, verifyLookups } from './lookup/fill/check-lookups.ts'
+export type { LookupWork } from './lookup/fill/lookup-sessions.ts'
+export type { Duplicate } from './lookup/fill/write-entries.ts'
+export { installLookups } from './lookup/install-lookups.ts'
 export { runWithDeadline, runWithReads } from './pool/call-context.ts'
 export { createShardPool } from './pool/create-shard-pool.ts'
 export { type PoolErrorCode, poolErrorCodes } from './pool/pool-error-codes.ts'

@@ -10,12 +10,20 @@ import {
   isCitus,
   noTelemetry,
   type Schema,
+  type SchemaWarning,
   systemClock,
   type Topology,
   TopologyError,
   type TopologyInput,
 } from '@shardwright/core'
-import { type Compilable, type CompiledQuery, type Dialect, Kysely, type TransactionBuilder } from 'kysely'
+import {
+  type Compilable,
+  type CompiledQuery,
+  type ControlledTransactionBuilder,
+  type Dialect,
+  Kysely,
+  type TransactionBuilder,
+} from 'kysely'
 import pg from 'pg'
 import { keyedMode, type Mode } from './dialect/mode.ts'
 import { RouterCore } from './dialect/router-core.ts'
@@ -70,6 +78,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   constructor(options: ShardRouterOptions<S>) {
     const { planCacheSize } = resolveNumbers(options)
     const topology = resolveTopology(options.topology)
+    if (isCitus(topology) && options.schema.lookups.length > 0) refuseLookupsOnCitus()
     const telemetry = options.telemetry ?? noTelemetry
     const atomic = atomicTransactions(telemetry, options.atomic)
     this.#options = options
@@ -103,6 +112,11 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   /** What keeps the shards: PostgreSQL and the router's own hash, or Citus. */
   get engine(): 'hash' | 'citus' {
     return isCitus(this.#core.topology) ? 'citus' : 'hash'
+  }
+
+  /** What the tables have that may not mean what was meant, as far as `ready()` or the first query has found it. */
+  get warnings(): readonly SchemaWarning[] {
+    return this.#core.warnings
   }
 
   /** @throws TopologyError NO_HASH_TOPOLOGY on Citus, whose shards are in its own metadata */
@@ -193,8 +207,20 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   #transactionBuilder(options: TransactionOptions): TransactionBuilder<DatabaseOf<S>> {
     const { isolationLevel, accessMode } = options
-    const kind = options.fanOut ? 'fan-out' : 'keyed'
-    let builder = this.#open<DatabaseOf<S>>({ kind, transaction: options }).transaction()
+    let builder = this.#transacting(options).transaction()
+    if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
+    if (accessMode) builder = builder.setAccessMode(accessMode)
+    return builder
+  }
+
+  /**
+   * The same for a transaction that the caller ends, with savepoints over all its shards.
+   * @example
+   * const trx = await router.startTransaction({ crossShard: 'atomic' }).execute()
+   */
+  startTransaction(options: TransactionOptions = {}): ControlledTransactionBuilder<DatabaseOf<S>> {
+    const { isolationLevel, accessMode } = options
+    let builder = this.#transacting(options).startTransaction()
     if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
     if (accessMode) builder = builder.setAccessMode(accessMode)
     return builder
@@ -303,6 +329,10 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     this.#recovery ??= startRecovery(() => this.fleet, { ...recovery, telemetry, clock })
   }
 
+  #transacting(options: TransactionOptions): Kysely<DatabaseOf<S>> {
+    return this.#open({ kind: options.fanOut ? 'fan-out' : 'keyed', transaction: options })
+  }
+
   #open<Database>(mode: Mode): Kysely<Database> {
     const { plugins, log } = this.#options
     return new Kysely<Database>({
@@ -321,4 +351,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
  */
 export function createShardRouter<S extends Schema>(options: ShardRouterOptions<S>): ShardRouter<S> {
   return new ShardRouter(options)
+}
+
+function refuseLookupsOnCitus(): never {
+  return refuse(
+    'LOOKUP_UNSUITABLE',
+    'The schema has lookups, and distributed tables of Citus have no triggers that could note what they need.',
+    'Leave the lookups out of the schema for Citus: its coordinator asks all nodes for a value by itself.',
+  )
 }

@@ -1,4 +1,5 @@
 import type { Command as CommanderCommand } from 'commander'
+import type { LookupsOptions } from '../commands/lookups.ts'
 import type { ConvertCommandOptions } from '../commands/partitions-convert.ts'
 import type { Act } from './act.ts'
 
@@ -74,6 +75,25 @@ export function addShards(program: CommanderCommand, act: Act): void {
         ['table'],
       ),
     )
+  const lookups = program.command('lookups').description('entries that lead from a value to its shard key')
+  lookups
+    .command('backfill')
+    .description('fill lookups from the rows that are there; goes on where it was stopped')
+    .argument('[names...]', 'lookups; default: all')
+    .addHelpText('after', '\nExamples:\n  shardwright lookups backfill users_by_email')
+    .action(act<LookupsOptions>(async () => (await import('../commands/lookups.ts')).lookupsBackfill, ['names']))
+  lookups
+    .command('verify')
+    .description('compare entries and rows; changes nothing')
+    .argument('[names...]', 'lookups; default: all')
+    .addHelpText('after', '\nExamples:\n  shardwright lookups verify')
+    .action(act<LookupsOptions>(async () => (await import('../commands/lookups.ts')).lookupsVerify, ['names']))
+  lookups
+    .command('repair')
+    .description('bring entries to what the rows are')
+    .argument('[names...]', 'lookups; default: all')
+    .addHelpText('after', '\nExamples:\n  shardwright lookups repair users_by_email')
+    .action(act<LookupsOptions>(async () => (await import('../commands/lookups.ts')).lookupsRepair, ['names']))
   program
     .command('transactions')
     .description('transactions over several shards')

@@ -17,6 +17,14 @@ export const coreErrorCodes = {
     meaning: 'Two names of the schema are the same physical table.',
     remedy: 'Keep one of the two names.',
   },
+  INVALID_LOOKUP: {
+    meaning: 'A lookup names no sharded table, not its shard key, or a name that is taken.',
+    remedy: 'Write lookup({ table, column, to }) with a sharded table and its shard key as `to`.',
+  },
+  UNIQUE_PER_SHARD: {
+    meaning: 'A warning: a unique index of a sharded table leaves the shard key out, so that it holds on each shard only.',
+    remedy: 'Cover its column with lookup({ table, column, to, unique: true }), or add the shard key to the index.',
+  },
   UNKNOWN_SHARD_IN_SCHEMA: {
     meaning: 'A table is placed on a shard that the topology does not have.',
     remedy: 'Name a shard of the topology in single().',

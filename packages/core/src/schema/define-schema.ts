@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { SchemaError } from '../errors/schema-error.ts'
 import type { Family } from './family.ts'
+import type { LookupDefinition } from './lookup.ts'
 import { physicalNames } from './naming.ts'
 import type { Placement } from './placement.ts'
+import { resolveLookups } from './resolve-lookups.ts'
 import { ResolvedSchema } from './resolved-schema.ts'
 import type { Schema } from './schema.ts'
-import type { CheckedPlacements, EveryTablePlaced } from './schema-checks.ts'
+import type { CheckedLookups, CheckedPlacements, EveryTablePlaced } from './schema-checks.ts'
 import type { ShardedTable, TablePlacement } from './table-placement.ts'
 
 export interface SchemaOptions {
@@ -30,19 +32,27 @@ type ResolvedOptions = z.output<typeof optionsShape>
 
 /**
  * Says where every table of `Database` lives. Every table needs a placement, and only `ShardKey` columns can be keys.
- * @throws SchemaError MISSING_PLACEMENT, INVALID_SCHEMA, DUPLICATE_TABLE
+ * Lookups lead from another column to the shard key.
+ * @throws SchemaError MISSING_PLACEMENT, INVALID_SCHEMA, DUPLICATE_TABLE, INVALID_LOOKUP
  * @example
  * const schema = defineSchema<Database>()({
  *   tables: { wallets: sharded('festival_id'), tickets: sharded('user_id'), festivals: reference() },
+ *   lookups: [lookup({ table: 'tickets', column: 'code', to: 'user_id', unique: true })],
  * })
  */
 export function defineSchema<Database>(options: SchemaOptions = {}) {
   const resolved = resolveOptions(options)
-  return <const P extends EveryTablePlaced<Database>>(definition: {
+  return <
+    const P extends EveryTablePlaced<Database>,
+    const L extends readonly LookupDefinition[] = readonly [],
+  >(definition: {
     readonly tables: P & CheckedPlacements<Database, P>
+    readonly lookups?: L & CheckedLookups<Database, P, L>
   }): Schema<Database, P> => {
-    const tables = placeTables(definition.tables, resolved)
-    return new ResolvedSchema<Database, P>(tables, familiesOf(tables), resolved.naming, resolved.defaultSchema)
+    const placed = placeTables(definition.tables, resolved)
+    const lookups = resolveLookups(definition.lookups, placed, physicalNames(resolved.naming))
+    const tables = [...placed, ...lookups.map(({ entries }) => entries)]
+    return new ResolvedSchema<Database, P>({ ...resolved, tables, families: familiesOf(tables), lookups })
   }
 }
 

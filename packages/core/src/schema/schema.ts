@@ -1,4 +1,5 @@
 import type { Family } from './family.ts'
+import type { Lookup } from './lookup.ts'
 import type { TablePlacement } from './table-placement.ts'
 
 declare const schemaTypes: unique symbol
@@ -8,6 +9,7 @@ declare const schemaTypes: unique symbol
  * `Placements` carries the placements to the types (`ConfinedDatabase`, `KeyOf`, ...).
  */
 export interface Schema<Database = unknown, Placements = unknown> {
+  /** Those of lookups too. */
   readonly tables: readonly TablePlacement[]
   /** How names of `Database` become names on the server. */
   readonly naming: 'as-is' | 'snake_case'
@@ -16,6 +18,7 @@ export interface Schema<Database = unknown, Placements = unknown> {
   /** By PHYSICAL names, as they stand in Kysely's tree. No `schema` means `defaultSchema`. */
   find(table: string, schema?: string): TablePlacement | undefined
   readonly families: ReadonlyMap<string, Family>
+  readonly lookups: readonly Lookup[]
   /** Types only; never set. */
   readonly [schemaTypes]?: { readonly database: Database; readonly placements: Placements }
 }

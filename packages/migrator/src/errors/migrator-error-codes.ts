@@ -73,6 +73,10 @@ export const migratorErrorCodes = {
     meaning: 'The run names a shard that the fleet does not have.',
     remedy: 'Use one of the ids in the message.',
   },
+  LOOKUP_ON_CITUS: {
+    meaning: 'A lookup was to be made on a Citus cluster, whose distributed tables have no triggers for a statement.',
+    remedy: 'Leave lookups out of a schema for Citus: the coordinator asks all nodes for a value by itself.',
+  },
   PLACEMENT_UNKNOWN: {
     meaning: 'The table has no placement in the schema, or another one than the helper expects.',
     remedy: 'Declare it in defineSchema, or use the helper of its placement.',

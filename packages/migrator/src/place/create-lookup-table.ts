@@ -1,37 +1,50 @@
-import type { ColumnDataType, Kysely } from 'kysely'
+import { createLookupSql, dropLookupSql, type Lookup } from '@shardwright/core'
+import { type Kysely, sql } from 'kysely'
+import { PlacementError } from '../errors/placement-error.ts'
 import type { MigrationContext } from '../migration/migration-context.ts'
-import { createShardedTable } from './create-sharded-table.ts'
-import { requirePlacement } from './require-context.ts'
+import { onCitus } from './citus-placement.ts'
+import { requireSchema } from './require-context.ts'
 
-export interface LookupColumns {
-  /** The column that is looked up; the table is sharded by it, so it is unique over all shards. */
-  readonly value: { readonly column: string; readonly type: ColumnDataType }
-  /** The shard key that it leads to. */
-  readonly key: { readonly column: string; readonly type: ColumnDataType }
+/**
+ * Makes what a lookup of the schema needs on this shard: the table of its entries, and the triggers that note changes of
+ * the looked up table, which has to be there with its primary key. When it has rows, deploy the services that know the
+ * lookup next, then run `shardwright lookups backfill`.
+ *
+ * @throws PlacementError PLACEMENT_UNKNOWN, CONTEXT_INCOMPLETE, LOOKUP_ON_CITUS
+ * @example
+ * await createLookupTable(db, context, 'users_by_email')
+ */
+export async function createLookupTable(db: Kysely<unknown>, context: MigrationContext, name: string): Promise<void> {
+  for (const statement of createLookupSql(requireLookup(context, name))) await sql.raw(statement).execute(db)
 }
 
 /**
- * Creates a table that leads from a value that is unique everywhere (an e-mail address) to a shard key, and so gives
- * both a global UNIQUE and a way to the shard. The schema places it: `sharded('email', { family: 'email' })`.
+ * Takes a lookup away from this shard: its triggers and its entries. Deploy services that do not know it any more first.
  *
- * @throws PlacementError PLACEMENT_UNKNOWN, KEY_NOT_IN_PRIMARY_KEY, CONTEXT_INCOMPLETE
+ * @throws PlacementError PLACEMENT_UNKNOWN, CONTEXT_INCOMPLETE
  * @example
- * await createLookupTable(db, context, 'user_by_email', {
- *   value: { column: 'email', type: 'text' }, key: { column: 'user_id', type: 'uuid' },
- * })
+ * await dropLookupTable(db, context, 'users_by_email')
  */
-export async function createLookupTable(
-  db: Kysely<unknown>,
-  context: MigrationContext,
-  name: string,
-  { value, key }: LookupColumns,
-): Promise<void> {
-  const { schema, table } = requirePlacement(context, name, 'sharded')
-  await createShardedTable(db, context, name, (builder) =>
-    builder
-      .addColumn(value.column, value.type, (column) => column.notNull())
-      .addColumn(key.column, key.type, (column) => column.notNull())
-      .addPrimaryKeyConstraint(`${table}_pkey`.slice(-63), [value.column] as never),
-  )
-  await db.withSchema(schema).schema.createIndex(`${table}_key_idx`.slice(-63)).on(table).column(key.column).execute()
+export async function dropLookupTable(db: Kysely<unknown>, context: MigrationContext, name: string): Promise<void> {
+  for (const statement of dropLookupSql(requireLookup(context, name))) await sql.raw(statement).execute(db)
+}
+
+function requireLookup(context: MigrationContext, name: string): Lookup {
+  const { lookups } = requireSchema(context)
+  if (onCitus(context)) {
+    throw new PlacementError({
+      code: 'LOOKUP_ON_CITUS',
+      message: `The lookup '${name}' cannot be kept on Citus: a distributed table has no triggers for a whole statement.`,
+      hint: 'The coordinator asks all nodes for a value by itself; keep a distributed table of values by hand for a unique one.',
+      details: { lookup: name },
+    })
+  }
+  const lookup = lookups.find((candidate) => candidate.name === name)
+  if (lookup) return lookup
+  throw new PlacementError({
+    code: 'PLACEMENT_UNKNOWN',
+    message: `The schema has no lookup '${name}'.`,
+    hint: `Give it one in defineSchema: lookups: [lookup({ table, column, to })]. It has: ${lookups.map((own) => own.name).join(', ') || 'none'}.`,
+    details: { lookup: name },
+  })
 }

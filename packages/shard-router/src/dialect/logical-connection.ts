@@ -4,6 +4,7 @@ import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import { requireKey, toQueryResult } from '../execute/execute-plan.ts'
 import { type Route, shardIndex } from '../execute/route.ts'
 import { streamPlan } from '../execute/stream-plan.ts'
+import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
@@ -86,16 +87,44 @@ export class LogicalConnection implements DatabaseConnection {
       )
     }
     const { plan, sql, call } = this.#planOf(query, state)
+    const context = this.#context(state, call)
+    if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
     const route = this.#route(plan, sql, call, state)
-    return state.engine.stream(plan, route, sql, chunkSize, this.#context(state, call))
+    return state.engine.stream(plan, route, sql, chunkSize, context)
+  }
+
+  /** What changes lookups is over before its first row is given. */
+  async *#streamByLookup(
+    plan: PreparedPlan,
+    sql: string,
+    chunkSize: number,
+    context: ExecutionContext,
+  ): AsyncIterableIterator<QueryResult<unknown>> {
+    if (plan.changesLookups) {
+      const { rows } = await this.#run(plan, sql, context)
+      if (rows.length > 0) yield { rows }
+      return
+    }
+    const own = { ...context, call: await withLookups(plan, context) }
+    const route = this.#route(plan, sql, own.call, own.state)
+    yield* own.state.engine.stream(plan, route, sql, chunkSize, own)
   }
 
   async #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
     const named = this.#namedShard()
     if (named !== undefined) return await this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call)
-    const route = this.#route(plan, sql, call, state)
+    return await this.#run(plan, sql, this.#context(state, call))
+  }
+
+  #run(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
+    if (plan.lookups.length === 0 && !plan.changesLookups) return this.#runRouted(plan, sql, context)
+    return executeByLookup(plan, context, (own) => this.#runRouted(plan, sql, own))
+  }
+
+  async #runRouted(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
+    const { state } = context
+    const route = this.#route(plan, sql, context.call, state)
     if (route.shards.length === 0 && plan.emptyWithoutKeys)
       return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
     return await state.engine.execute(plan, route, sql, context)
@@ -115,7 +144,7 @@ export class LogicalConnection implements DatabaseConnection {
 
   #route(plan: PreparedPlan, sql: string, call: CallValues, state: RouterState): Route {
     const route = state.engine.route(plan, call, state)
-    if (this.#mode.kind !== 'fan-out') requireKey(plan, route)
+    if (this.#mode.kind !== 'fan-out') requireKey(plan, route, state.catalog)
     const width = state.engine.widthOf(route)
     if (width > 1 && route.keyless.length > 0) recordScatter(plan, sql, width, state)
     return route

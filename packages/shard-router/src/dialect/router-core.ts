@@ -1,4 +1,13 @@
-import type { AnyTopology, Clock, KeyObserver, Schema, Telemetry } from '@shardwright/core'
+import {
+  type AnyTopology,
+  type Clock,
+  isCitus,
+  type KeyObserver,
+  type Schema,
+  type SchemaWarning,
+  type Telemetry,
+  uniquePerShard,
+} from '@shardwright/core'
 import type { CompiledQuery } from 'kysely'
 import type { EngineSource, LoadedEngine } from '../engine/engine-source.ts'
 import { soleShardOf } from '../engine/sole-shard.ts'
@@ -36,6 +45,7 @@ export class RouterCore {
   #loading: Promise<RouterState> | undefined
   #following: { stop(): Promise<void> } | undefined
   #closed = false
+  #warnings: readonly SchemaWarning[] = []
 
   constructor(options: CoreOptions) {
     const { source, pool, clock, planCacheSize } = options
@@ -91,8 +101,26 @@ export class RouterCore {
     const { topology } = pool
     const state = { schema, topology, engine, catalog, pool, types, parsers, telemetry, keyObserver, clock }
     this.#pool = pool
+    this.#warn(state)
     this.#state = Object.freeze(state)
     return this.#state
+  }
+
+  #warn({ catalog, schema: known, topology }: RouterState): void {
+    if (topology.shards.length === 1 || isCitus(this.topology)) return
+    const uniques = known.tables.flatMap(({ schema, table }) =>
+      (catalog.table(schema, table)?.uniques ?? []).map((unique) => ({ schema, table, ...unique })),
+    )
+    const told = new Set(this.#warnings.map(({ message }) => message))
+    this.#warnings = uniquePerShard(known, uniques)
+    for (const { code, message, hint, details } of this.#warnings) {
+      if (!told.has(message)) this.telemetry.log('warn', `${message} ${hint}`, { code, table: details.table })
+    }
+  }
+
+  /** What the catalog has that may not mean what was meant. */
+  get warnings(): readonly SchemaWarning[] {
+    return this.#warnings
   }
 
   /** @throws RoutingError UNKNOWN_SHARD, as far as the shards are known before any was asked */

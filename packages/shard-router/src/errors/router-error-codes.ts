@@ -77,6 +77,22 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'A shard key column is nullable, or of a type or collation whose equality the router cannot reproduce.',
     remedy: 'Make the column NOT NULL and int, text, varchar, uuid, date or timestamp with a deterministic collation.',
   },
+  LOOKUP_UNSUITABLE: {
+    meaning: 'A lookup is on a column that does not exist, has another type than its entries, or no primary key.',
+    remedy: 'Correct the lookup in defineSchema, or make its table anew (createLookupTable).',
+  },
+  LOOKUP_NEEDS_ATOMIC: {
+    meaning: 'A transaction on one shard writes a row whose lookup entries may be on other shards.',
+    remedy: "Use router.transaction({ crossShard: 'atomic' }), or run the statement outside the transaction.",
+  },
+  LOOKUP_CONFLICT: {
+    meaning: 'ON CONFLICT met a unique value whose row is on another shard, which it can neither see nor update.',
+    remedy: 'Look the value up first, and update or skip the row that has it.',
+  },
+  LOOKUP_CHANGED: {
+    meaning: 'Rows moved to other keys while a statement that found its shard by lookup ran.',
+    remedy: 'Try again.',
+  },
   SHARDS_MISSING: {
     meaning: 'No shard answered, so there is no result, not even a partial one.',
     remedy: 'Check the servers; see the causes.',

@@ -17,8 +17,14 @@ select n.nspname as schema, c.relname as table, c.relkind::text as kind,
    where i.indrelid = c.oid and i.indisprimary) as "primaryKey",
   c.relhasrules or exists (
     select from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = c.oid and (not t.tgisinternal or p.proname ~ '^RI_FKey_(cascade|setnull|setdefault)_')) as reaches,
-  exists (select from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.confrelid = c.oid) as "refersToItself"
+    where t.tgrelid = c.oid and (not t.tgisinternal and p.pronamespace is distinct from pg_catalog.to_regnamespace('shardwright')
+      or p.proname ~ '^RI_FKey_(cascade|setnull|setdefault)_')) as reaches,
+  exists (select from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.confrelid = c.oid) as "refersToItself",
+  (select json_agg(json_build_object('name', ic.relname, 'columns', case when i.indpred is null and i.indexprs is null then
+     (select json_agg(a.attname order by part.place) from unnest(i.indkey::int2[]) with ordinality as part (attnum, place)
+      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = part.attnum where part.place <= i.indnkeyatts) end) order by ic.relname)
+   from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+   where i.indrelid = c.oid and i.indisunique) as uniques
 from unnest($1::text[], $2::text[]) as wanted(schema, name)
 join pg_catalog.pg_namespace n on n.nspname = wanted.schema
 join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name

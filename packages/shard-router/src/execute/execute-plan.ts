@@ -1,5 +1,6 @@
 import type { QueryResult } from 'kysely'
 import { parseRows } from '../merge/parse-rows.ts'
+import type { Catalog } from '../plan/catalog.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
@@ -172,13 +173,16 @@ export function toQueryResult(result: StatementResult): QueryResult<unknown> {
 }
 
 /** @throws RoutingError SHARD_KEY_REQUIRED when all shards would be asked and nobody asked for that */
-export function requireKey(plan: PreparedPlan, route: Route): void {
+export function requireKey(plan: PreparedPlan, route: Route, catalog: Catalog): void {
   if (route.keyless.length === 0 || plan.fanOutAllowed) return
   const tables = route.keyless.map((name) => `'${name}'`).join(', ')
+  const unfilled = plan.lookups.find(({ lookup }) => !catalog.lookupReady(lookup.name))?.lookup.name
   refuse(
     'SHARD_KEY_REQUIRED',
     `The query names no shard key for ${tables}, so it would go to every shard.`,
-    'Add the shard key to WHERE, or ask for all shards: router.fanOut().',
+    unfilled
+      ? `The lookup '${unfilled}' is not filled yet: run shardwright lookups backfill, then router.refresh().`
+      : 'Add the shard key to WHERE, or ask for all shards: router.fanOut().',
     { tables: route.keyless },
   )
 }

@@ -1,6 +1,7 @@
 import { type KeyType, keyTypes, type Schema, type ShardedTable } from '@shardwright/core'
 import { z } from 'zod'
 import { RoutingError } from '../errors/routing-error.ts'
+import { loadLookups } from '../lookup/load-lookups.ts'
 import type { Catalog, CatalogTable, FunctionTraits } from '../plan/catalog.ts'
 import type { ShardList } from '../pool/shard-list.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
@@ -28,6 +29,7 @@ const tableShape = z.object({
   primaryKey: z.array(z.string()).nullable(),
   reaches: z.boolean(),
   refersToItself: z.boolean(),
+  uniques: z.array(z.object({ name: z.string(), columns: z.array(z.string()).nullable() })).nullable(),
 })
 type RawTable = z.infer<typeof tableShape>
 
@@ -54,6 +56,7 @@ export async function loadCatalog(schema: Schema, topology: Shards, pool: AnySha
     functionTraits: (name: string) => functions.get(name),
     keyType: (family: string) => types.get(family) as KeyType,
     keyLength: (family: string) => lengths.get(family),
+    ...(await loadLookups(schema, topology, pool, (table) => tables.get(nameOf(table.schema, table.table)))),
   })
 }
 
@@ -73,6 +76,8 @@ export async function emptyCatalog(shard: string, pool: AnyShardPool): Promise<C
     functionTraits: () => undefined,
     keyType: () => 'text' as const,
     keyLength: () => undefined,
+    lookupReady: () => false,
+    cascadesToLookups: new Map(),
   })
 }
 
@@ -242,6 +247,7 @@ function catalogTable(raw: RawTable): CatalogTable {
     primaryKey: Object.freeze(raw.primaryKey ?? []),
     reaches: raw.reaches,
     refersToItself: raw.refersToItself,
+    uniques: Object.freeze((raw.uniques ?? []).map(({ name, columns }) => ({ name, columns: columns ?? undefined }))),
     columns: Object.freeze(
       (raw.columns ?? []).map((column) => ({
         name: column.name,

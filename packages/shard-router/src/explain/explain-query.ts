@@ -7,6 +7,7 @@ import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import { requireKey } from '../execute/execute-plan.ts'
 import { splitRows } from '../execute/insert-rows.ts'
 import { type Route, routeAccesses, shardIndex } from '../execute/route.ts'
+import { entriesReader, resolveLookups } from '../lookup/resolve-lookups.ts'
 import type { Access } from '../plan/access.ts'
 import type { SqlTemplate } from '../plan/compile.ts'
 import { bucketsOfKeys } from '../plan/key/evaluate-keys.ts'
@@ -38,7 +39,7 @@ export async function explainQuery(
   figures: ExplainFigures,
 ): Promise<Explanation> {
   const state = await core.ready()
-  const planned = mode.kind === 'shard' ? undefined : planOf(query, mode, core, state)
+  const planned = mode.kind === 'shard' ? undefined : await planOf(query, mode, core, state)
   const call = planned?.call ?? { parameters: query.parameters }
   const explainer = new Explainer(readingContext(mode, state, call), figures.costs)
   const draft = planned
@@ -48,13 +49,24 @@ export async function explainQuery(
   return Object.freeze({ ...result, toString: () => explanationText(result) })
 }
 
-function planOf(query: CompiledQuery, mode: Mode, core: RouterCore, state: RouterState) {
-  const { plan, sql, call } = mode.confined
+async function planOf(query: CompiledQuery, mode: Mode, core: RouterCore, state: RouterState) {
+  const {
+    plan,
+    sql,
+    call: given,
+  } = mode.confined
     ? confine(query, mode.confined, core, state)
     : { plan: core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } satisfies CallValues }
+  const call = await withEntries(plan, given, state)
   const route = state.engine.route(plan, call, state)
-  if (mode.kind !== 'fan-out') requireKey(plan, route)
+  if (mode.kind !== 'fan-out') requireKey(plan, route, state.catalog)
   return { plan, sql, call, route }
+}
+
+/** Reads the entries of lookups, as the query would. */
+async function withEntries(plan: PreparedPlan, call: CallValues, state: RouterState): Promise<CallValues> {
+  if (plan.lookups.length === 0 || routeAccesses(plan.accesses, call, state).keyless.length === 0) return call
+  return { ...call, lookups: await resolveLookups(plan.lookups, call, state, entriesReader(state, undefined)) }
 }
 
 /** An explanation writes nothing: a plan that would is not run. */
@@ -88,10 +100,11 @@ class Explainer {
     const [index] = shards
     const statements = await this.#statements(template, [index ?? 0], new Map())
     const keys = this.#keys(plan.accesses)
-    if (index !== undefined) return draft('one', [this.#id(index)], reasonForOne(plan), { keys, statements })
+    if (index !== undefined)
+      return draft('one', [this.#id(index)], reasonForOne(plan, this.context.call), { keys, statements })
     const sharded = plan.accesses.some((access) => access.kind === 'sharded')
     return sharded
-      ? draft('none', [], 'no key can match, so any shard gives the empty answer', { keys, statements })
+      ? draft('none', [], reasonForNone(plan, this.context.call), { keys, statements })
       : draft('one', [this.#id(0)], 'every shard has these tables: any one answers', { statements })
   }
 
@@ -160,7 +173,17 @@ class Explainer {
   }
 }
 
-function reasonForOne(plan: PreparedPlan): string {
+function reasonForNone(plan: PreparedPlan, { lookups }: CallValues): string {
+  if (lookups) return `by lookup ${lookupNames(plan)}: no entry has the value`
+  return 'no key can match, so any shard gives the empty answer'
+}
+
+function lookupNames({ lookups }: PreparedPlan): string {
+  return lookups.map(({ lookup }) => lookup.name).join(', ')
+}
+
+function reasonForOne(plan: PreparedPlan, { lookups }: CallValues): string {
+  if (lookups) return `by lookup ${lookupNames(plan)}: its entries lead to keys on one shard`
   const sharded = plan.accesses.find((access) => access.kind === 'sharded')
   if (sharded?.kind === 'sharded') return `the shard key ${sharded.table.table}.${sharded.table.key} is on one shard`
   const single = plan.accesses.find((access) => access.kind === 'single')

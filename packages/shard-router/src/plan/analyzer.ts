@@ -1,4 +1,4 @@
-import type { Schema } from '@shardwright/core'
+import type { Schema, ShardedTable } from '@shardwright/core'
 import type {
   BinaryOperationNode,
   InsertQueryNode,
@@ -15,7 +15,7 @@ import type {
 import type { Access } from './access.ts'
 import type { Catalog } from './catalog.ts'
 import type { ParameterIndex } from './compile.ts'
-import { allKeys, type KeySet, uniteKeys } from './key/key-set.ts'
+import { allKeys, intersectKeys, type KeySet, lookupKeys, uniteKeys } from './key/key-set.ts'
 import { unwrapRaw } from './raw/raw-fragment.ts'
 import { type Block, type ColumnTerm, everyRelation, resolveColumn } from './scope/block.ts'
 import { buildBlock } from './scope/build-block.ts'
@@ -41,6 +41,8 @@ export class Analyzer implements NameContext, ExportContext {
   readonly accesses: Access[] = []
   #flat = false
   readonly #blocks = new Map<OperationNode, Block>()
+  /** Relations whose lookups are being read: their columns may lead back to them. */
+  readonly #lookingUp = new Set<Relation>()
   readonly #exports = new Map<OperationNode, readonly (KeyExport | undefined)[] | 'busy'>()
 
   constructor(
@@ -123,7 +125,7 @@ export class Analyzer implements NameContext, ExportContext {
 
   exportOf(relation: Relation, column: string, block: Block): KeyExport | undefined {
     const table = shardedTableOf(relation)
-    if (table) return column === table.key ? { family: table.family, keys: allKeys, nullable: false } : undefined
+    if (table) return column === table.key ? this.#ownKey(table, relation, block) : undefined
     const { source } = relation
     if (source.kind !== 'query' && source.kind !== 'recursion') return undefined
     const position = relation.columns?.indexOf(column) ?? -1
@@ -131,6 +133,22 @@ export class Analyzer implements NameContext, ExportContext {
     if (source.kind === 'recursion') return this.#exportsOfArm(bareQuery(source.cte.query), source.cte)[position]
     const parent = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
     return this.exportsOf(source.query, source.environment, parent)[position]
+  }
+
+  #ownKey(table: ShardedTable, relation: Relation, block: Block): KeyExport {
+    return { family: table.family, keys: this.#lookedUp(table, relation, block), nullable: false }
+  }
+
+  /** The keys that the lookups of a table give, from what is known of their columns. */
+  #lookedUp(table: ShardedTable, relation: Relation, block: Block): KeySet {
+    const { lookups } = this.schema
+    if (lookups.length === 0 || this.#lookingUp.has(relation)) return allKeys
+    this.#lookingUp.add(relation)
+    const sets = lookups
+      .filter((lookup) => lookup.table === table)
+      .map((lookup) => lookupKeys(lookup, keysOfColumn({ block, relation, column: lookup.column }, this, true)))
+    this.#lookingUp.delete(relation)
+    return intersectKeys(sets)
   }
 
   /** Which outputs of a query carry a shard key, by position. */

@@ -7,8 +7,18 @@ export interface Catalog {
   functionTraits(name: string): FunctionTraits | undefined
   /** The key type of a family, the same on every table and shard. */
   keyType(family: string): KeyType
+  /** True when every shard has all entries of the lookup. */
+  lookupReady(name: string): boolean
+  /** Tables (`schema.table`) whose writes can cascade to a table that has lookups. */
+  readonly cascadesToLookups: ReadonlyMap<string, Cascade>
   /** The shortest varchar(n) among the family's keys: a longer value could be cut when it is stored. */
   keyLength(family: string): number | undefined
+}
+
+export interface Cascade {
+  readonly onDelete: boolean
+  /** The columns whose change cascades. */
+  readonly onUpdate: readonly string[]
 }
 
 export interface CatalogTable {
@@ -21,6 +31,14 @@ export interface CatalogTable {
   readonly reaches: boolean
   /** True when a foreign key of the table refers to the table itself. */
   readonly refersToItself: boolean
+  /** Its unique indexes, the primary key too. */
+  readonly uniques: readonly UniqueIndex[]
+}
+
+export interface UniqueIndex {
+  readonly name: string
+  /** `undefined` for an index on an expression, or on part of the rows. */
+  readonly columns: readonly string[] | undefined
 }
 
 export interface CatalogColumn {

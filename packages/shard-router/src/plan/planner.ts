@@ -1,5 +1,6 @@
 import type { Schema } from '@shardwright/core'
 import type { OperationNode, RootOperationNode } from 'kysely'
+import type { Access } from './access.ts'
 import { Analyzer } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
@@ -7,10 +8,12 @@ import { replaceEmptyLists } from './empty-lists.ts'
 import { isEmptyWithoutKeys } from './empty-result.ts'
 import { flattenArms } from './flat-arms.ts'
 import { inspectTree, type TreeTraits } from './inspect-tree.ts'
+import { type KeySet, type LookupKeys, lookupsIn } from './key/key-set.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { openJsonHelpers } from './raw/json-helpers.ts'
 import { refuse } from './refuse.ts'
+import { changesLookups } from './write/changes-lookups.ts'
 import { refuseKeyUpdates } from './write/key-update.ts'
 
 const kinds: Readonly<Record<string, PreparedPlan['kind']>> = Object.freeze({
@@ -60,8 +63,10 @@ export function planStatement(
     access: isRead(traits) ? 'read' : 'write',
     template: plain === root && !original ? undefined : compileTemplate(plain, parameters),
     fanOutAllowed: accesses.every(
-      (access) => access.kind !== 'sharded' || access.table.fanOut || access.keys.kind !== 'all',
+      (access) => access.kind !== 'sharded' || access.table.fanOut || isProven(access.keys),
     ),
+    lookups: schema.lookups.length === 0 ? noLookups : lookupsOf(accesses),
+    changesLookups: traits.writes && schema.lookups.length > 0 && changesLookups(root, analyzer),
     emptyWithoutKeys: isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog),
     multi: () => {
       multi ??= planMultiShard(plan, schema, catalog)
@@ -69,6 +74,18 @@ export function planStatement(
     },
   }
   return Object.freeze(plan)
+}
+
+/** A lookup that is not filled yet proves nothing. */
+function isProven(keys: KeySet): boolean {
+  return keys.kind !== 'all' && lookupsIn(keys).length === 0
+}
+
+const noLookups: readonly LookupKeys[] = Object.freeze([])
+
+function lookupsOf(accesses: readonly Access[]): readonly LookupKeys[] {
+  const found = accesses.flatMap((access) => (access.kind === 'sharded' ? lookupsIn(access.keys) : []))
+  return [...new Map(found.map((set) => [set.signature, set])).values()]
 }
 
 function isRead(traits: TreeTraits): boolean {

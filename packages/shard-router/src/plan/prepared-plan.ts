@@ -4,6 +4,7 @@ import type { Access } from './access.ts'
 import type { Catalog } from './catalog.ts'
 import type { ParameterIndex, SqlTemplate } from './compile.ts'
 import type { TreeTraits } from './inspect-tree.ts'
+import type { LookupKeys } from './key/key-set.ts'
 import type { MultiShardPlan } from './multi-shard.ts'
 
 /** What planning a statement's shape found; the shards are chosen per call, from that call's parameters. */
@@ -21,6 +22,10 @@ export interface PreparedPlan {
   readonly template: SqlTemplate | undefined
   /** Tables of the statement for which the schema allows fan-out without asking. */
   readonly fanOutAllowed: boolean
+  /** Lookups that can lead to shards, where no key does. */
+  readonly lookups: readonly LookupKeys[]
+  /** True when the statement may change what a lookup holds: it runs in a transaction that can reach its entries. */
+  readonly changesLookups: boolean
   /** True when the answer is empty, without asking, where no key matches. */
   readonly emptyWithoutKeys: boolean
   /** How to run it over several shards; planned when first needed. @throws RoutingError */

@@ -1,3 +1,5 @@
+import type { LookupKeys } from './key/key-set.ts'
+
 /** Where a parameter of a rewritten statement comes from, resolved anew on each call. */
 export type Source =
   | { readonly from: 'parameter'; readonly index: number }
@@ -9,12 +11,19 @@ export type Source =
   /** The moment of the statement, one for all shards. */
   | { readonly from: 'moment' }
 
+/** What the lookups of a call led to. */
+export interface LookupAnswers {
+  /** Keys as PostgreSQL's text; `all` when the lookup was not asked. */
+  keysOf(set: LookupKeys): readonly string[] | 'all'
+}
+
 /** The values of one call. */
 export interface CallValues {
   readonly parameters: readonly unknown[]
   readonly confinedKey?: unknown
   /** `now()` of the statement, as PostgreSQL's text; read before a statement that goes to several shards needs it. */
   readonly moment?: string
+  readonly lookups?: LookupAnswers
 }
 
 export function resolveSource(source: Source, call: CallValues): unknown {

@@ -98,7 +98,7 @@ export class AtomicCommitter {
 
   async #plainCommit(participant: Participant): Promise<void> {
     participant.state = 'committing'
-    const { command } = await participant.run('commit')
+    const { command } = await participant.run(`${this.#lastSql}commit`)
     participant.state = 'ended'
     participant.release()
     // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
@@ -128,7 +128,7 @@ export class AtomicCommitter {
     try {
       const gid = this.#gid(decider, participant)
       const { command, rows } = await participant.run(
-        `${vote.facts.prepareSql}${identifySql}; prepare transaction '${gid}'`,
+        `${this.#lastSql}${vote.facts.prepareSql}${identifySql}; prepare transaction '${gid}'`,
       )
       participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
       // PREPARE TRANSACTION in a failed transaction succeeds with the tag ROLLBACK.
@@ -148,7 +148,9 @@ export class AtomicCommitter {
     const at = { shard: participant.shard, index: 0, txid: this.#txid }
     const participants = [decider, ...others].map((vote) => gidName(this.#name(vote.participant.shard)))
     const sql =
-      decider.facts.durableSql + commitDecisionSql({ txid: this.#txid, topology: this.#context.topology, participants })
+      this.#lastSql +
+      decider.facts.durableSql +
+      commitDecisionSql({ txid: this.#txid, topology: this.#context.topology, participants })
     try {
       await reach(this.#context, 'before decision', at)
       participant.state = 'committing'
@@ -276,6 +278,11 @@ export class AtomicCommitter {
 
   #unknownPlace({ participant, facts }: Part): CommitToken {
     return unknownPlace(this.#context, participant.shard, facts?.incarnation ?? '')
+  }
+
+  /** What deferred triggers change now, nobody keeps any more: the triggers of lookups refuse it from here on. */
+  get #lastSql(): string {
+    return this.#context.keepsLookups ? "set local shardwright.lookup_changes = ''; " : ''
   }
 
   #gid(decider: Vote, participant: Participant): string {

@@ -8,6 +8,8 @@ export interface AtomicContext {
   readonly pool: AnyShardPool
   readonly telemetry: Telemetry
   readonly settings: AtomicSettings
+  /** True when the schema has lookups: their triggers note changes for the transaction to keep. */
+  readonly keepsLookups: boolean
   /** The topology's id as gids have it. */
   readonly topology: string
 }
@@ -18,11 +20,17 @@ export interface AtomicContext {
  * const context = createAtomicContext(pool, noTelemetry)
  * const transaction = new AtomicTransaction(context, { isolationLevel: 'serializable' })
  */
-export function createAtomicContext(pool: AnyShardPool, telemetry: Telemetry, options?: AtomicOptions): AtomicContext {
+export function createAtomicContext(
+  pool: AnyShardPool,
+  telemetry: Telemetry,
+  options?: AtomicOptions,
+  keepsLookups = false,
+): AtomicContext {
   return Object.freeze({
     pool,
     telemetry,
     settings: resolveAtomicOptions(options),
+    keepsLookups,
     topology: gidName(pool.topology.id),
   })
 }

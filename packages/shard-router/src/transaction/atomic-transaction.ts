@@ -12,6 +12,9 @@ import { sessionName } from './session-name.ts'
 import { transactionError } from './transaction-error.ts'
 import { voteOf } from './vote.ts'
 
+/** From here on the triggers of lookups note what they see. */
+const keepChangesSql = "; set local shardwright.lookup_changes = '-'"
+
 interface OpenSavepoint {
   readonly name: string
   readonly sql: string
@@ -192,7 +195,8 @@ export class AtomicTransaction implements RouterTransaction {
       // A lone BEGIN travels with the statement behind it.
       const spanning = this.#first !== undefined
       this.#first ??= participant
-      await participant.run(spanning ? `${beginSql(this.#settings)}; ${this.#spanningSql()}` : beginSql(this.#settings))
+      const begin = `${beginSql(this.#settings)}${this.#context.keepsLookups ? keepChangesSql : ''}`
+      await participant.run(spanning ? `${begin}; ${this.#spanningSql()}` : begin)
       for (const { sql } of this.#savepoints) await participant.run(sql)
     } catch (error) {
       participant.destroy(error)

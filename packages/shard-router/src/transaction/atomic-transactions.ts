@@ -1,4 +1,4 @@
-import type { Telemetry } from '@shardwright/core'
+import type { Schema, Telemetry } from '@shardwright/core'
 import type { TransactionSettings } from 'kysely'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { type AtomicContext, createAtomicContext } from './atomic-context.ts'
@@ -12,12 +12,15 @@ import { AtomicTransaction } from './atomic-transaction.ts'
 export function atomicTransactions(
   telemetry: Telemetry,
   options?: AtomicOptions,
-): (state: { readonly pool: AnyShardPool }, settings: TransactionSettings) => AtomicTransaction {
+): (
+  state: { readonly pool: AnyShardPool; readonly schema: Schema },
+  settings: TransactionSettings,
+) => AtomicTransaction {
   const contexts = new WeakMap<AnyShardPool, AtomicContext>()
-  return ({ pool }, settings) => {
+  return ({ pool, schema }, settings) => {
     let context = contexts.get(pool)
     if (context === undefined) {
-      context = createAtomicContext(pool, telemetry, options)
+      context = createAtomicContext(pool, telemetry, options, schema.lookups.length > 0)
       contexts.set(pool, context)
     }
     return new AtomicTransaction(context, settings)

@@ -1,5 +1,6 @@
 import { canonicalKey, type Family, type ShardedTable } from '@shardwright/core'
 import type { RouterState } from '../execute/context.ts'
+import { keepLookups } from '../lookup/keep-lookups.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import { foreignKeysSql, parentsFirst, type TableLink } from './parents-first.ts'
 import type { RouterTransaction } from './router-transaction.ts'
@@ -36,6 +37,7 @@ export async function moveKey(
   let moved: MovedKey
   try {
     moved = await mover.run()
+    if (state.schema.lookups.length > 0) await keepLookups(transaction, transaction.shards, state)
   } catch (error) {
     await transaction.rollback()
     throw error

@@ -11,6 +11,7 @@ import { driftCheck } from './drift-check.ts'
 import { indexesCheck } from './indexes-check.ts'
 import { keysCheck } from './keys-check.ts'
 import { ladderCheck } from './ladder-check.ts'
+import { lookupsCheck } from './lookups-check.ts'
 import { migrationsCheck } from './migrations-check.ts'
 import { ownershipCheck } from './ownership-check.ts'
 import { partitionsCheck } from './partitions-check.ts'
@@ -31,6 +32,7 @@ const hashChecks: readonly Check[] = [
   referenceCheck,
   partitionsCheck,
   indexesCheck,
+  lookupsCheck,
   statementsCheck,
   ladderCheck,
 ]

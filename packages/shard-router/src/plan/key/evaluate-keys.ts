@@ -61,6 +61,16 @@ function shardOf(value: unknown, context: KeyContext): number {
   return places.locate({ family, type, value: key })
 }
 
+/** The values that a set allows, in their canonical text; `all` also where a value is none of the type. */
+export function canonicalValues(set: KeySet, call: CallValues, context: KeyContext): 'all' | ReadonlySet<string> {
+  try {
+    return canonicalKeys(set, call, context)
+  } catch (error) {
+    if (error instanceof KeyError) return 'all'
+    throw error
+  }
+}
+
 function canonicalKeys(set: KeySet, call: CallValues, context: KeyContext): 'all' | ReadonlySet<string> {
   switch (set.kind) {
     case 'all':
@@ -73,6 +83,10 @@ function canonicalKeys(set: KeySet, call: CallValues, context: KeyContext): 'all
         for (const key of itemKeys(item, resolveSource(item.source, call), context.type)) keys.add(key)
       }
       return keys
+    }
+    case 'lookup': {
+      const found = call.lookups?.keysOf(set) ?? 'all'
+      return found === 'all' ? 'all' : new Set(found.map((key) => canonicalKey(context.type, key)))
     }
     case 'and': {
       let kept: 'all' | Set<string> = 'all'

@@ -1,3 +1,4 @@
+import type { Lookup } from '@shardwright/core'
 import type { Source } from '../source.ts'
 
 /** One value a key may have. `list`: the source is a JavaScript array or a PostgreSQL array text, as in `= any($1)`. */
@@ -15,12 +16,33 @@ export type KeySet =
   | { readonly kind: 'items'; readonly items: readonly KeyItem[] }
   | { readonly kind: 'and'; readonly sets: readonly KeySet[] }
   | { readonly kind: 'or'; readonly sets: readonly KeySet[] }
+  | LookupKeys
+
+/** The keys to which a lookup leads from some values of its column: read from its entries before the statement runs. */
+export interface LookupKeys {
+  readonly kind: 'lookup'
+  readonly lookup: Lookup
+  readonly values: KeySet
+  /** Equal for equal sets. */
+  readonly signature: string
+}
 
 export const allKeys: KeySet = Object.freeze({ kind: 'all' })
 export const noKeys: KeySet = Object.freeze({ kind: 'none' })
 
 export function keyItems(items: readonly KeyItem[]): KeySet {
   return items.length === 0 ? noKeys : { kind: 'items', items }
+}
+
+export function lookupKeys(lookup: Lookup, values: KeySet): KeySet {
+  if (values.kind === 'all' || values.kind === 'none') return values
+  return { kind: 'lookup', lookup, values, signature: `${lookup.name}(${keySetSignature(values)})` }
+}
+
+/** The lookups in a set of keys. */
+export function lookupsIn(set: KeySet): readonly LookupKeys[] {
+  if (set.kind === 'lookup') return [set]
+  return set.kind === 'and' || set.kind === 'or' ? set.sets.flatMap(lookupsIn) : []
 }
 
 export function intersectKeys(sets: readonly KeySet[]): KeySet {
@@ -66,6 +88,8 @@ export function keySetSignature(set: KeySet): string {
     case 'all':
     case 'none':
       return set.kind
+    case 'lookup':
+      return set.signature
     case 'items':
       return `[${set.items.map(itemSignature).join()}]`
     default:

@@ -68,8 +68,8 @@ function mayBeNull(column: ColumnTerm | undefined, fact: Fact, context: ExportCo
   return extended || context.exportOf(relation, column.column, block)?.nullable === true
 }
 
-/** The keys that a column can have in the rows that matter to the statement. */
-export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet {
+/** The keys that a column can have in the rows that matter to the statement. `nullable`: it is no shard key. */
+export function keysOfColumn(start: ColumnTerm, context: ExportContext, nullable = false): KeySet {
   const terms = equalColumns(start)
   const sets: KeySet[] = []
   const blocks = new Set(terms.map((term) => term.block))
@@ -85,7 +85,7 @@ export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet 
             const column = resolveColumn(node, block)
             return column !== undefined && terms.some((term) => sameTerm(term, column))
           },
-          mayBeNull: (node) => mayBeNull(resolveColumn(node, block), fact, context),
+          mayBeNull: (node) => nullable || mayBeNull(resolveColumn(node, block), fact, context),
         }),
       )
       const fromSubquery = context.subqueryKeys(fact.predicate, terms, block)
@@ -98,5 +98,7 @@ export function keysOfColumn(start: ColumnTerm, context: ExportContext): KeySet 
     const exported = context.exportOf(term.relation, term.column, term.block)
     if (exported) sets.push(exported.keys)
   }
-  return intersectKeys(sets)
+  const known = sets.filter(({ kind }) => kind !== 'all' && kind !== 'lookup')
+  // A key that is given needs no lookup.
+  return intersectKeys(known.length > 0 ? known : sets)
 }

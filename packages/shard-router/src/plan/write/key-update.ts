@@ -45,7 +45,7 @@ function check(
   const table = target && shardedTableOf(target)
   if (!table) return
   for (const update of updates) {
-    if (!assigned(update.column).includes(table.key)) continue
+    if (!assignedColumns(update.column).includes(table.key)) continue
     if (isSameKey(update.value, table, block, conflict)) continue
     refuse(
       'SHARD_KEY_UPDATE',
@@ -57,9 +57,9 @@ function check(
 }
 
 /** The columns on the left of one assignment; several for `set (a, b) = (...)`. */
-function assigned(node: OperationNode): readonly string[] {
+export function assignedColumns(node: OperationNode): readonly string[] {
   const name = bareColumnName(unwrapRaw(node)) ?? columnOfReference(unwrapRaw(node))
-  return name === undefined ? childrenOf(node).flatMap(assigned) : [name]
+  return name === undefined ? childrenOf(node).flatMap(assignedColumns) : [name]
 }
 
 function columnOfReference(node: OperationNode): string | undefined {
