@@ -16,4 +16,5 @@ test(`${cases} generated statements get the answer of one PostgreSQL`, { timeout
   expect(counts.spread / counts.merged).toBeGreaterThan(0.6)
   expect(counts.refusals / counts.cases).toBeLessThan(0.1)
   expect(counts.bothFailed / counts.cases).toBeLessThan(0.05)
+  expect(counts.shortfalls()).toEqual([])
 })

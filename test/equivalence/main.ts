@@ -1,12 +1,18 @@
 import { parseArgs } from 'node:util'
+import { Counts } from './run/counts.ts'
 import { run } from './run/run.ts'
 
-// npm run test:equivalence -- --seed S --cases N [--only K] [--refusals]
+// npm run test:equivalence -- --seed S --cases N [--counts FILE] [--refusals]
+// One case of a run: --seed S --only K [--wish 'a + b' --attempt N]
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     cases: { type: 'string', default: '2000' },
     only: { type: 'string' },
+    wish: { type: 'string' },
+    attempt: { type: 'string', default: '1' },
+    /** Pairs of clauses seen by earlier runs with the same file count too, and a long run may be cut into several. */
+    counts: { type: 'string' },
     refusals: { type: 'boolean', default: false },
     'max-failures': { type: 'string', default: '20' },
   },
@@ -17,14 +23,20 @@ const print = (text: string): void => {
 }
 print(`seed ${seed}`)
 const started = performance.now()
+const before = values.counts === undefined ? new Counts() : await Counts.load(values.counts)
+const failedBefore = before.failed
+const only = values.only === undefined ? undefined : Number(values.only)
 const counts = await run({
   seed,
   cases: Number(values.cases),
-  ...(values.only === undefined ? {} : { only: Number(values.only) }),
+  counts: before,
+  ...(only === undefined ? {} : { only: { number: only, wish: values.wish, attempt: Number(values.attempt) } }),
   refusals: values.refusals,
   maxFailures: Number(values['max-failures']),
   print,
 })
 print(`${((performance.now() - started) / 1000).toFixed(0)} s`)
+if (values.counts !== undefined) await counts.save(values.counts)
 for (const line of counts.lines()) print(line)
-process.exitCode = counts.failed > 0 || counts.cases === 0 ? 1 : 0
+const failed = counts.failed > failedBefore || (only === undefined && counts.shortfalls().length > 0)
+process.exitCode = failed || counts.cases === 0 ? 1 : 0

@@ -25,7 +25,7 @@ describe.each(['fanOut', 'transaction'] as const)('through %s', (door) => {
   test.each(shapes)('$name', async ({ code, ordered, open: left = {} }) => {
     const write = /^db\.(insert|update|delete|merge)/.test(code)
     const query = { head: [code], steps: ordered ? [{ tag: 'order by', parts: [''], total: true }] : [] }
-    const own = { number: 0, kind: write ? 'write' : 'read', door, plugin: 'none', query, key: 0 } as const
+    const own = { number: 0, kind: write ? 'write' : 'read', door, plugin: 'none', query, again: '', key: 0 } as const
     const outcome = await runCase({ ...own, open: new Map(Object.entries(left)) }, open, watch)
     expect(outcome).toMatchObject({ kind: 'equal' })
   })

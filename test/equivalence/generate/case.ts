@@ -22,6 +22,8 @@ export interface Case {
   readonly query: Query
   /** Outputs of which PostgreSQL leaves something open. */
   readonly open: ReadonlyMap<string, Open>
+  /** Options of the command that makes the case again. */
+  readonly again: string
   /** The key of `router.for(key)`. */
   readonly key: string | number
 }
@@ -65,6 +67,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
     door: fittingDoor(door, kind, text),
     plugin: fittingPlugin(plugin, door, text),
     query,
+    again: wish === undefined ? '' : ` --wish '${[...wish].join(' + ')}' --attempt ${attempt}`,
     open: new Map((made?.outputs ?? []).flatMap(({ name, open }) => (open ? [[name, open] as const] : []))),
     key,
   }

@@ -5,11 +5,12 @@ import { tableNames } from '../world/columns.ts'
 import type { AnyKysely, OpenWorld } from '../world/databases.ts'
 import { actualAnswer, expectedAnswer } from './evaluate.ts'
 import { isExpectedRefusal } from './expected-refusal.ts'
+import { otherState } from './other-state.ts'
 import type { Watch } from './watch.ts'
 
 export type Outcome =
   | { readonly kind: 'equal'; readonly merged: boolean; readonly spread: boolean; readonly rows: number }
-  | { readonly kind: 'both failed'; readonly sameState: boolean; readonly state: string | undefined }
+  | { readonly kind: 'both failed'; readonly state: string | undefined }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'failed'; readonly why: string }
 
@@ -29,7 +30,7 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
   const expected = await expecting
   if (expected.kind === 'error' && actual.kind === 'rows' && actual.rows.length === 0 && statements === 0) {
     // No key can match, so nobody was asked, and nobody could find the mistake.
-    return { kind: 'both failed', sameState: false, state: expected.code }
+    return { kind: 'both failed', state: `${expected.code} (nobody asked)` }
   }
   const outcome = await judge(own, expected, actual, one)
   if (own.kind === 'write' && outcome.kind !== 'failed') {
@@ -46,13 +47,7 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
 
 async function judge(own: Case, expected: Answer, actual: Answer, one: AnyKysely): Promise<Outcome> {
   if (actual.kind === 'error') {
-    if (expected.kind === 'error') {
-      return {
-        kind: 'both failed',
-        sameState: expected.code === actual.code,
-        state: expected.code ?? expected.error.message,
-      }
-    }
+    if (expected.kind === 'error') return bothFailed(expected, actual)
     const code = actual.code ?? 'no code'
     if (actual.refused && isExpectedRefusal(code, own)) return { kind: 'refused', code, message: actual.error.message }
     return { kind: 'failed', why: `the router failed: ${actual.error.message} (${actual.code ?? actual.error.name})` }
@@ -82,6 +77,17 @@ async function judge(own: Case, expected: Answer, actual: Answer, one: AnyKysely
     }
   }
   return { kind: 'failed', why: wrong }
+}
+
+/** The same SQLSTATE, or one that PostgreSQL may give as well. */
+function bothFailed(expected: Answer & { kind: 'error' }, actual: Answer & { kind: 'error' }): Outcome {
+  const state = expected.code ?? expected.error.message
+  const reason = expected.code === actual.code ? '' : otherState(expected.code, actual.code, actual.refused)
+  if (reason !== undefined) return { kind: 'both failed', state: reason === '' ? state : `${state} (${reason})` }
+  return {
+    kind: 'failed',
+    why: `one PostgreSQL fails with ${expected.error.message} (${expected.code}), the router with ${actual.error.message} (${actual.code})`,
+  }
 }
 
 /** Rows of VALUES come back in their order, unless some do not come back. */

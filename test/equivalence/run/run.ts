@@ -1,18 +1,23 @@
 import { render } from '../code.ts'
 import { type Case, caseTags, createCase } from '../generate/case.ts'
+import { Steering } from '../generate/steering.ts'
 import { Databases, type OpenWorld } from '../world/databases.ts'
-import { createWorld } from '../world/world.ts'
+import { createWorld, type World } from '../world/world.ts'
 import { Counts } from './counts.ts'
 import { build } from './evaluate.ts'
+import { programOf } from './program.ts'
 import { runCase } from './run-case.ts'
 import { shrink } from './shrink.ts'
+import { shrinkRows } from './shrink-rows.ts'
 import { Watch } from './watch.ts'
 
 export interface RunOptions {
   readonly seed: string
   readonly cases: number
-  /** One case alone, by its number. */
-  readonly only?: number
+  /** What earlier runs have seen; new ones by default. */
+  readonly counts?: Counts
+  /** One case alone: its number, and how it was made when the run chose it for its clauses. */
+  readonly only?: { readonly number: number; readonly wish: string | undefined; readonly attempt: number }
   /** Print refusals too. */
   readonly refusals?: boolean
   /** Stop after so many failures. */
@@ -24,21 +29,32 @@ export interface RunOptions {
 const casesPerWorld = 60
 
 export async function run(options: RunOptions): Promise<Counts> {
-  const counts = new Counts()
+  const counts = options.counts ?? new Counts()
+  const steering = new Steering(options.seed, counts.pairs)
   await using databases = await Databases.start()
-  const first = options.only ?? 0
-  const last = options.only ?? options.cases - 1
+  const first = options.only?.number ?? 0
+  const last = options.only?.number ?? options.cases - 1
+  const failedBefore = counts.failed
   for (let start = first; start <= last; start = (Math.floor(start / casesPerWorld) + 1) * casesPerWorld) {
     const number = Math.floor(start / casesPerWorld)
     const watch = new Watch()
     await using open = await databases.open(createWorld(options.seed, number), watch)
     const end = Math.min(last, (number + 1) * casesPerWorld - 1)
     for (let i = start; i <= end; i++) {
-      await runOne(createCase(options.seed, i, open.world), open, { options, counts, watch })
-      if (counts.failed >= (options.maxFailures ?? Number.POSITIVE_INFINITY)) return counts
+      await runOne(options.only ? oneCase(options, open.world) : steering.next(i, open.world), open, {
+        options,
+        counts,
+        watch,
+      })
+      if (counts.failed - failedBefore >= (options.maxFailures ?? Number.POSITIVE_INFINITY)) return counts
     }
   }
   return counts
+}
+
+function oneCase({ seed, only }: RunOptions, world: World): Case {
+  const { number = 0, wish, attempt = 0 } = only ?? {}
+  return createCase(seed, number, world, wish === undefined ? {} : { wish: new Set(wish.split(' + ')), attempt })
 }
 
 interface Context {
@@ -49,7 +65,9 @@ interface Context {
 
 async function runOne(own: Case, open: OpenWorld, { options, counts, watch }: Context): Promise<void> {
   const outcome = await runCase(own, open, watch)
-  counts.add(outcome, caseTags(own))
+  const { shards, keyType, hash } = open.world
+  const settings = [own.door, `plugin: ${own.plugin}`, `${keyType} key`, hash, `${shards} shards`]
+  counts.add(outcome, caseTags(own), settings)
   if (outcome.kind === 'refused' && options.refusals) {
     options.print(`case ${own.number} refused: ${outcome.code} ${outcome.message}\n  ${sqlOf(own, open)}`)
   }
@@ -62,8 +80,16 @@ async function runOne(own: Case, open: OpenWorld, { options, counts, watch }: Co
     return again.kind === 'failed' && classOf(again.why) === classOf(outcome.why)
   })
   const smallest = { ...own, query }
+  const rows = await shrinkRows(open.world.rows, async (candidate) => {
+    await open.refill(candidate)
+    const again = await runCase(smallest, open, watch)
+    return again.kind === 'failed' && classOf(again.why) === classOf(outcome.why)
+  })
+  await open.refill(rows)
   const last = await runCase(smallest, open, watch)
-  options.print(await report(smallest, last.kind === 'failed' ? last.why : outcome.why, open, options.seed))
+  const world = { ...open.world, rows }
+  options.print(report(smallest, last.kind === 'failed' ? last.why : outcome.why, open, options.seed, world))
+  await open.refill(open.world.rows)
 }
 
 /** A smaller query must fail in the same way: dropping FROM makes any query fail in some way. */
@@ -80,15 +106,15 @@ function sqlOf(own: Case, open: OpenWorld): string {
   }
 }
 
-async function report(own: Case, why: string, open: OpenWorld, seed: string): Promise<string> {
-  const { world } = open
-  const sql = sqlOf(own, open)
+function report(own: Case, why: string, open: OpenWorld, seed: string, world: World): string {
   return [
-    `FAILED case ${own.number} (seed ${seed}, ${world.shards} shards, key ${world.keyType}, hash ${world.hash}, door ${own.door})`,
+    `FAILED case ${own.number} (seed ${seed}, ${world.shards} shards, key ${world.keyType}, hash ${world.hash}, door ${own.door}, plugin ${own.plugin})`,
     `  ${why}`,
     `  ${render(own.query, '  ')}`,
-    `  ${sql}`,
-    `  again: npm run test:equivalence -- --seed ${seed} --only ${own.number}`,
+    `  ${sqlOf(own, open)}`,
+    `  again: npm run test:equivalence -- --seed ${seed} --only ${own.number}${own.again}`,
+    '  as a program:',
+    programOf(own, world).replaceAll(/^/gm, '  | '),
     '',
   ].join('\n')
 }

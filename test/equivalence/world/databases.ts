@@ -1,4 +1,13 @@
-import { defineSchema, defineTopology, locate, reference, sharded, single, type Telemetry } from '@shardwright/core'
+import {
+  defineSchema,
+  defineTopology,
+  locate,
+  reference,
+  sharded,
+  single,
+  type Telemetry,
+  type Topology,
+} from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { createShardRouter } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect } from 'kysely'
@@ -65,24 +74,36 @@ export class Databases implements AsyncDisposable {
   }
 
   async load(world: World): Promise<void> {
-    const shards = this.#shardsOf(world)
+    await this.#each(world, async ({ pool }, rows) => {
+      const client = await pool.connect()
+      try {
+        await client.query(createSql(world))
+        await fill(client, rows)
+        await client.query('analyze')
+      } finally {
+        client.release()
+      }
+    })
+  }
+
+  /** Other rows in the tables that are there. */
+  async refill(world: World): Promise<void> {
+    await this.#each(world, async ({ pool }, rows) => {
+      const client = await pool.connect()
+      try {
+        await fill(client, rows)
+      } finally {
+        client.release()
+      }
+    })
+  }
+
+  /** The one database with all rows, and each shard with its own. */
+  async #each(world: World, work: (database: Database, rows: PlacedRows) => Promise<void>): Promise<void> {
     const topology = this.#topology(world)
-    const placed = (index: number | undefined): Record<TableName, unknown[]> =>
-      Object.fromEntries(
-        tableNames.map((table) => [
-          table,
-          world.rows[table].filter((row) => {
-            if (index === undefined || table === 'r') return true
-            const key = keyOf[table]
-            if (!key) return index === 0
-            const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }
-            return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
-          }),
-        ]),
-      ) as Record<TableName, unknown[]>
     await Promise.all([
-      load(this.#oracle, world, placed(undefined)),
-      ...shards.map((shard, index) => load(shard, world, placed(index))),
+      work(this.#oracle, world.rows),
+      ...this.#shardsOf(world).map((shard, index) => work(shard, rowsOfShard(world, topology, index))),
     ])
   }
 
@@ -102,7 +123,9 @@ export class Databases implements AsyncDisposable {
       }),
     })
     await router.ready()
-    return new OpenWorld(world, router, oracle, [this.#oracle, ...this.#shardsOf(world)])
+    return new OpenWorld(world, router, oracle, [this.#oracle, ...this.#shardsOf(world)], (rows) =>
+      this.refill({ ...world, rows }),
+    )
   }
 
   #shardsOf({ shards }: World): readonly Database[] {
@@ -126,13 +149,20 @@ export class Databases implements AsyncDisposable {
   }
 }
 
-/** DDL of the world: the same on every database. */
-export function worldSql(world: Pick<World, 'keyType'>): string {
-  const creates = tableNames.map((table) => {
-    const columns = tables[table].map(({ name, kind }) => {
-      const type = kind === 'key' ? `${world.keyType} not null` : name === 'h' ? 'int not null' : sqlTypes[kind]
-      return `${name} ${type}`
-    })
+/** DDL of the world: the same on every database. At first all tables and columns. */
+export function worldSql(
+  world: Pick<World, 'keyType'>,
+  named: readonly TableName[] = tableNames,
+  shown?: (table: TableName) => readonly string[],
+): string {
+  const creates = named.map((table) => {
+    const own = shown?.(table)
+    const columns = tables[table]
+      .filter(({ name }) => own?.includes(name) ?? true)
+      .map(({ name, kind }) => {
+        const type = kind === 'key' ? `${world.keyType} not null` : name === 'h' ? 'int not null' : sqlTypes[kind]
+        return `${name} ${type}`
+      })
     const key = keyOf[table]
     return `create table ${table} (${columns.join(', ')}, primary key (${key ? `${key.column}, ` : ''}id));`
   })
@@ -143,29 +173,51 @@ export function worldSql(world: Pick<World, 'keyType'>): string {
   ].join('\n')
 }
 
-async function load({ pool }: Database, world: World, rows: Record<TableName, unknown[]>): Promise<void> {
-  const client = await pool.connect()
-  try {
-    await client.query(
-      `drop schema if exists seed cascade; drop schema if exists confined cascade; drop schema if exists shardwright cascade; drop schema public cascade; create schema public; create schema seed; ${worldSql(world)}`,
-    )
-    for (const table of tableNames) {
-      await client.query(`create table seed.${table} (like public.${table})`)
-      await client.query(
-        `insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`,
-        [JSON.stringify(rows[table])],
-      )
-      await client.query(`insert into public.${table} select * from seed.${table}`)
-    }
-    await client.query('analyze')
-  } finally {
-    client.release()
+type PlacedRows = Readonly<Record<TableName, readonly unknown[]>>
+
+function rowsOfShard(world: World, topology: Topology, index: number): PlacedRows {
+  const own = (table: TableName): unknown[] =>
+    world.rows[table].filter((row) => {
+      if (table === 'r') return true
+      const key = keyOf[table]
+      if (!key) return index === 0
+      const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }
+      return locate(topology, { ...family, value: row[key.column] as string | number }).shard === index
+    })
+  return Object.fromEntries(tableNames.map((table) => [table, own(table)])) as unknown as PlacedRows
+}
+
+function createSql(world: World): string {
+  const schemas = ['seed', 'confined', 'shardwright', 'public'].map((name) => `drop schema if exists ${name} cascade`)
+  const seeds = tableNames.map((table) => `create table seed.${table} (like public.${table})`)
+  return [...schemas, 'create schema public', worldSql(world), 'create schema seed', ...seeds].join('; ')
+}
+
+/** The rows, and a copy of them to put back after a write. */
+async function fill(client: pg.PoolClient, rows: PlacedRows): Promise<void> {
+  for (const table of tableNames) {
+    await client.query(`delete from seed.${table}; delete from public.${table}`)
+    await client.query(`insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`, [
+      JSON.stringify(rows[table]),
+    ])
+    await client.query(`insert into public.${table} select * from seed.${table}`)
   }
 }
 
 const resetSql = tableNames
   .map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`)
   .join('; ')
+
+/** Views that show the rows of one key. */
+export function confinedSql(named: readonly TableName[], key: string | number): string {
+  const views = named
+    .filter((table) => keyOf[table]?.family === 'k')
+    .map(
+      (table) =>
+        `create view confined.${table} as select * from public.${table} where ${keyOf[table]?.column} = ${literal(key)}`,
+    )
+  return ['create schema confined', ...views].join('; ')
+}
 
 function literal(key: string | number): string {
   return typeof key === 'number' ? String(key) : `'${key.replaceAll("'", "''")}'`
@@ -177,9 +229,18 @@ export class OpenWorld implements AsyncDisposable {
   readonly router: WorldRouter
   readonly oracle: AnyKysely
   readonly #databases: readonly Database[]
+  /** Puts other rows into the tables. */
+  readonly refill: (rows: World['rows']) => Promise<void>
   #confined: AnyKysely | undefined
 
-  constructor(world: World, router: WorldRouter, oracle: AnyKysely, databases: readonly Database[]) {
+  constructor(
+    world: World,
+    router: WorldRouter,
+    oracle: AnyKysely,
+    databases: readonly Database[],
+    refill: OpenWorld['refill'],
+  ) {
+    this.refill = refill
     this.world = world
     this.router = router
     this.oracle = oracle
@@ -188,12 +249,8 @@ export class OpenWorld implements AsyncDisposable {
 
   /** The one database as a single key sees it: views in front of the tables of its family. */
   async confined(key: string | number): Promise<AnyKysely> {
-    const views = (['t', 'u', 'x', 'p'] as const).map(
-      (table) =>
-        `create view confined.${table} as select * from public.${table} where ${keyOf[table]?.column} = ${literal(key)}`,
-    )
     const [one] = this.#databases
-    await one?.pool.query(`drop schema if exists confined cascade; create schema confined; ${views.join('; ')}`)
+    await one?.pool.query(`drop schema if exists confined cascade; ${confinedSql(['t', 'u', 'x', 'p'], key)}`)
     this.#confined ??= new Kysely({
       dialect: new PostgresDialect({
         pool: new pg.Pool({

@@ -1,0 +1,20 @@
+/**
+ * Why a statement that one PostgreSQL refuses with one SQLSTATE may be refused with another: a reason, or `undefined`
+ * when it may not.
+ */
+export function otherState(
+  expected: string | undefined,
+  actual: string | undefined,
+  refused: boolean,
+): string | undefined {
+  if (refused) return 'refused by the router before it ran'
+  if (expected !== undefined && actual !== undefined && ofData(expected) && ofData(actual)) {
+    return 'of two mistakes in the data, the first found is reported'
+  }
+  return undefined
+}
+
+/** Errors that depend on rows: which row comes first is open. */
+function ofData(state: string): boolean {
+  return /^(21|22|23)/.test(state)
+}
