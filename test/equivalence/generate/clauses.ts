@@ -98,8 +98,9 @@ const exclusions: readonly Exclusion[] = [
     ],
     why: 'PostgreSQL locks rows of plain joins only, and WITH TIES not; over shards locks are refused',
   },
+  { one: ['recursive cte'], other: ['merge', ...clausesIn('whens')], why: 'WITH RECURSIVE is not for MERGE' },
   {
-    one: ['values', 'on conflict'],
+    one: ['values'],
     other: ['writing cte'],
     why: 'a CTE that writes is read by SELECT, UPDATE, DELETE, MERGE or INSERT ... SELECT',
   },

@@ -53,7 +53,7 @@ export function condition(scope: Scope, options: ConditionOptions = {}): string 
 }
 
 /** Keeps most rows: many answers would be empty otherwise, and prove little. */
-function mild(scope: Scope): string {
+export function mild(scope: Scope): string {
   const source = column(scope, ['int', 'id', 'big', 'money', 'ts', 'date', 'text', 'small'])
   if (!source?.ref) return comparison(scope)
   const operator = source.kind === 'text' ? '<>' : scope.random.pick(['>', '<', '<>', '<=', '>='])

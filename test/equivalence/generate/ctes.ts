@@ -59,13 +59,14 @@ export function chainedCtes(outer: Outer): From {
 /** Rows followed along the shard key. */
 export function recursive(outer: Outer): From {
   const alias = outer.names.next('a')
-  const keyed = outer.random.chance(0.9)
-  const link = keyed ? ".onRef('b.k', '=', 'walk.k')" : ''
+  const walk = outer.names.next('walk')
+  const keyed = outer.random.chance(0.95)
+  const link = keyed ? `.onRef('b.k', '=', '${walk}.k')` : ''
   const all = outer.random.pick(['unionAll', 'union'])
-  const code = `.withRecursive('walk', (db) => db.selectFrom('t').select(['t.k', 't.id', 't.g']).where('t.id', '<=', 12).${all}((db) => db.selectFrom('walk').innerJoin('t as b', (join) => join${link}.on(sql\`b.id = walk.id + 9\`)).select(['b.k', 'b.id', 'b.g'])))`
+  const code = `.withRecursive('${walk}', (db) => db.selectFrom('t').select(['t.k', 't.id', 't.g']).where('t.id', '<=', 12).${all}((db) => db.selectFrom('${walk}').innerJoin('t as b', (join) => join${link}.on(sql\`b.id = ${walk}.id + 9\`)).select(['b.k', 'b.id', 'b.g'])))`
   return {
     before: [{ tag: 'recursive cte', parts: [code], keep: true }],
-    steps: [reading('walk', alias)],
+    steps: [reading(walk, alias)],
     relations: [
       {
         alias,
@@ -92,6 +93,7 @@ export function writingCte(outer: Outer): From {
     "db.updateTable('r').set({ g: 7 }).returning(['r.id', 'r.g'])",
   ])
   const alias = names.next('a')
+  const moved = names.next('moved')
   const keyed = code.includes("'u'")
   const relation: Relation = {
     alias,
@@ -101,8 +103,8 @@ export function writingCte(outer: Outer): From {
     unique: ['id'],
   }
   return {
-    before: [{ tag: 'writing cte', parts: [`.with('moved', (db) => ${code})`], keep: true }],
-    steps: [reading('moved', alias)],
+    before: [{ tag: 'writing cte', parts: [`.with('${moved}', (db) => ${code})`], keep: true }],
+    steps: [reading(moved, alias)],
     relations: [relation],
   }
 }

@@ -14,6 +14,8 @@ export interface From {
   readonly before: readonly Step[]
   readonly steps: readonly Step[]
   readonly relations: readonly Relation[]
+  /** Those that a JOIN after them may name; all when left out. */
+  readonly joinable?: readonly Relation[]
 }
 
 export type Outer = Omit<Scope, 'relations'>
@@ -86,6 +88,8 @@ function commaJoined(outer: Outer): From {
       { tag: 'where', parts: [link] },
     ],
     relations: [first, second],
+    // JOIN binds tighter than the comma.
+    joinable: [second],
   }
 }
 

@@ -5,7 +5,7 @@ import { onConflict } from './insert.ts'
 import { limits } from './order.ts'
 import { columnsOf, keyCode, type Scope } from './scope.ts'
 import { where } from './select.ts'
-import { returning, scopeOf } from './write-clauses.ts'
+import { returning, scopeOf, withBefore } from './write-clauses.ts'
 
 /** Rows from a query. */
 export function insertSelect(outer: Outer): Query {
@@ -14,21 +14,25 @@ export function insertSelect(outer: Outer): Query {
   const conflict = random.chance(0.12, 'on conflict')
   // With ON CONFLICT the same rows come again; else no row has such an id yet.
   const offset = conflict ? 0 : 2000
-  const source = random.chance(0.5, ...clausesIn('joins', 'sources', 'groups', 'aggregates', 'windows', 'sets'))
-    ? anySource(outer, offset)
-    : tableSource(outer, offset)
-  const steps: Step[] = [{ tag: 'insert select', parts: [''], keep: true }]
-  if (conflict) steps.push(onConflict(into, outer))
+  const own = withBefore(scopeOf(outer, 't', 'a'))
+  const any = random.chance(0.5, ...clausesIn('joins', 'sources', 'groups', 'aggregates', 'windows', 'sets'))
+  const source = own.before.length > 0 || !any ? tableSource(outer, offset, own.filters) : anySource(outer, offset)
+  const head = `.insertInto('${into}').columns(['k', 'id', 'g']).expression((eb) => `
   return {
-    head: [`db.insertInto('${into}').columns(['k', 'id', 'g']).expression((eb) => `, source, ')'],
-    steps: [...steps, ...returning(into, random, 0.35)],
+    head: ['db'],
+    steps: [
+      ...own.before,
+      { tag: 'insert select', parts: [head, source, ')'], keep: true },
+      ...(conflict ? [onConflict(into, outer)] : []),
+      ...returning(into, random, 0.35),
+    ],
   }
 }
 
 /** Of one table, with its key or a constant one. */
-function tableSource(outer: Outer, offset: number): Query {
+function tableSource(outer: Outer, offset: number, filters: readonly Step[] = []): Query {
   const { random } = outer
-  const name = random.pick(['t', 't', 'u', 'p', 'w'] as const)
+  const name = filters.length > 0 ? 't' : random.pick(['t', 't', 'u', 'p', 'w'] as const)
   const scope = scopeOf(outer, name, 'a')
   const [key] = name === 'w' ? ['k'] : scope.relations.flatMap(({ keys }) => keys)
   const own = random.chance(0.7) ? `'a.${key} as k'` : `(eb) => eb.val(${keyCode(scope)}).as('k')`
@@ -36,19 +40,29 @@ function tableSource(outer: Outer, offset: number): Query {
   const sums = `.select('a.${key} as k').select((eb) => [eb(eb.fn.max('a.id'), '+', ${offset}).as('id'), eb.cast(eb.fn.sum('a.${value}'), 'integer').as('g')]).groupBy('a.${key}')`
   const rows = `.select(${own}).select((eb) => [eb('a.id', '+', ${offset}).as('id'), 'a.${value} as g'])`
   const grouped = random.chance(0.15, 'group by')
-  const tail: Step[] =
-    !grouped && random.chance(0.2, ...clausesIn('tails'))
-      ? [{ tag: 'order by', parts: [".orderBy('a.id')"] }, ...limits(scope, true)]
-      : []
   return {
     head: ['eb'],
     steps: [
       { tag: 'from', parts: [`.selectFrom('${name} as a')`], keep: true },
       { tag: grouped ? 'group by' : 'select', parts: [grouped ? sums : rows], keep: true },
       ...(name === 'w' ? [] : where({ ...scope, depth: 1 })),
-      ...tail,
+      ...filters,
+      ...(grouped ? [] : sourceTail(scope)),
     ],
   }
+}
+
+/** An order by what is unique, and a limit. */
+function sourceTail(scope: Scope): Step[] {
+  const { random, relations } = scope
+  if (!random.chance(0.2, ...clausesIn('tails'))) return []
+  const unique = relations.flatMap(({ alias, unique: names }) => names.map((name) => `${alias}.${name}`))
+  const steps: Step[] = []
+  if (random.chance(0.3, 'order by hidden'))
+    steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => eb('${unique[0]}', '%', eb.lit(5)))`] })
+  if (random.chance(0.2, 'order by position')) steps.push({ tag: 'order by position', parts: ['.orderBy(sql`3`)'] })
+  steps.push({ tag: 'order by', parts: unique.map((name) => `.orderBy('${name}')`) })
+  return random.chance(0.7, 'limit', 'offset', 'fetch', 'fetch with ties') ? [...steps, ...limits(scope, true)] : steps
 }
 
 /** Of any FROM that has a key and something unique. */
@@ -76,6 +90,7 @@ function anySource(outer: Outer, offset: number): Query {
         ...own.steps,
         { tag: 'select', parts: [`${select}${present}${nulls}`], keep: true },
         ...where({ ...scope, depth: 1 }),
+        ...sourceTail(scope),
       ],
     }
   }

@@ -13,6 +13,7 @@ interface Joined {
 export function joinSteps(own: From, count: number, outer: Outer): From {
   const steps = [...own.steps]
   const relations = [...own.relations]
+  const joinable = [...(own.joinable ?? own.relations)]
   for (let i = 0; i < count; i++) {
     const make = outer.random.weighted<(present: readonly Relation[], outer: Outer) => Joined | undefined>([
       [7, tableJoin, 'innerJoin', 'leftJoin', 'rightJoin', 'fullJoin'],
@@ -20,10 +21,11 @@ export function joinSteps(own: From, count: number, outer: Outer): From {
       [outer.depth > 1 ? 0 : 0.7, subqueryJoin, 'join subquery'],
       [0.4, functionJoin, 'function in from'],
     ])
-    const joined = make(relations, outer)
+    const joined = make(joinable, outer)
     if (!joined) continue
     steps.push(joined.step)
     relations.push(joined.relation)
+    joinable.push(joined.relation)
   }
   return { ...own, steps, relations }
 }

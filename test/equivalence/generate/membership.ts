@@ -1,4 +1,5 @@
 import { quoted, type Step } from '../code.ts'
+import { mild } from './conditions.ts'
 import { column } from './expressions.ts'
 import { innerQuery, relationOf } from './from.ts'
 import { integerOf } from './joins.ts'
@@ -20,12 +21,14 @@ export function subqueryIn(scope: Scope): Step {
     [3, 'in'],
     [1, 'not in'],
   ] as const)
+  // With something else beside it, so that not too many answers are empty.
+  const [before, after] = random.chance(0.5) ? ['eb.or([', `, ${mild(scope)}])`] : ['', '']
   return {
     tag: 'subquery in where',
     parts: [
-      `.where((eb) => eb(${quoted(own.ref)}, '${operator}', eb.selectFrom((eb) => `,
+      `.where((eb) => ${before}eb(${quoted(own.ref)}, '${operator}', eb.selectFrom((eb) => `,
       made.query,
-      `.as('${inner.alias}')).select('${inner.alias}.${value}')))`,
+      `.as('${inner.alias}')).select('${inner.alias}.${value}'))${after})`,
     ],
   }
 }

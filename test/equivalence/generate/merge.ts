@@ -23,7 +23,7 @@ export function merge(outer: Outer): Query {
     : random.chance(0.4)
       ? `.on('t.k', '=', ${keyCode(scope)}).onRef('b.id', '=', 't.id')`
       : ".onRef('b.id', '=', 't.id')"
-  const own = withBefore(scopeOf(outer, 't', 't'))
+  const own = withBefore(scopeOf(outer, 't', 't'), true)
   const using = nestedSource
     ? [".mergeInto('t').using((eb) => ", nestedSource, `.as('b'), (on) => on${on})`]
     : [`.mergeInto('t').using('${source} as b', (on) => on${on})`]

@@ -4,7 +4,7 @@ import { clausesIn } from './clauses.ts'
 import { tiedTo } from './conditions.ts'
 import { column, expression } from './expressions.ts'
 import { direction, limits, orderByOutput, orderByUnique } from './order.ts'
-import type { Scope } from './scope.ts'
+import type { Relation, Scope } from './scope.ts'
 import { inner, keyCode, spelling, tableRelation } from './scope.ts'
 import type { Output, Shape } from './select.ts'
 
@@ -94,6 +94,10 @@ function scalarSubquery(scope: Scope): string | undefined {
   )
 }
 
+function idOf({ alias }: Relation): string {
+  return quoted(`${alias}.id`)
+}
+
 /** The helpers that put the rows of a related table into one column. */
 function jsonSubquery(scope: Scope): string | undefined {
   const { random, names } = scope
@@ -154,10 +158,19 @@ export function tail(shape: Shape, scope: Scope): Step[] {
 
 /** Row locks, on the shard of one key. */
 function locks(scope: Scope): Step[] {
+  const { random } = scope
   const owner = scope.relations.find(({ keys, table }) => keys.length > 0 && table !== undefined)
   if (!owner || scope.relations.some(({ table }) => table === undefined)) return []
   const parts = [`.where('${owner.alias}.${owner.keys[0]}', '=', ${keyCode(scope)}).forUpdate('${owner.alias}')`]
-  return [{ tag: 'for update', parts }]
+  const unique = orderByUnique(scope)
+  const steps: Step[] = [{ tag: 'for update', parts }]
+  if (!unique || !random.chance(0.5, ...clausesIn('tails'))) return steps
+  const hidden = random.chance(0.3, 'order by hidden')
+  const position = random.chance(0.2, 'order by position')
+  if (hidden) steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => eb(${idOf(owner)}, '%', eb.lit(3)))`] })
+  if (position) steps.push({ tag: 'order by position', parts: ['.orderBy(sql`1`)'] })
+  steps.push(unique)
+  return random.chance(0.5, 'limit', 'offset') ? [...steps, ...limits(scope, false)] : steps
 }
 
 export function sortable(outputs: readonly Output[]): readonly Output[] {

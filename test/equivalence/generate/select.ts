@@ -8,6 +8,7 @@ import { subqueryIn } from './membership.ts'
 import { rows } from './rows.ts'
 import type { Scope } from './scope.ts'
 import { windows } from './windows.ts'
+import { withBefore } from './write-clauses.ts'
 
 export interface Output {
   readonly name: string
@@ -43,7 +44,9 @@ export function selectQuery(outer: Outer, root: 'db' | 'eb'): MadeQuery {
   const shape = make(scope)
   // WITH belongs to `db`; inside an expression only FROM can start.
   const before = root === 'db' ? own.before : []
-  const query: Query = { head: [root], steps: [...before, ...own.steps, ...where(scope), ...shape.steps] }
+  const more = root === 'db' && outer.depth === 0 && before.length > 0 ? withBefore(scope) : { before: [], filters: [] }
+  const steps = [...before, ...more.before, ...own.steps, ...where(scope), ...more.filters, ...shape.steps]
+  const query: Query = { head: [root], steps }
   return { ...shape, query }
 }
 

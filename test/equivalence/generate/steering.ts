@@ -1,7 +1,7 @@
 import { Random } from '../random.ts'
 import type { World } from '../world/world.ts'
 import { type Case, caseTags, createCase } from './case.ts'
-import { clauses, pairOf, possiblePairs } from './clauses.ts'
+import { clauses, exclusionOf, pairOf, possiblePairs } from './clauses.ts'
 
 /** How often each pair of clauses has to be seen in statements that were answered. */
 export const goal = 50
@@ -9,6 +9,8 @@ export const goal = 50
 const known = new Set(clauses)
 /** Tries for one case; more would cost more than the case itself. */
 const attempts = 24
+/** Further clauses that a case should have. */
+const companions = 3
 /** A pair that could not be made waits for so many cases. */
 const patience = 40
 
@@ -24,11 +26,11 @@ export class Steering {
     this.#counts = counts
   }
 
-  /** Every third case is as the generator makes it; the others go for a pair that is behind. */
+  /** Every fifth case is as the generator makes it; the others go for a pair that is behind. */
   next(number: number, world: World): Case {
-    const target = number % 3 === 0 ? undefined : this.#target(number)
+    const target = number % 5 === 0 ? undefined : this.#target(number)
     if (target === undefined) return createCase(this.#seed, number, world)
-    const wish = new Set(target.split(' + '))
+    const wish = this.#companions(target.split(' + '), number)
     let best: Case | undefined
     let bestGain = 0
     let found = false
@@ -58,9 +60,28 @@ export class Steering {
     return candidates.length === 0 ? undefined : new Random(`${this.#seed}/target/${number}`).pick(candidates)
   }
 
+  /** Clauses that are behind in their pairs with all of these: one case then serves several pairs. */
+  #companions(clausesOfTarget: readonly string[], number: number): ReadonlySet<string> {
+    const random = new Random(`${this.#seed}/companions/${number}`)
+    const wish = new Set(clausesOfTarget)
+    for (let i = 0; i < companions; i++) {
+      const open = clauses.filter((clause) => [...wish].every((own) => this.#lacks(clause, own)))
+      if (open.length === 0) break
+      wish.add(random.pick(open))
+    }
+    return wish
+  }
+
+  #lacks(a: string, b: string): boolean {
+    return a !== b && exclusionOf(a, b) === undefined && (this.#counts.get(pairOf(a, b)) ?? 0) < goal
+  }
+
   #gain(own: Case): number {
     let gain = 0
-    for (const pair of pairsOf(caseTags(own))) gain += Math.max(0, goal - (this.#counts.get(pair) ?? 0))
+    for (const pair of pairsOf(caseTags(own))) {
+      const missing = Math.max(0, goal - (this.#counts.get(pair) ?? 0))
+      gain += missing * missing
+    }
     return gain
   }
 }

@@ -44,22 +44,26 @@ export const nestedClauses = clausesIn(
   'nested',
 )
 
-/** WITH before a write, read by a condition of it. */
-export function withBefore(scope: Scope): { readonly before: readonly Step[]; readonly filters: readonly Step[] } {
-  const { random, names } = scope
+/** WITH before a statement, read by a condition of it; `plain`: without RECURSIVE. */
+export function withBefore(
+  scope: Scope,
+  plain = false,
+): { readonly before: readonly Step[]; readonly filters: readonly Step[] } {
+  const { random } = scope
   const ctes = ['cte', 'cte chain', 'cte twice', 'recursive cte', 'writing cte'] as const
   if (!random.chance(0.1, ...ctes)) return { before: [], filters: [] }
   const own = from({ ...scope, depth: 0 }, 'db')
   const inner: Scope = { ...scope, relations: own.relations }
   const value = column(inner, ['int', 'id'])
   const outside = column(scope, ['int', 'id'])
-  if (own.before.length === 0 || !value?.ref || !outside?.ref) return { before: [], filters: [] }
+  const recursive = own.before.some(({ tag }) => tag === 'recursive cte')
+  if (own.before.length === 0 || (recursive && plain) || !value?.ref || !outside?.ref)
+    return { before: [], filters: [] }
   const query: Query = {
     head: ['eb'],
     steps: [...own.steps, { tag: 'select', parts: [`.select(${quoted(value.ref)})`], keep: true }],
   }
   const operator = random.pick(['in', 'in', 'not in'])
-  names.next('q')
   return {
     before: own.before,
     filters: [

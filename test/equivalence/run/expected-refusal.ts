@@ -8,6 +8,7 @@ const joining = [
   'fullJoin',
   'lateral',
   'comma join',
+  'join subquery',
   'cte twice',
   'recursive cte',
   'update from',
@@ -32,7 +33,7 @@ export function isExpectedRefusal(code: string, own: Case): boolean {
     case 'CONFINED_TO_KEY':
       return own.door === 'for'
     case 'UNSUPPORTED_MERGE':
-      return tags.has('recursive cte')
+      return tags.has('recursive cte') || tags.has('for update')
     case 'MERGE_ROWS_EXCEEDED':
       // The rows of a join of joins may well be more than maxRows.
       return joining.some((tag) => tags.has(tag))

@@ -11,6 +11,7 @@ export function otherState(
   if (expected !== undefined && actual !== undefined && ofData(expected) && ofData(actual)) {
     return 'of two mistakes in the data, the first found is reported'
   }
+  if (/^42/.test(expected ?? '') && ofData(actual ?? '')) return 'a part that runs before the rest fails first'
   return undefined
 }
 

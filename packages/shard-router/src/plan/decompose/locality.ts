@@ -116,6 +116,17 @@ export class Locality {
     return this.isRowLocal(node, block)
   }
 
+  /** True when only uncorrelated subqueries, which can run before, keep a query from running shard by shard. */
+  waitsForSubqueries(query: OperationNode): boolean {
+    const node = query as SelectQueryNode
+    if (query.kind !== 'SelectQueryNode' || node.setOperations || node.limit || node.offset || node.fetch) return false
+    const block = this.analyzer.knownBlock(node)
+    const spreads = block.relations.map((relation) => this.spreadOfRelation(relation))
+    if (spreads.includes('whole') || !spreads.includes('sharded') || this.obstacle(node, block)) return false
+    const places = this.subqueries(node).map((subquery) => this.subqueryPlace(subquery, node, block))
+    return places.includes('first') && !places.includes('refused') && this.isRowLocal(node, block)
+  }
+
   /** True when groups, duplicates and window partitions never span shards: each is bound to one shard key. */
   isRowLocal(node: SelectQueryNode, block: Block): boolean {
     return isRowLocal(node, block, this.analyzer)

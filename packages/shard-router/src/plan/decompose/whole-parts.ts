@@ -81,6 +81,10 @@ class PartFinder {
     if (!kept.has(relation)) {
       if (relation.lateral && this.#locality.isTied(inner, block)) return
       if (this.#locality.spreadOf(inner) !== 'whole') return
+      if (this.#locality.waitsForSubqueries(inner)) {
+        this.visit(inner)
+        return
+      }
     }
     const outer = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
     if (outer && this.#locality.isCorrelated(inner, outer)) {
