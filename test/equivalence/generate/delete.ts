@@ -45,7 +45,7 @@ function usingSteps(outer: Outer): Step[] {
   const made = random.chance(0.3, 'derived table', ...clausesIn('sets')) ? innerQuery(outer, 'eb') : undefined
   const query = made && relationOf('b', made)
   const number = query && integerOf(query)
-  if (made && query && (query.keys.length > 0 || number !== undefined)) {
+  if (made && query && (query.keys.length > 0 || (number !== undefined && random.chance(0.15)))) {
     const [key] = query.keys
     const link = key ? `.whereRef('b.${key}', '=', 't.k')` : `.whereRef('b.${number}', '=', 't.id')`
     return [{ tag: 'derived table', parts: ['.using((eb) => ', made.query, `.as('b'))${link}`], keep: true }]

@@ -36,11 +36,11 @@ function tableJoin(present: readonly Relation[], outer: Outer): Joined | undefin
   const alias = names.next('a')
   const keyed = present.filter(({ keys }) => keys.length > 0)
   const name = random.weighted<TableName>(
-    keyed.length === 0 && present.some(({ table }) => table === undefined || table === 'r')
+    keyed.length === 0
       ? [
           [6, 'r'],
-          [3, 't'],
-          [1, 'u'],
+          [present.every(isEverywhere) ? 4 : 0.1, 't'],
+          [present.every(isEverywhere) ? 2 : 0, 'u'],
         ]
       : [
           [3, 'u'],
@@ -48,8 +48,8 @@ function tableJoin(present: readonly Relation[], outer: Outer): Joined | undefin
           [1, 'x'],
           [0.8, 'p'],
           [3, 'r'],
-          [0.1, 'w'],
-          [0.06, 'o'],
+          [0.04, 'w'],
+          [0.04, 'o'],
         ],
   )
   const relation = tableRelation(name, alias)
@@ -80,6 +80,11 @@ function tableJoin(present: readonly Relation[], outer: Outer): Joined | undefin
   }
 }
 
+/** True for a reference table or a function: each shard has all of its rows. */
+function isEverywhere({ table, alias }: Relation): boolean {
+  return table === 'r' || (table === undefined && /^f\d/.test(alias))
+}
+
 /** Outer joins that keep the rows of a reference table for want of sharded ones are refused: they are rare. */
 function outerKinds({ table }: Relation, onKey: boolean, keyed: boolean) {
   const both = onKey || (table === 'r' && !keyed)
@@ -106,7 +111,7 @@ function subqueryJoin(present: readonly Relation[], outer: Outer): Joined | unde
   const owner = random.pick(present)
   const keyed = relation.keys.length > 0 && owner.keys.length > 0
   const [own, theirs] = keyed ? [relation.keys[0], owner.keys[0]] : [integerOf(relation), integerOf(owner)]
-  if (own === undefined || theirs === undefined) return undefined
+  if (own === undefined || theirs === undefined || (!keyed && !random.chance(0.15))) return undefined
   const kind = random.pick(keyed ? ['innerJoin', 'leftJoin'] : ['innerJoin'])
   const parts = [
     `.${kind}((eb) => `,

@@ -37,7 +37,7 @@ function fromSteps(outer: Outer): Step[] {
   const made = random.chance(0.3, 'derived table', ...clausesIn('sets')) ? innerQuery(outer, 'eb') : undefined
   const query = made && relationOf('b', made)
   const [column, own] = query?.keys[0] ? [query.keys[0], 'k'] : [query && integerOf(query), 'id']
-  if (made && column) {
+  if (made && column && (own === 'k' || random.chance(0.15))) {
     const tail = `.as('b')).set((eb) => ({ v: eb('t.v', '+', 1) })).whereRef('b.${column}', '=', 't.${own}')`
     return [{ tag: 'derived table', parts: ['.from((eb) => ', made.query, tail], keep: true }]
   }

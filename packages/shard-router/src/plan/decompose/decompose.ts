@@ -3,9 +3,8 @@ import { type Analyzer, bareQuery } from '../analyzer.ts'
 import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
-import type { Block } from '../scope/block.ts'
 import type { Cte, CteEnvironment } from '../scope/relation.ts'
-import { mapNode, someNode } from '../walk.ts'
+import { childrenOf, mapNode, someNode } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
 import { withDependentGroups } from './dependent-groups.ts'
 import { Locality } from './locality.ts'
@@ -122,7 +121,7 @@ function gatherParts(
     const target = part.table?.item ?? part.query
     if (replacements.has(target)) continue
     const step = context.nextStep()
-    const statement = withCtes(part.query, part.environment, part.block, analyzer)
+    const statement = withCtes(part.query, part.environment, root)
     gathers.push({ step, part: part.name, plan: decompose(statement, context) })
     gathered.set(slots.gather(step), part.columns ?? columnsOfKnown(part.query, analyzer))
     replacements.set(target, part.table ? gatheredTable(step, part.table) : selectGather(step))
@@ -141,11 +140,12 @@ function columnsOfKnown(query: OperationNode, analyzer: Analyzer): readonly stri
 }
 
 /** A part that runs alone takes along the CTEs that it uses. */
-function withCtes(query: OperationNode, environment: CteEnvironment, block: Block, analyzer: Analyzer): OperationNode {
+function withCtes(query: OperationNode, environment: CteEnvironment, root: OperationNode): OperationNode {
   if (environment.ctes.size === 0) return query
   const select = query as SelectQueryNode
   const used = usedCtes(query, environment)
-  const expressions = allExpressions(block, analyzer).filter((expression) => used.has(expression.expression))
+  const expressions = allExpressions(root).filter((expression) => used.has(expression.expression))
+  if (expressions.length !== used.size) throw new Error('a CTE of the statement was not found')
   if (expressions.length === 0) return query
   const recursive = select.with?.recursive || [...used.values()].some(isSelfReading)
   const node: WithNode = {
@@ -174,13 +174,14 @@ function usedCtes(query: OperationNode, environment: CteEnvironment): ReadonlyMa
   return used
 }
 
-function allExpressions(block: Block, analyzer: Analyzer): readonly CommonTableExpressionNode[] {
-  const levels: Block[] = []
-  for (let level: Block | undefined = block; level; level = level.parent) levels.unshift(level)
-  return levels.flatMap((level) => {
-    const query = analyzer.queryOf(level) as SelectQueryNode | undefined
-    return query?.with?.expressions ?? []
-  })
+/** Every CTE of the statement, at any depth; those around a query and those before it come first. */
+function allExpressions(node: OperationNode): readonly CommonTableExpressionNode[] {
+  const { with: own } = node as SelectQueryNode
+  const below = childrenOf(node).filter((child) => child !== own)
+  return [
+    ...(own?.expressions ?? []).flatMap((expression) => [expression, ...allExpressions(expression.expression)]),
+    ...below.flatMap(allExpressions),
+  ]
 }
 
 /** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us; one that writes is done. */
@@ -223,7 +224,7 @@ function decomposeArms(localized: Localized, context: DecomposeContext): MergePl
     gathers.push({
       step,
       part: name,
-      plan: decompose(withCtes(arm, block.environment, block, localized.analyzer), context),
+      plan: decompose(withCtes(arm, block.environment, localized.root), context),
     })
     const columns = columnsOfKnown(arm, localized.analyzer)
     gathered.set(slots.gather(step), columns)
