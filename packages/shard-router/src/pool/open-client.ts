@@ -51,10 +51,7 @@ async function prepareSession(
     throw poolError(
       'UNSUPPORTED_SERVER_VERSION',
       `${address.label} runs PostgreSQL ${version}; ${oldestMajor} is needed.`,
-      {
-        shard,
-        server: address.label,
-      },
+      { shard, server: address.label, details: { sent: false } },
     )
   }
   if (address.pooler === 'direct' || extras.direct === true) return
