@@ -365,6 +365,59 @@ test('22: DISTINCT aggregates beside others, lists in order, percentiles, bool_a
   )
 })
 
+test('21: grouping sets over expressions', async () => {
+  for (const [expression, sets] of [
+    [sql`date_trunc('month', ts)`, sql`rollup(date_trunc('month', ts), g)`],
+    [sql`(v + b) * 2`, sql`cube((v + b) * 2, g)`],
+    [sql`coalesce(v, 0)`, sql`grouping sets (rollup(coalesce(v, 0), g), (g), ())`],
+    [sql`lower(${sql.ref('name')})`, sql`grouping sets ((lower(${sql.ref('name')}), g), ())`],
+  ] as const)
+    await cases.same((db) =>
+      db
+        .selectFrom('T')
+        .select((eb) => [expression.as('e'), 'g', eb.fn.countAll().as('n'), eb.fn.avg('n').as('average')])
+        .groupBy(sets),
+    )
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .select([sql`v % 3`.as('e'), sql`percentile_cont(0.5) within group (order by x)`.as('median')])
+      .groupBy(sql`rollup(v % 3)`),
+  )
+})
+
+test('22: distinct aggregates beside others travel as distinct values', async () => {
+  const beside = (db: AnyKysely) =>
+    db
+      .selectFrom('T')
+      .select((eb) => [
+        eb.fn.count('x').distinct().as('x'),
+        eb.fn.count('v').distinct().filterWhere('ok', 'is', true).as('v'),
+        eb.fn.sum('v').distinct().as('sum'),
+        eb.fn.countAll().as('rows'),
+        eb.fn.avg('n').as('average'),
+      ])
+  await cases.same(beside)
+  await cases.same((db) => beside(db).where('id', '>', 9999))
+  await cases.same((db) => beside(db).select('g').groupBy('g').orderBy('g'), { ordered: true })
+  await cases.same((db) => beside(db).select('g').groupBy('g').where('id', '>', 9999))
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .innerJoin('U', 'U.k', 'T.k')
+      .select((eb) => [
+        'T.g',
+        eb.fn.count('U.id').distinct().as('us'),
+        eb.fn.agg('array_agg', ['T.b']).distinct().orderBy('T.b', 'desc').as('bs'),
+        eb.fn.countAll().as('pairs'),
+      ])
+      .groupBy('T.g')
+      .having((eb) => eb(eb.fn.count('T.x').distinct(), '>', 2)),
+  )
+  const { statements } = await cases.router.explain(beside(cases.all))
+  expect(statements[0]?.sql).toContain('group by 1, 2, 3')
+})
+
 test('23: empty input: count 0 and sum NULL in one row, no row with GROUP BY; a first shard with NULL', async () => {
   const aggregates = (db: AnyKysely) =>
     db.selectFrom('T').select((eb) => [eb.fn.countAll().as('n'), eb.fn.sum('v').as('s'), eb.fn.min('name').as('m')])

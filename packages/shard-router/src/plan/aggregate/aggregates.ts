@@ -1,4 +1,5 @@
-import type { AggregateFunctionNode } from 'kysely'
+import type { AggregateFunctionNode, OperationNode, RawNode, WhereNode } from 'kysely'
+import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { bareName } from '../scope/from-clause.ts'
 import { avg } from './avg.ts'
 import { count } from './count.ts'
@@ -33,4 +34,24 @@ export function decomposableAggregate(call: AggregateCall): DecomposableAggregat
 export function ignoresRepeats(call: AggregateCall): boolean {
   const distinct = call.kind === 'AggregateFunctionNode' && (call as AggregateFunctionNode).distinct === true
   return distinct || indifferentToRepeats.has(bareName(call.func))
+}
+
+/** True for `count(distinct x)` and its relatives over values that can be grouped by. */
+export function isOfDistinctValues(call: AggregateCall): boolean {
+  if (call.kind !== 'AggregateFunctionNode') return false
+  const { distinct, withinGroup } = call as AggregateFunctionNode
+  return distinct === true && !withinGroup && distinctValues(call).length > 0
+}
+
+/** The expressions that such an aggregate computes from single rows: arguments, ORDER BY, FILTER; constants stay. */
+export function distinctValues(call: AggregateCall): readonly OperationNode[] {
+  const { aggregated, filter, orderBy } = call as AggregateFunctionNode
+  const ordered = orderBy?.items.map((item) => item.orderBy) ?? []
+  const filtered = filter ? [(filter as WhereNode).where] : []
+  return [...aggregated, ...ordered, ...filtered].filter((node) => !isConstant(node))
+}
+
+function isConstant(node: OperationNode): boolean {
+  const bare = unwrapRaw(node)
+  return bare.kind === 'ValueNode' || (bare.kind === 'RawNode' && (bare as RawNode).parameters.length === 0)
 }

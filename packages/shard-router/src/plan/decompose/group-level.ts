@@ -10,7 +10,7 @@ import {
   type SelectQueryNode,
   type ValueNode,
 } from 'kysely'
-import { decomposableAggregate, ignoresRepeats } from '../aggregate/aggregates.ts'
+import { decomposableAggregate, distinctValues, ignoresRepeats, isOfDistinctValues } from '../aggregate/aggregates.ts'
 import type { AggregateCall, InProcessAggregate } from '../aggregate/decomposable.ts'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
@@ -23,7 +23,7 @@ import { bareColumnName, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
-import { groupingSetParts } from './grouping-sets.ts'
+import { groupingSetParts, openGroupingSet } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
 import { aliased, fromGather, partialColumn, rowSource } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
@@ -40,11 +40,12 @@ export function decomposeGroups(localized: Localized): MergePlan {
   const { analyzer } = localized
   const node = openSelections(localized.root as SelectQueryNode, analyzer.knownBlock(localized.root))
   const calls = aggregateCalls(node, localized)
-  if (!calls.every((call) => decomposableAggregate(call))) {
-    const distinctRows = calls.every(ignoresRepeats)
-    return decomposeWhole(localized, 'an aggregate needs the rows of all shards', distinctRows)
-  }
-  return new GroupLevel(node, localized).plan()
+  if (calls.every((call) => decomposableAggregate(call))) return new GroupLevel(node, localized, []).plan()
+  const distinctRows = calls.every(ignoresRepeats)
+  const apart = calls.filter((call) => !decomposableAggregate(call))
+  // Beside other aggregates, what is counted once travels as distinct values with the partial results of their rows.
+  if (!distinctRows && apart.every(isOfDistinctValues)) return new GroupLevel(node, localized, apart).plan()
+  return decomposeWhole(localized, 'an aggregate needs the rows of all shards', distinctRows)
 }
 
 /** Raw fragments with their columns as references, so that they can be taken apart. */
@@ -59,11 +60,16 @@ export function openSelections(node: SelectQueryNode, block: Block): SelectQuery
   return {
     ...node,
     ...(node.selections ? { selections: node.selections.map(open) } : {}),
-    ...(node.groupBy ? { groupBy: open(node.groupBy) } : {}),
+    ...(node.groupBy ? { groupBy: openSets(open(node.groupBy)) } : {}),
     ...(node.having ? { having: open(node.having) } : {}),
     ...(node.orderBy ? { orderBy: open(node.orderBy) } : {}),
     ...(node.distinctOn ? { distinctOn: node.distinctOn.map(open) } : {}),
   }
+}
+
+function openSets(clause: GroupByNode): GroupByNode {
+  const items = clause.items.map((item) => ({ ...item, groupBy: openGroupingSet(unwrapRaw(item.groupBy)) }))
+  return { ...clause, items }
 }
 
 function mapChildren(node: OperationNode, open: <N extends OperationNode>(clause: N) => N): OperationNode {
@@ -114,9 +120,13 @@ class GroupLevel {
   readonly #dependent = new Set<number>()
   readonly #inProcess = new Map<OperationNode, InProcessAggregate>()
 
-  constructor(node: SelectQueryNode, localized: Localized) {
+  readonly #ofDistinctValues: readonly AggregateCall[]
+
+  /** `ofDistinctValues`: aggregates that see each value once; the shards group by their values too. */
+  constructor(node: SelectQueryNode, localized: Localized, ofDistinctValues: readonly AggregateCall[]) {
     this.#node = node
     this.#localized = localized
+    this.#ofDistinctValues = ofDistinctValues
     this.#block = localized.analyzer.knownBlock(localized.root)
     this.#partials = new PartialColumns(this.#block, localized.analyzer.parameters)
   }
@@ -125,6 +135,8 @@ class GroupLevel {
     const { analyzer, gathers } = this.#localized
     const groupItems = (this.#node.groupBy?.items ?? []).map((item) => this.#groupExpression(item))
     for (const expression of groupItems) this.#addGroups(expression)
+    const ownGroups = this.#partials.count
+    for (const value of this.#ofDistinctValues.flatMap(distinctValues)) this.#partials.add(value)
     const groupCount = this.#partials.count
     const final = this.#finalNode(groupItems)
     const partial: SelectQueryNode = {
@@ -138,12 +150,15 @@ class GroupLevel {
       hidden: 0,
     }
     const shared = { gathers, partial: compileTemplate(partial, analyzer.parameters), accesses: analyzer.accesses }
-    const aggregate = inProcessGroups(this.#node, groupItems, {
-      block: this.#block,
-      parameters: analyzer.parameters,
-      groupPosition: (node) => this.#groups.get(this.#signature(node)),
-      aggregate: (node) => this.#inProcess.get(node),
-    })
+    const aggregate =
+      groupCount > ownGroups || this.#ofDistinctValues.length > 0
+        ? undefined
+        : inProcessGroups(this.#node, groupItems, {
+            block: this.#block,
+            parameters: analyzer.parameters,
+            groupPosition: (node) => this.#groups.get(this.#signature(node)),
+            aggregate: (node) => this.#inProcess.get(node),
+          })
     const averages = [...this.#inProcess.values()].some((own) => own.merge === 'avg')
     const whole = () => decomposeWhole(this.#localized, 'an average of single precision needs the rows')
     return aggregate
@@ -259,6 +274,12 @@ class GroupLevel {
   }
 
   #rewriteAggregate(call: AggregateCall): OperationNode {
+    if (this.#ofDistinctValues.includes(call)) {
+      const values = distinctValues(call)
+      return mapNode<OperationNode>(call, (child) =>
+        values.includes(child) ? partialColumn(this.#partials.add(child)) : undefined,
+      )
+    }
     const { final, inProcess } = (
       decomposableAggregate(call) as NonNullable<ReturnType<typeof decomposableAggregate>>
     ).decompose(call, (partial) => this.#partials.add(partial))

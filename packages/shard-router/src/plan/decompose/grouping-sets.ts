@@ -1,6 +1,6 @@
-import type { FunctionNode, OperationNode, ParensNode, RawNode } from 'kysely'
-import { unwrapRaw } from '../raw/raw-fragment.ts'
-import { refuse } from '../refuse.ts'
+import { type FunctionNode, type OperationNode, type ParensNode, RawNode } from 'kysely'
+import { placeholder, type Token } from '../raw/lexer.ts'
+import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { bareName } from '../scope/from-clause.ts'
 
 const keyword = /^\s*(rollup|cube|grouping\s+sets)\s*\(/i
@@ -12,16 +12,7 @@ const keyword = /^\s*(rollup|cube|grouping\s+sets)\s*\(/i
 export function groupingSetParts(item: OperationNode): readonly OperationNode[] | undefined {
   if (!isGroupingSet(item)) return undefined
   if (item.kind === 'FunctionNode') return (item as FunctionNode).arguments.flatMap(members)
-  const { sqlFragments, parameters } = item as RawNode
-  const between = sqlFragments.map((text) => text.replace(/\b(rollup|cube|grouping\s+sets)\b/gi, ''))
-  if (between.some((text) => !/^[\s(),]*$/.test(text))) {
-    refuse(
-      'UNSUPPORTED_MERGE',
-      'ROLLUP, CUBE and GROUPING SETS over expressions cannot be taken apart.',
-      'Compute the expression in a subquery, and name its column in the grouping sets.',
-    )
-  }
-  return parameters.flatMap(members)
+  return (openGroupingSet(item) as RawNode).parameters.flatMap(members)
 }
 
 /** True for ROLLUP, CUBE and GROUPING SETS: over no rows they may still give one. */
@@ -35,4 +26,71 @@ function members(node: OperationNode): readonly OperationNode[] {
   if (bare.kind === 'ParensNode') return members((bare as ParensNode).node)
   if (bare.kind !== 'TupleNode' && bare.kind !== 'ValueListNode') return groupingSetParts(bare) ?? [bare]
   return (bare as unknown as { values: readonly OperationNode[] }).values.flatMap(members)
+}
+
+/** Grouping sets written as raw text, with each expression as a node of its own between keywords and parentheses. */
+export function openGroupingSet(item: OperationNode): OperationNode {
+  if (item.kind !== 'RawNode' || !isGroupingSet(item)) return item
+  return new SetReader(item as RawNode).read()
+}
+
+class SetReader {
+  readonly #text: string
+  readonly #tokens: readonly Token[]
+  readonly #parameters: readonly OperationNode[]
+  readonly #fragments: string[] = []
+  readonly #nodes: OperationNode[] = []
+  #from = 0
+  #at = 0
+
+  constructor(node: RawNode) {
+    this.#text = node.sqlFragments.join(placeholder)
+    this.#tokens = understandRaw(node).tokens
+    this.#parameters = node.parameters
+  }
+
+  read(): RawNode {
+    while (this.#at < this.#tokens.length) {
+      if (this.#isSyntax()) this.#at++
+      else this.#expression()
+    }
+    this.#fragments.push(this.#text.slice(this.#from))
+    return RawNode.create(this.#fragments, this.#nodes)
+  }
+
+  /** Keywords, commas, and parentheses around sets; `(a + b) * 2` opens no set. */
+  #isSyntax(): boolean {
+    const { text } = this.#tokens[this.#at] as Token
+    const next = this.#tokens[this.#at + 1]?.text
+    if (text === ',' || text === ')') return true
+    if (text === '(') return this.#closesElement()
+    if ((text === 'rollup' || text === 'cube') && next === '(') return true
+    return (text === 'grouping' && next === 'sets') || (text === 'sets' && next === '(')
+  }
+
+  #closesElement(): boolean {
+    const { depth } = this.#tokens[this.#at] as Token
+    const close = this.#tokens.findIndex((token, at) => at > this.#at && token.text === ')' && token.depth === depth)
+    const after = this.#tokens[close + 1]
+    return after === undefined || after.text === ',' || after.text === ')'
+  }
+
+  #expression(): void {
+    const first = this.#tokens[this.#at] as Token
+    const start = this.#at
+    while (this.#at < this.#tokens.length && !this.#endsElement(first.depth)) this.#at++
+    const tokens = this.#tokens.slice(start, this.#at)
+    const end = (tokens[tokens.length - 1] as Token).end
+    const count = (part: readonly Token[]) => part.filter((token) => token.text === placeholder).length
+    const before = count(this.#tokens.slice(0, start))
+    const parameters = this.#parameters.slice(before, before + count(tokens))
+    this.#fragments.push(this.#text.slice(this.#from, first.start))
+    this.#nodes.push(RawNode.create(this.#text.slice(first.start, end).split(placeholder), parameters))
+    this.#from = end
+  }
+
+  #endsElement(depth: number): boolean {
+    const token = this.#tokens[this.#at] as Token
+    return (token.text === ',' && token.depth === depth) || (token.text === ')' && token.depth < depth)
+  }
 }
