@@ -1,6 +1,6 @@
 import { defineTopology } from '@shardwright/core'
 import { type ExpressionBuilder, sql } from 'kysely'
-import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
+import { jsonArrayFrom, jsonBuildObject, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
 import type { AnyKysely } from './world/databases.ts'
@@ -416,6 +416,41 @@ test('22: distinct aggregates beside others travel as distinct values', async ()
   )
   const { statements } = await cases.router.explain(beside(cases.all))
   expect(statements[0]?.sql).toContain('group by 1, 2, 3')
+})
+
+test('raw text: joined lists, text in text, directions, comments', async () => {
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .select('id')
+      .where(sql<boolean>`v in (${sql.join([1, 2, 3])})`),
+  )
+  const third = sql`${sql.ref('v')} % 3`
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .select([third.as('third'), sql`count(*)`.as('n')])
+      .groupBy(third),
+  )
+  await cases.same((db) =>
+    db.selectFrom('T').select((eb) => ['id', jsonBuildObject({ id: eb.ref('id'), name: eb.ref('name') }).as('o')]),
+  )
+  const ordered = (db: AnyKysely) => db.selectFrom('T').select(['id', 'v'])
+  await cases.same((db) => ordered(db).orderBy(sql`v desc nulls last`).orderBy('id'), { ordered: true })
+  await cases.same(
+    (db) =>
+      ordered(db)
+        .orderBy(sql`${sql.ref('g')} desc, v nulls first, id`)
+        .limit(9),
+    { ordered: true },
+  )
+  await cases.same((db) =>
+    db
+      .selectFrom('T')
+      .select((eb) => ['g', eb.fn.agg('array_agg', ['id']).orderBy(sql`v desc nulls last, id`).as('ids')])
+      .groupBy('g'),
+  )
+  await cases.same((db) => ordered(db).modifyEnd(sql`/* route: wallets */`))
 })
 
 test('23: empty input: count 0 and sum NULL in one row, no row with GROUP BY; a first shard with NULL', async () => {

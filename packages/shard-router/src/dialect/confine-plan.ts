@@ -6,7 +6,7 @@ import { confineTree } from '../plan/confine.ts'
 import type { KeyItem } from '../plan/key/key-set.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
-import { openJsonHelpers } from '../plan/raw/json-helpers.ts'
+import { openRawNodes } from '../plan/raw/open-nodes.ts'
 import { refuse } from '../plan/refuse.ts'
 import { type CallValues, resolveSource } from '../plan/source.ts'
 import type { Mode } from './mode.ts'
@@ -35,7 +35,7 @@ function planConfined(query: CompiledQuery, family: string, state: RouterState):
     )
   }
   const parameters = indexParameters(query.query)
-  const confinedRoot = confineTree(openJsonHelpers(root), state.schema, family) as RootOperationNode
+  const confinedRoot = confineTree(openRawNodes(root), state.schema, family) as RootOperationNode
   return planStatement(confinedRoot, state.schema, state.catalog, parameters)
 }
 

@@ -11,7 +11,7 @@ import { inspectTree, type TreeTraits } from './inspect-tree.ts'
 import { type KeySet, type LookupKeys, lookupsIn } from './key/key-set.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
-import { openJsonHelpers } from './raw/json-helpers.ts'
+import { openRawNodes } from './raw/open-nodes.ts'
 import { refuse } from './refuse.ts'
 import { changesLookups } from './write/changes-lookups.ts'
 import { refuseKeyUpdates } from './write/key-update.ts'
@@ -39,7 +39,7 @@ export function planStatement(
   original?: ParameterIndex,
   gathered: PreparedPlan['gathered'] = nothing,
 ): PreparedPlan {
-  const opened = openJsonHelpers(statement)
+  const opened = openRawNodes(statement)
   const kind = kinds[opened.kind]
   if (opened.kind === 'RawNode') return refuseRaw()
   if (!kind) return refuseStatement(opened)

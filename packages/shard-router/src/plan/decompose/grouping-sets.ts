@@ -2,6 +2,7 @@ import { type FunctionNode, type OperationNode, type ParensNode, RawNode } from 
 import { placeholder, type Token } from '../raw/lexer.ts'
 import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { bareName } from '../scope/from-clause.ts'
+import { slice } from './order-items.ts'
 
 const keyword = /^\s*(rollup|cube|grouping\s+sets)\s*\(/i
 
@@ -37,7 +38,7 @@ export function openGroupingSet(item: OperationNode): OperationNode {
 class SetReader {
   readonly #text: string
   readonly #tokens: readonly Token[]
-  readonly #parameters: readonly OperationNode[]
+  readonly #node: RawNode
   readonly #fragments: string[] = []
   readonly #nodes: OperationNode[] = []
   #from = 0
@@ -46,7 +47,7 @@ class SetReader {
   constructor(node: RawNode) {
     this.#text = node.sqlFragments.join(placeholder)
     this.#tokens = understandRaw(node).tokens
-    this.#parameters = node.parameters
+    this.#node = node
   }
 
   read(): RawNode {
@@ -80,13 +81,9 @@ class SetReader {
     const start = this.#at
     while (this.#at < this.#tokens.length && !this.#endsElement(first.depth)) this.#at++
     const tokens = this.#tokens.slice(start, this.#at)
-    const end = (tokens[tokens.length - 1] as Token).end
-    const count = (part: readonly Token[]) => part.filter((token) => token.text === placeholder).length
-    const before = count(this.#tokens.slice(0, start))
-    const parameters = this.#parameters.slice(before, before + count(tokens))
     this.#fragments.push(this.#text.slice(this.#from, first.start))
-    this.#nodes.push(RawNode.create(this.#text.slice(first.start, end).split(placeholder), parameters))
-    this.#from = end
+    this.#nodes.push(slice(this.#node, this.#tokens, tokens))
+    this.#from = (tokens[tokens.length - 1] as Token).end
   }
 
   #endsElement(depth: number): boolean {

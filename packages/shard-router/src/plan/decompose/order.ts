@@ -2,7 +2,7 @@ import type { FetchNode, OperationNode, OrderByItemNode, RawNode, SelectQueryNod
 import { LimitNode } from 'kysely'
 import { type ParameterIndex, plannedSource, sourceNode } from '../compile.ts'
 import type { RowWindow } from '../merge-plan.ts'
-import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
+import { isComment, understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import type { Source } from '../source.ts'
 
@@ -84,7 +84,7 @@ export function pushedLimit(node: SelectQueryNode, parameters: ParameterIndex): 
 
 /** Row locks over several shards would be taken shard by shard, in no order. */
 export function refuseLocks(node: SelectQueryNode): void {
-  if (!node.endModifiers?.length) return
+  if (!node.endModifiers?.some(({ rawModifier }) => !rawModifier || !isComment(rawModifier))) return
   refuse(
     'UNSUPPORTED_MERGE',
     'FOR UPDATE and other row locks are taken on one shard only.',

@@ -1,10 +1,11 @@
 import type { OperationNode, RawNode, SelectQueryNode } from 'kysely'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
+import { withOrderItems } from './order-items.ts'
 
 /** `order by 2` and `group by 1` written as raw text: literal numbers, which name an output by its position. */
 export function withOrdinals(root: OperationNode): OperationNode {
   if (root.kind !== 'SelectQueryNode') return root
-  const node = root as SelectQueryNode
+  const node = withOrderItems(root) as SelectQueryNode
   const order = node.orderBy?.items.map((item) => ({ ...item, orderBy: ordinal(item.orderBy) }))
   const groups = node.groupBy?.items.map((item) => ({ ...item, groupBy: ordinal(item.groupBy) }))
   return {

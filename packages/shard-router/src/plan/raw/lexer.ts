@@ -13,6 +13,8 @@ export const placeholder = '\u0000'
 
 const patterns: readonly [Token['kind'] | 'space' | 'refused', RegExp][] = [
   ['space', /\s+/y],
+  // A comment, without another one or a value in it.
+  ['space', /\/\*(?:[^*/\0]|\*(?!\/)|\/(?!\*))*\*\//y],
   ['refused', /--|\/\*|\$[A-Za-z_]*\$|\\|;/y],
   ['parameter', /\0|\$\d+/y],
   ['string', /[eE]?'(?:[^'\\]|'')*'/y],

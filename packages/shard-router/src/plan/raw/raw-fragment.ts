@@ -46,7 +46,8 @@ export function unwrapRaw(node: OperationNode): OperationNode {
 
 function parse(text: string): RawFragment {
   const tokens = tokenize(text)
-  if (tokens === undefined || tokens.length === 0) return opaque
+  if (tokens === undefined) return opaque
+  if (tokens.length === 0) return text.trim() === '' ? opaque : comment
   const words = tokens.filter((token) => token.kind === 'word')
   const subquery = words.some(
     (word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word) && !isValuesList(tokens, word),
@@ -60,6 +61,20 @@ function parse(text: string): RawFragment {
     names: Object.freeze(columnNames(tokens)),
     tokens: Object.freeze(tokens),
   })
+}
+
+/** Nothing but a comment: it may stand anywhere. */
+const comment: RawFragment = Object.freeze({
+  closed: true,
+  loose: false,
+  functions: [],
+  windowed: false,
+  names: [],
+  tokens: [],
+})
+
+export function isComment(node: OperationNode): boolean {
+  return node.kind === 'RawNode' && understandRaw(node as RawNode) === comment
 }
 
 const opaque: RawFragment = Object.freeze({
