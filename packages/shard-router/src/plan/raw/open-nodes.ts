@@ -61,7 +61,10 @@ function oneText({ sqlFragments, parameters }: RawNode): OperationNode | undefin
   parameters.forEach((parameter, index) => {
     const inner = openRawNodes(parameter)
     const after = sqlFragments[index + 1] ?? ''
-    if (inner.kind !== 'RawNode') return put(inner, after)
+    if (inner.kind !== 'RawNode') {
+      put(inner, after)
+      return
+    }
     const raw = inner as RawNode
     last += raw.sqlFragments[0] ?? ''
     raw.parameters.forEach((child, at) => {
