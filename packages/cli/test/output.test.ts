@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { completionScript } from '../src/commands/completion.ts'
 import { mergePackageJson } from '../src/init/merge-package-json.ts'
 import { formatBytes, formatDuration } from '../src/output/bytes.ts'
 import { renderCsv } from '../src/output/csv.ts'
@@ -103,22 +101,6 @@ it('init adds to a package.json and changes nothing that stands in it', () => {
 it('sizes and times read well', () => {
   expect([0, 999, 8_200_000, 123_000_000_000].map(formatBytes)).toEqual(['0 B', '999 B', '8.2 MB', '123 GB'])
   expect([12.4, 12_340].map(formatDuration)).toEqual(['12 ms', '12.3 s'])
-})
-
-it('bash completes commands, sub-commands and options', () => {
-  const script = completionScript(createProgram(screen).commander, 'bash')
-  const complete = (...words: string[]) =>
-    execFileSync(
-      'bash',
-      [
-        '-c',
-        `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shardwright; echo "\${COMPREPLY[@]}"`,
-      ],
-      { encoding: 'utf8' },
-    ).trim()
-  expect(complete('shardwright', 'mi')).toBe('migrate')
-  expect(complete('shardwright', 'migrate', 'd')).toBe('down')
-  expect(complete('shardwright', '--json', 'migrate', 'up', '--dry')).toBe('--dry-run')
 })
 
 it('every command explains itself with an example, no line wider than 80, and every option says what it does', () => {

@@ -338,5 +338,16 @@ it.skipIf(!existsSync('/usr/bin/script'))(
     const asked = await inTerminal('migrate down', 'n\r')
     expect(asked.out).toContain('Take back the last migration?')
     expect(asked.out).toContain('NOT_CONFIRMED')
+
+    await writeFile(
+      path.join(app.path, 'migrations', '0003_pause.sql'),
+      'create table pause as select 1 as x from pg_sleep(0.5);\n-- shardwright: down\ndrop table pause',
+    )
+    const drawn = await inTerminal('migrate up --no-lint')
+    // What is under way is drawn in place, and nothing of it is left; what has ended stays.
+    expect(drawn.out).toMatch(/[-|/\\] shard-1 {2}0003_pause {2}\d/)
+    expect(drawn.out).toContain('\u001b[3A\u001b[J')
+    expect(drawn.out.slice(drawn.out.lastIndexOf('\u001b['))).toContain('Complete.')
+    expect(drawn.out).toMatch(/\[\d\/6\] 0003_pause on shard-\d/)
   },
 )

@@ -70,7 +70,7 @@ async function migrateAndSeed(
   topology: AnyTopology,
 ): Promise<void> {
   const migrator = migratorOf({ ...loaded, fleet, topology, schema: loaded.config.schema })
-  assertComplete(await migrator.up({ lint: 'off', signal: context.signal, onEvent: progressOf(context.screen, false) }))
+  assertComplete(await migrator.up({ lint: 'off', signal: context.signal, onEvent: progressOf(context) }))
   const file = path.resolve(loaded.folder, loaded.config.seed ?? 'seed.ts')
   if (loaded.config.seed === undefined && !existsSync(file)) return
   const module = (await import(pathToFileURL(file).href)) as { seed?: unknown }

@@ -94,7 +94,6 @@ async function run(
 }
 
 function runOptionsOf(context: CommandContext, options: MigrateOptions): RunOptions {
-  const progress = progressOf(context.screen, context.global.json === true)
   return {
     shards: options.shard,
     waves: wavesOf(options),
@@ -105,7 +104,7 @@ function runOptionsOf(context: CommandContext, options: MigrateOptions): RunOpti
     acceptChanged: options.acceptChanged,
     lint: options.lint === false ? 'off' : 'refuse',
     signal: context.signal,
-    onEvent: progress,
+    onEvent: progressOf(context),
     betweenWaves: context.global.yes || !context.screen.interactive ? undefined : (wave) => askBetween(context, wave),
   }
 }

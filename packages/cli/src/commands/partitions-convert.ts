@@ -3,6 +3,7 @@ import {
   type ConvertReport,
   convertTable,
   type PartitionPolicy,
+  type ProgressEvent,
   planConvert,
 } from '@shardwright/partition-manager'
 import { CliError } from '../errors/cli-error.ts'
@@ -61,9 +62,11 @@ async function convert(
   const reports: ConvertReport[] = []
   for (const shard of shards) {
     if (context.signal.aborted) break
-    reports.push(await convertTable(shard, policy, { dropOld, signal: context.signal }))
-    if (!context.global.json)
-      context.screen.note(`[${reports.length}/${shards.length}] ${shard.id}: ${reports.at(-1)?.outcome}`)
+    const onProgress = ({ step, partition, rows }: ProgressEvent) =>
+      context.progress.doing(shard.id, [step, partition, rows && `${rows} rows`].filter(Boolean).join(' '))
+    const report = await convertTable(shard, policy, { dropOld, signal: context.signal, onProgress })
+    reports.push(report)
+    context.progress.ended(shard.id, `[${reports.length}/${shards.length}] ${shard.id}: ${report.outcome}`)
   }
   return {
     data: { reports },

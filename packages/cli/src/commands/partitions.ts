@@ -25,7 +25,16 @@ export const partitionsApply: Command<{ readonly force?: boolean }> = async (con
   const opened = await context.open()
   const policies = policiesOf(opened)
   if (options.force) await context.confirm('Remove more partitions than the policy allows in one run?')
-  const report = await maintain(opened.fleet, policies, { force: options.force === true, signal: context.signal })
+  const total = opened.fleet.shards.length * policies.length
+  let done = 0
+  const report = await maintain(opened.fleet, policies, {
+    force: options.force === true,
+    signal: context.signal,
+    onProgress: ({ shard, table, step, partition }) =>
+      context.progress.doing(shard, `${table} ${step}${partition === undefined ? '' : ` ${partition}`}`),
+    onTable: ({ shard, table, outcome }) =>
+      context.progress.ended(shard, `[${++done}/${total}] ${shard} ${table}: ${outcome}`),
+  })
   return {
     data: report,
     render: () => printReport(report).trimEnd(),

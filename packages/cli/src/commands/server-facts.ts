@@ -4,7 +4,10 @@ import type { FleetShard } from '@shardwright/core'
 export interface ServerFacts {
   readonly version: string
   readonly bytes: number
+  /** To this database, without our own. */
   readonly connections: number
+  /** To all databases of the server: they share `maxConnections`. */
+  readonly serverConnections: number
   readonly maxConnections: number
   readonly replicas: readonly {
     readonly name: string
@@ -28,6 +31,7 @@ export async function readServerFacts(shard: FleetShard): Promise<ServerFacts> {
   const { rows } = await connection.query<Omit<ServerFacts, 'replicas' | 'skewMs'>>(`
     select current_setting('server_version') as version, pg_database_size(current_database())::float8 as bytes,
       (select count(*)::int from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()) as connections,
+      (select count(*)::int from pg_stat_activity where datid is not null and pid <> pg_backend_pid()) as "serverConnections",
       current_setting('max_connections')::int as "maxConnections",
       (select count(*)::int from pg_class where relispartition and relkind = 'r') as partitions,
       (select count(*)::int from pg_prepared_xacts where database = current_database()) as "inDoubt"`)

@@ -60,7 +60,7 @@ export const shardsAdd: Command<ShardsAddOptions> = async (context, options) => 
     migrations: path.resolve(opened.folder, opened.config.migrations?.folder ?? 'migrations'),
     method: options.baseline ? 'baseline' : 'migrations',
     sourceShard: options.source,
-    onProgress: (step) => context.global.json || context.screen.note(`${options.id}: ${step}`),
+    onProgress: (step) => context.progress.note(`${options.id}: ${step}`),
   })
   const rows = report.reference.reduce((sum, table) => sum + table.rows, 0)
   return {

@@ -1,21 +1,32 @@
+import { LiveArea } from './live-area.ts'
+
 /** Where a command writes. `width` is 80 when nobody looks. */
 export interface Screen {
   readonly width: number
-  /** Someone can be asked and sees progress drawn in place. */
+  /** Someone can be asked. */
   readonly interactive: boolean
   /** Results. */
   line(text: string): void
   /** Progress and warnings; never mixed into results. */
   note(text: string): void
+  /** Lines that are drawn over by the next call; undefined where that cannot be done, and progress is plain notes. */
+  readonly draw?: ((lines: readonly string[]) => void) | undefined
 }
 
 /** The terminal of this process, or plain lines when there is none. */
 export function processScreen(): Screen {
-  const interactive = process.stdout.isTTY === true && process.stdin.isTTY === true && !process.env.CI
+  const { stdout, stderr, stdin } = process
+  const interactive = stdout.isTTY === true && stdin.isTTY === true && !process.env.CI
+  const animated = interactive && stderr.isTTY === true && process.env.TERM !== 'dumb'
+  const area = new LiveArea(
+    (text) => void stderr.write(text),
+    () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
+  )
   return {
-    width: process.stdout.isTTY ? Math.max(60, process.stdout.columns || 80) : 80,
+    width: stdout.isTTY ? Math.max(60, stdout.columns || 80) : 80,
     interactive,
-    line: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    line: (text) => area.above(() => void stdout.write(`${text}\n`)),
+    note: (text) => area.above(() => void stderr.write(`${text}\n`)),
+    draw: animated ? (lines) => area.draw(lines) : undefined,
   }
 }

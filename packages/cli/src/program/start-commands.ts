@@ -36,7 +36,7 @@ export function addStart(program: CommanderCommand, act: Act): void {
     )
     .action(
       act<{ shell: 'bash' | 'zsh' | 'fish' }>(async () => {
-        const { completionScript } = await import('../commands/completion.ts')
+        const { completionScript } = await import('../completion/completion-script.ts')
         return async (_, { shell }) => {
           const script = completionScript(program, shell)
           return { data: { shell, script }, render: () => script }

@@ -3,13 +3,20 @@ import { loadConfig } from '../config/load-config.ts'
 import { useLocalState } from '../config/local-state.ts'
 import { resolveTopology } from '../config/resolve-topology.ts'
 import { CliError } from '../errors/cli-error.ts'
+import type { ProgressBoard } from '../output/progress-board.ts'
 import type { Screen } from '../output/screen.ts'
 import type { CommandContext, GlobalOptions, OpenedConfig } from './command.ts'
 
-export function commandContext(screen: Screen, global: GlobalOptions, signal: AbortSignal): CommandContext {
+export function commandContext(
+  screen: Screen,
+  global: GlobalOptions,
+  signal: AbortSignal,
+  progress: ProgressBoard,
+): CommandContext {
   const load = () => loadConfig(global.config)
   return {
     screen,
+    progress,
     global,
     signal,
     loadConfig: load,

@@ -1,5 +1,6 @@
 import type { AnyTopology, Fleet, Schema } from '@shardwright/core'
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { ProgressBoard } from '../output/progress-board.ts'
 import type { Screen } from '../output/screen.ts'
 
 /** Options that every command takes. */
@@ -14,6 +15,8 @@ export interface GlobalOptions {
 /** What a command works with. */
 export interface CommandContext {
   readonly screen: Screen
+  /** Silent under --json. */
+  readonly progress: ProgressBoard
   readonly global: GlobalOptions
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal

@@ -1,5 +1,6 @@
 import { ShardwrightError } from '@shardwright/core'
 import { exitCode } from '../output/exit-code.ts'
+import { ProgressBoard } from '../output/progress-board.ts'
 import type { Screen } from '../output/screen.ts'
 import { wrap } from '../output/wrap.ts'
 import type { Command, GlobalOptions } from './command.ts'
@@ -13,6 +14,7 @@ export async function runCommand<Options>(
   screen: Screen,
 ): Promise<number> {
   const interrupt = new AbortController()
+  const progress = new ProgressBoard(screen, global.json === true)
   const onSignal = () => {
     if (interrupt.signal.aborted) process.exit(exitCode.interrupted)
     interrupt.abort(new Error('interrupted'))
@@ -20,10 +22,12 @@ export async function runCommand<Options>(
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
-    const result = await command(commandContext(screen, global, interrupt.signal), options)
+    const result = await command(commandContext(screen, global, interrupt.signal, progress), options)
+    progress.close()
     screen.line(global.json ? toJson(result.data) : result.render(screen.width))
     return interrupt.signal.aborted ? exitCode.interrupted : (result.exitCode ?? exitCode.ok)
   } catch (error) {
+    progress.close()
     if (global.json) screen.line(toJson({ error: describe(error) }))
     else printError(error, screen)
     return interrupt.signal.aborted ? exitCode.interrupted : codeFor(error)

@@ -1,7 +1,9 @@
 import { readServerFacts } from '../server-facts.ts'
 import type { Check, Symptom } from './check.ts'
 
-/** Clocks, connections, prepared transactions that nobody ended. */
+const oldestVersion = 14
+
+/** Versions, clocks, connections, prepared transactions that nobody ended. */
 export const serverCheck: Check = {
   name: 'servers',
   run: async ({ fleet }) => {
@@ -10,6 +12,14 @@ export const serverCheck: Check = {
         const facts = await readServerFacts(shard)
         const at = { check: 'servers', shard: shard.id }
         const symptoms: Symptom[] = []
+        if (Number.parseInt(facts.version, 10) < oldestVersion) {
+          symptoms.push({
+            ...at,
+            severity: 'error',
+            message: `PostgreSQL ${facts.version.split(' ')[0]} is too old: partitions need ${oldestVersion}`,
+            remedy: 'Upgrade the server with pg_upgrade or by logical replication.',
+          })
+        }
         if (Math.abs(facts.skewMs) > 500) {
           symptoms.push({
             ...at,
@@ -18,11 +28,11 @@ export const serverCheck: Check = {
             remedy: 'Let both follow the same NTP servers.',
           })
         }
-        if (facts.connections > 0.8 * facts.maxConnections) {
+        if (facts.serverConnections > 0.8 * facts.maxConnections) {
           symptoms.push({
             ...at,
             severity: 'warning',
-            message: `${facts.connections} of ${facts.maxConnections} connections are taken`,
+            message: `${facts.serverConnections} of ${facts.maxConnections} connections are taken`,
             remedy: 'Lower the pools, or put PgBouncer before it.',
           })
         }

@@ -1,0 +1,221 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Fleet, FleetShard } from '@shardwright/core'
+import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import type { Patient, Symptom } from '../src/commands/doctor/check.ts'
+import { serverCheck } from '../src/commands/doctor/server-check.ts'
+import { AppFolder } from './support/app.ts'
+
+let app: AppFolder
+let cluster: LocalCluster
+let sick: LocalCluster
+let env: Record<string, string>
+
+beforeAll(async () => {
+  app = await AppFolder.make()
+  const statements = { shared_preload_libraries: 'pg_stat_statements', fsync: true }
+  ;[cluster, sick] = await Promise.all([
+    startLocalCluster({ shards: 2, replicasPerShard: 1, settings: statements }),
+    startLocalCluster({ shards: 1, databasePerShard: true, settings: sickSettings }),
+  ])
+  env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
+  await app.call(['init', '--yes', '--name', 'clinic'])
+  await app.call(['migrate', 'up'], env)
+  for (const url of Object.values(env)) await query(url, 'create extension pg_stat_statements')
+}, 180_000)
+afterAll(async () => {
+  await Promise.all([cluster?.stop(), sick?.stop()])
+  await app?.remove()
+})
+
+const sickSettings = {
+  max_prepared_transactions: 0,
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  autovacuum: 'off',
+  track_counts: 'off',
+  max_connections: 16,
+}
+
+async function query(url: string | undefined, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('set search_path = public')
+  await client.query(text)
+  await client.end()
+}
+
+interface Examination {
+  readonly score: number
+  readonly checks: readonly string[]
+  readonly symptoms: readonly Symptom[]
+}
+
+async function doctor(variables = env): Promise<Examination> {
+  const { out } = await app.call(['doctor', '--json'], variables)
+  return JSON.parse(out) as Examination
+}
+
+const said = ({ symptoms }: Examination) => symptoms.map(({ shard, message }) => `${shard ?? 'fleet'}: ${message}`)
+
+it('a healthy fleet scores 100 and everything is fine', async () => {
+  expect(await doctor()).toMatchObject({ score: 100, symptoms: [] })
+  const { out, code } = await app.call(['doctor'], env)
+  expect([code, out]).toEqual([
+    0,
+    `Score 100 of 100.
+
+Fine: servers, settings, migrations, drift, keys, ownership, reference,
+partitions, indexes, statements.
+`,
+  ])
+})
+
+it('settings: each one under which a promise does not hold', async () => {
+  const url = sick.shards[0]?.url ?? ''
+  const idle = await Promise.all(
+    Array.from({ length: 13 }, async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      return client
+    }),
+  )
+  const found = await doctor({ ...env, SHARD_2_URL: url })
+  await Promise.all(idle.map((client) => client.end()))
+  for (const message of [
+    'fsync is off: a crash of the server loses or corrupts data',
+    'full_page_writes is off: a crash of the machine can corrupt pages',
+    'synchronous_commit is off: acknowledged commits can be lost in a crash',
+    'autovacuum is off: dead rows stay and transaction ids run out',
+    'max_prepared_transactions is 0: transactions over several shards need two-phase commit',
+    'track_counts is off: autovacuum and index statistics do not work',
+    '0001_tasks is pending on shard-2',
+    'setting max_prepared_transactions is different, compared with shard-1',
+    'extension pg_stat_statements is missing, compared with shard-1',
+    'table public.tasks is missing, compared with shard-1',
+    'pg_stat_statements is not installed: slow statements are not seen',
+  ]) {
+    expect(found.symptoms.map((symptom) => symptom.message)).toContain(message)
+  }
+  expect(said(found).join('\n')).toMatch(/shard-2: 1[3-6] of 16 connections are taken/)
+  for (const { remedy } of found.symptoms) expect(remedy).not.toBe('')
+  expect(found.score).toBe(0)
+  // Its extension without its library is something else than none.
+  await query(url, 'create extension pg_stat_statements')
+  expect(said(await doctor({ ...env, SHARD_2_URL: url }))).toContain(
+    'shard-2: pg_stat_statements is installed but not loaded: slow statements are not seen',
+  )
+})
+
+it('servers: prepared transactions, clocks, replicas far behind, versions', async () => {
+  const [first, second] = cluster.shards
+  await query(first?.url, "begin; insert into plans values ('x', 1); prepare transaction 'forgotten'")
+  await query(second?.replicas[0]?.url, 'select pg_wal_replay_pause()')
+  await query(
+    second?.url,
+    "select count(pg_logical_emit_message(false, 'noise', repeat('x', 1000000))) from generate_series(1, 70)",
+  )
+  const now = Date.now
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 90_000)
+  const found = said(await doctor())
+  clock.mockRestore()
+  expect(found).toContain('shard-1: 1 prepared transactions wait for their end and hold their locks')
+  expect(found.filter((line) => /: its clock is -\d{5} ms off ours$/.test(line))).toHaveLength(2)
+  expect(found.filter((line) => / is far behind$/.test(line))).toHaveLength(1)
+  await query(first?.url, "rollback prepared 'forgotten'")
+  await query(second?.replicas[0]?.url, 'select pg_wal_replay_resume()')
+
+  const facts = { version: '13.22 (Debian)', connections: 1, serverConnections: 1, maxConnections: 100, inDoubt: 0 }
+  const connection = {
+    query: async (sql: string) => ({
+      rows: sql.includes('server_version') ? [facts] : sql.includes('clock_timestamp') ? [{ ms: Date.now() }] : [],
+    }),
+    [Symbol.asyncDispose]: async () => {},
+  }
+  const fleet = {
+    shards: [{ id: 'old', connect: async () => connection } as unknown as FleetShard],
+  } as unknown as Fleet
+  expect(await serverCheck.run({ fleet } as unknown as Patient)).toMatchObject([
+    { shard: 'old', severity: 'error', message: 'PostgreSQL 13.22 is too old: partitions need 14' },
+  ])
+})
+
+it('keys, ownership, reference: tables without a place or a key, rows on the wrong shard, copies that differ', async () => {
+  const url = env.SHARD_2_URL
+  await query(url, 'create table stray (a int)')
+  await query(url, 'alter table tasks drop constraint tasks_pkey, drop constraint shardwright_ownership')
+  await query(url, 'alter table tasks add primary key (id)')
+  await query(
+    url,
+    "insert into tasks (user_id, id, title, done) select gen_random_uuid(), gen_random_uuid(), 't', false from generate_series(1, 40)",
+  )
+  await query(url, "update plans set task_limit = 3 where code = 'free'")
+  const found = await doctor()
+  expect(said(found)).toEqual(
+    expect.arrayContaining([
+      'shard-2: public.stray has no placement: the router refuses it',
+      'shard-2: the primary key of public.tasks leaves out user_id',
+      expect.stringMatching(/^shard-2: \d+ rows of tasks sit here although another shard owns their user_id$/),
+      'shard-2: its copy of public.plans (2 rows) is not that of shard-1 (2 rows)',
+    ]),
+  )
+  await query(url, 'drop table stray; delete from tasks; alter table tasks drop constraint tasks_pkey')
+  await query(
+    url,
+    "alter table tasks add constraint tasks_pkey primary key (user_id, id); update plans set task_limit = 100 where code = 'free'",
+  )
+})
+
+it('indexes and statements: unread and missing indexes, whole reads, slow statements', async () => {
+  const url = env.SHARD_1_URL
+  await query(
+    url,
+    `create table plan_log (id bigint primary key, code text references plans, note text);
+     insert into plan_log select g, 'free', repeat('n', 40) || g from generate_series(1, 150000) g;
+     create index plan_log_note on plan_log (note); analyze plan_log;
+     do $$ begin for i in 1..101 loop perform id from plan_log limit 1; end loop; end $$;
+     select pg_stat_force_next_flush()`,
+  )
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  for (let call = 0; call < 5; call++) await client.query('select pg_sleep(0.21) as slow')
+  await client.end()
+  const found = said(await doctor())
+  expect(found).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^shard-1: nothing has read the index public\.plan_log_note \(\d+ [kM]B\) since/),
+      'shard-1: plan_log has no index for its foreign key plan_log_code_fkey',
+      expect.stringMatching(/^shard-1: public\.plan_log is read whole: \d+ scans of 150000 rows$/),
+      expect.stringMatching(/^shard-1: [2-9]\d\d ms on average, 5 times: select pg_sleep\(\$1\) as slow$/),
+    ]),
+  )
+  await query(url, 'drop table plan_log; select pg_stat_statements_reset()')
+})
+
+it('partitions: what is due, what fails, what waits in DEFAULT', async () => {
+  const file = path.join(app.path, 'shardwright.config.ts')
+  const config = await readFile(file, 'utf8')
+  const policy = `definePartitions<{ events: { at: Date } }>()({ table: 'events', by: 'at', every: 'month' })`
+  await writeFile(
+    file,
+    `import { definePartitions } from '@shardwright/partition-manager'\n${config.replace('  schema,\n', `  schema,\n  partitions: [${policy}],\n`)}`,
+  )
+  await query(env.SHARD_1_URL, 'create table events (at timestamptz not null) partition by range (at)')
+  await query(
+    env.SHARD_1_URL,
+    'create table events_default partition of events default; insert into events values (now())',
+  )
+  // A configuration is loaded once per process: this one in a process of its own.
+  const { out } = await app.run(['doctor', '--json'], env)
+  const found = said(JSON.parse(out) as Examination)
+  expect(found).toEqual(
+    expect.arrayContaining([
+      'shard-1: public.events: 3 actions of its policy are due',
+      expect.stringMatching(/^shard-1: public\.events: 1 rows of .* wait in DEFAULT partition events_default/),
+      'shard-2: public.events: Table public.events does not exist on shard shard-2.',
+    ]),
+  )
+  await writeFile(file, config)
+})
