@@ -109,4 +109,29 @@ export const migratorErrorCodes = {
     meaning: 'After its build the new shard still differs from the fleet, or its reference data does.',
     remedy: 'The details list every difference; mend them and run again.',
   },
+  TRANSFER_SAME_DATABASE: {
+    meaning: 'One database is at both ends of a transfer.',
+    remedy: 'Give the target databases of its own.',
+  },
+  TRANSFER_TABLES_DIFFER: {
+    meaning:
+      'A table of the schema is missing at one end of a transfer, lacks a column, or is not placed as the schema says.',
+    remedy: 'Run the same migrations on both ends first.',
+  },
+  TRANSFER_TARGET_NOT_EMPTY: {
+    meaning: 'A table of the target has rows that no transfer from this source has brought.',
+    remedy: 'Take an empty target, or let it be emptied with `restart`.',
+  },
+  TRANSFER_SOURCE_BUSY: {
+    meaning: 'A table of the source could not be kept from writers in time.',
+    remedy: 'Stop the services that write, then run it again.',
+  },
+  TRANSFER_MISMATCH: {
+    meaning: 'After the copy, a table differs between source and target by count or checksum.',
+    remedy: 'Stop the writers and start over with `restart`.',
+  },
+  TRANSFER_FAILED: {
+    meaning: 'A server refused a statement of a transfer; what is copied stays copied.',
+    remedy: 'See the cause, mend it, and run it again.',
+  },
 } as const
