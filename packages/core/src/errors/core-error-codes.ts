@@ -22,7 +22,8 @@ export const coreErrorCodes = {
     remedy: 'Write lookup({ table, column, to }) with a sharded table and its shard key as `to`.',
   },
   UNIQUE_PER_SHARD: {
-    meaning: 'A warning: a unique index of a sharded table leaves the shard key out, so that it holds on each shard only.',
+    meaning:
+      'A warning: a unique index of a sharded table leaves the shard key out, so that it holds on each shard only.',
     remedy: 'Cover its column with lookup({ table, column, to, unique: true }), or add the shard key to the index.',
   },
   UNKNOWN_SHARD_IN_SCHEMA: {

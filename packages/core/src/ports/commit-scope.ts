@@ -8,6 +8,11 @@ export interface CommitToken {
   /** pg_control_system().system_identifier and timeline, as `id:timeline`; a token of another is not believed. */
   readonly incarnation: string
   readonly epoch: number
+  /**
+   * The name of a prepared transaction that is committed and could not be finished on this shard yet: a read under the
+   * token waits for it.
+   */
+  readonly unsettled?: string | undefined
 }
 
 export interface Commit {

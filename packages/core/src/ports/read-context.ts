@@ -8,6 +8,8 @@ import type { CommitToken } from './commit-scope.ts'
  */
 export class ReadContext {
   readonly #tokens = new Map<string, CommitToken>()
+  /** Those with `unsettled`, by that name. */
+  #unsettled: ReadonlyMap<string, CommitToken> | undefined
 
   constructor(tokens: Iterable<CommitToken> = []) {
     for (const token of tokens) this.add(token)
@@ -15,6 +17,10 @@ export class ReadContext {
 
   /** Keeps the later of the tokens of one shard. A token of another incarnation replaces the older one. */
   add(token: CommitToken): void {
+    if (token.unsettled !== undefined) {
+      this.#unsettled = new Map([...(this.#unsettled ?? []), [token.unsettled, token]])
+      return
+    }
     const known = this.#tokens.get(token.shard)
     if (known && known.incarnation === token.incarnation && compareLsn(known.lsn, token.lsn) >= 0) return
     this.#tokens.set(token.shard, token)
@@ -25,9 +31,25 @@ export class ReadContext {
   }
 
   get tokens(): readonly CommitToken[] {
-    return [...this.#tokens.values()]
+    return [...this.#tokens.values(), ...(this.#unsettled?.values() ?? [])]
+  }
+
+  /** What is committed on a shard and not finished there yet, as far as this context knows. */
+  unsettledOn(shard: string): readonly CommitToken[] {
+    if (this.#unsettled === undefined) return noTokens
+    return [...this.#unsettled.values()].filter((token) => token.shard === shard)
+  }
+
+  /** It is finished: from here on `token`, which was read afterwards, stands for it. */
+  settle(unsettled: CommitToken, token: CommitToken): void {
+    const rest = new Map(this.#unsettled)
+    rest.delete(unsettled.unsettled ?? '')
+    this.#unsettled = rest.size > 0 ? rest : undefined
+    this.add(token)
   }
 }
+
+const noTokens: readonly CommitToken[] = Object.freeze([])
 
 const storage = new AsyncLocalStorage<ReadContext>()
 

@@ -58,6 +58,11 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'Every candidate of the shard answers as a standby.',
     remedy: 'Promote one, or add the new primary to the hosts of the URL.',
   },
+  SHARD_UNSETTLED: {
+    meaning:
+      'A statement had to see a commit that is decided and not yet finished on its shard; it did not come in time.',
+    remedy: 'Try again; recovery finishes it when the shard answers. Raise unsettledWaitMs to wait longer.',
+  },
   NO_REPLICA: {
     meaning: 'No replica is healthy and fresh enough, and the read may not go to the primary.',
     remedy: 'Allow the primary, or a larger lag.',

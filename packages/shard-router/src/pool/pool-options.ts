@@ -127,6 +127,7 @@ const replicas = z
     probeTimeoutMs: ms,
     maxFails: positive,
     tokenWaitMs: z.number().min(0),
+    unsettledWaitMs: z.number().min(0),
     hedgeAfterMs: ms.optional(),
   })
   .partial()

@@ -16,6 +16,8 @@ export interface ReadSettings {
   readonly maxFails: number
   /** How long a read under a token waits for a replica before it goes to the primary. */
   readonly tokenWaitMs: number
+  /** How long a statement under a token of a commit that is not settled on its shard waits for that, at most. */
+  readonly unsettledWaitMs: number
   /** After this long without an answer a read of a replica is asked of another server too; the first answer counts. */
   readonly hedgeAfterMs: number | undefined
 }
@@ -29,5 +31,6 @@ export const readDefaults: ReadSettings = Object.freeze({
   probeTimeoutMs: 2_000,
   maxFails: 2,
   tokenWaitMs: 20,
+  unsettledWaitMs: 5_000,
   hedgeAfterMs: undefined,
 })

@@ -11,8 +11,8 @@ const maxLength = 16_384
  * response.setHeader('x-read-after', encodeReadContext(context))
  */
 export function encodeReadContext(context: ReadContext): string {
-  const parts = context.tokens.map(({ shard, lsn, incarnation, epoch }) =>
-    [encodeURIComponent(shard), lsn, incarnation, epoch].join('~'),
+  const parts = context.tokens.map(({ shard, lsn, incarnation, epoch, unsettled }) =>
+    [encodeURIComponent(shard), lsn, incarnation, epoch, ...(unsettled ? [encoded(unsettled)] : [])].join('~'),
   )
   return [version, ...parts].join('!')
 }
@@ -27,12 +27,18 @@ export function decodeReadContext(text: string): ReadContext {
   return new ReadContext(parts.map(decodeToken))
 }
 
+/** Names of prepared transactions may have the characters that stand between parts. */
+function encoded(name: string): string {
+  return encodeURIComponent(name).replaceAll('~', '%7E').replaceAll('!', '%21')
+}
+
 function decodeToken(text: string): CommitToken {
-  const [shard = '', lsn = '', incarnation = '', epoch = '', ...more] = text.split('~')
+  const [shard = '', lsn = '', incarnation = '', epoch = '', prepared, ...more] = text.split('~')
   const formed = lsnForm.test(lsn) && incarnationForm.test(incarnation) && /^\d{1,15}$/.test(epoch) && more.length === 0
   if (!formed) throw invalid()
   try {
-    return Object.freeze({ shard: decodeURIComponent(shard), lsn, incarnation, epoch: Number(epoch) })
+    const token = { shard: decodeURIComponent(shard), lsn, incarnation, epoch: Number(epoch) }
+    return Object.freeze(prepared === undefined ? token : { ...token, unsettled: decodeURIComponent(prepared) })
   } catch {
     throw invalid()
   }

@@ -16,6 +16,7 @@ import type { ShardLineage } from './session-verifier.ts'
 import type { Lease, ReadPreference, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { ShardSettings } from './shard-settings.ts'
 import { sqlStateOf } from './sql-state.ts'
+import { untilSettled } from './unsettled-wait.ts'
 
 type ServerFactory = (address: ServerAddress) => Server
 
@@ -65,6 +66,20 @@ export class ShardServers {
   }
 
   execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    const wait = this.#unsettled(options)
+    return wait === undefined ? this.#execute(statement, options) : wait.then(() => this.#execute(statement, options))
+  }
+
+  /** Undefined as a rule: nothing that the caller has committed is unfinished here. */
+  #unsettled(options: RunOptions | undefined): Promise<void> | undefined {
+    const context = currentReadContext()
+    if (context === undefined || context.unsettledOn(this.id).length === 0) return undefined
+    const budgetMs = this.#settings.reads.unsettledWaitMs
+    const wait = { shard: this.id, primary: () => this.#primary, token: () => this.#tokens.read(), budgetMs }
+    return untilSettled(context, wait, options)
+  }
+
+  #execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
     if (statement.access === 'read' && this.#replicas.replicas.length > 0) {
       const reads = options?.reads ?? this.#settings.reads.reads
       if (reads !== 'primary') return this.#read(statement, reads, options)
@@ -76,6 +91,7 @@ export class ShardServers {
   }
 
   async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+    await this.#unsettled(options)
     const reads = options?.reads ?? this.#settings.reads.reads
     if (options?.access === 'read' && reads !== 'primary' && this.#replicas.replicas.length > 0) {
       const replica = await this.#replicaFor(reads)

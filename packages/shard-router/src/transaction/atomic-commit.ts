@@ -73,7 +73,7 @@ export class AtomicCommitter {
       })
       await this.#decide(decider, others)
       const unsettled = await this.#settle(decider, others)
-      const tokens = await this.#tokens([decider, ...others], unsettled)
+      const tokens = await this.#tokens([decider, ...others], decider, unsettled)
       span.end()
       return { tokens, unsettled: [...unsettled].map((vote) => this.#name(vote.participant.shard)) }
     } catch (error) {
@@ -259,9 +259,19 @@ export class AtomicCommitter {
   }
 
   /** A token costs a round trip: read when a context or a hook will look at it. */
-  async #tokens(votes: readonly Part[], unsettled: ReadonlySet<Part> = new Set()): Promise<CommitToken[]> {
+  async #tokens(
+    votes: readonly Part[],
+    decider?: Vote,
+    unsettled: ReadonlySet<Part> = new Set(),
+  ): Promise<CommitToken[]> {
     if (!this.#wantsTokens) return []
-    return await Promise.all(votes.map((vote) => (unsettled.has(vote) ? this.#unknownPlace(vote) : this.#token(vote))))
+    return await Promise.all(
+      votes.map((vote) => {
+        if (decider === undefined || !unsettled.has(vote)) return this.#token(vote)
+        // Who reads under this token waits until the part is finished: before, no server would show it.
+        return { ...this.#unknownPlace(vote), unsettled: this.#gid(decider, vote.participant) }
+      }),
+    )
   }
 
   /** The commit stands whether or not its place in the log can be read. */
