@@ -139,7 +139,35 @@ describe('schedules', () => {
     await insert(3000, 3000)
     await rowsOf(fleet, "update shardwright.views set refreshed_at = refreshed_at - interval '2 hours'")
     await until(async () => (await total()) === 171)
+    // TRUNCATE counts no row.
+    await rowsOf(fleet, 'truncate transactions')
+    await rowsOf(fleet, "update shardwright.views set refreshed_at = refreshed_at - interval '2 hours'")
+    await until(async () => (await rowsOf(fleet, 'select 1 from monthly')).length === 0)
     await schedule.stop()
     expect(schedule.leads).toBe(false)
+  })
+
+  it('brings the views along that a triggered one reads, or it would take their old rows for the new ones', async () => {
+    const fleet = await server.fleet(spendingSql)
+    const child = { ...totals, refresh: { ...totals.refresh, after: { changes: 5, seconds: 3600 } } }
+    const runs: string[][] = []
+    const manager = createViewManager({
+      fleet,
+      views: [child, monthly],
+      pollMs: 100,
+      onReport: (reports) => void runs.push(reports.map(({ view }) => view)),
+    })
+    await manager.install()
+    await manager.refresh()
+    await using schedule = manager.start()
+    await rowsOf(
+      fleet,
+      "insert into transactions (user_id, id, category, amount) select 'late', n, 'c', 2 from generate_series(1, 10) n",
+    )
+    await until(
+      async () => (await rowsOf(fleet, "select 1 from totals where user_id = 'late' and total = 20")).length === 1,
+    )
+    expect(runs[0]).toEqual(['monthly', 'totals'])
+    await schedule.stop()
   })
 })

@@ -36,8 +36,8 @@ export class Watched {
   }
 
   see(value: number, now: number, staleMs: number): void {
-    if (now - this.#seenMs > staleMs) {
-      // It was away: what it shows first is the restart, and what was counted before the gap proves nothing.
+    if (this.#value === undefined || now - this.#seenMs > staleMs) {
+      // New, or it was away: what it shows first is the start, and what was counted before the gap proves nothing.
       this.#quietUntil = now + this.metric.limits.graceMs
       this.#atLeast = nothing()
       this.#atMost = nothing()

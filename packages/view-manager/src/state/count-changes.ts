@@ -3,7 +3,8 @@ import type { Subject } from './registry.ts'
 
 /**
  * Rows inserted, updated and deleted so far in the tables under a view (through other views, with all partitions), by
- * PostgreSQL's own statistics: writers pay nothing for it. Rolled back rows count too, which only refreshes once more.
+ * PostgreSQL's own statistics: writers pay nothing for it. Rolled back rows count too, which only refreshes once more; and so
+ * does a new file of a table, since TRUNCATE counts no rows.
  */
 export async function countChanges(connection: FleetConnection, view: Subject): Promise<string> {
   const { rows } = await connection.query<{ changes: string }>(
@@ -19,7 +20,7 @@ export async function countChanges(connection: FleetConnection, view: Subject): 
          from under u left join lateral pg_partition_tree(u.oid) t on t.isleaf
      )
      select coalesce(sum(pg_stat_get_tuples_inserted(l.oid) + pg_stat_get_tuples_updated(l.oid)
-                         + pg_stat_get_tuples_deleted(l.oid)), 0)::int8::text as changes
+                         + pg_stat_get_tuples_deleted(l.oid) + pg_relation_filenode(l.oid)::int8), 0)::int8::text as changes
        from leaves l join pg_class c on c.oid = l.oid where c.relkind = 'r'`,
     [view.schema, view.name],
   )
