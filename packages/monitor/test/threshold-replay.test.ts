@@ -105,7 +105,8 @@ it('every alert can be justified, levels follow one another, and what lasts is t
             level = alert.level
           }
           const needed = Math.max(limits.forMs, limits.clearMs) + limits.graceMs
-          const lately = within(seen, now - needed)
+          // From the value that held when the time began.
+          const lately = within(seen, seen.findLast(({ atMs }) => atMs <= now - needed)?.atMs ?? 0)
           const lasting = unbrokenFrom(seen) <= now - needed && seen.at(-1)?.atMs === now
           if (lasting && lately.every(({ value: one }) => one > limits.critical)) expect(level).toBe('critical')
           if (lasting && lately.every(({ value: one }) => one < limits.warning * 0.8)) expect(level).toBe('ok')
