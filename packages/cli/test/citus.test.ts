@@ -5,6 +5,7 @@ import {
   type CitusDatabase,
   citusAvailability,
   citusFromEnvironment,
+  startLocalCluster,
 } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -248,6 +249,32 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     expect((await run('drift')).code).toBe(0)
     expect((await run('migrate', 'status')).out).toContain('1/1')
   }, 60_000)
+
+  it('transfer brings the data of hash shards to the cluster, and says that both are equal', async () => {
+    await using shards = await startLocalCluster({ shards: 2, databasePerShard: true })
+    const hash = config.replace(
+      /topology: .*/,
+      `topology: { id: 'old', hash: 'murmur3', shards: [{ id: 'shard-1', primary: env('SHARD_1_URL') }, { id: 'shard-2', primary: env('SHARD_2_URL') }] },`,
+    )
+    await writeFile(path.join(app.path, 'hash.config.ts'), hash)
+    const env = { SHARD_1_URL: shards.shards[0]!.url, SHARD_2_URL: shards.shards[1]!.url }
+    const on = (...args: string[]) => app.call(args, { ...env, CITUS_COORDINATOR_URL: database.url })
+    await writeFile(path.join(app.path, 'migrations/0001_first.js'), migration)
+    expect(await on('migrate', 'up', '--config', 'hash.config.ts')).toMatchObject({ code: 0 })
+    const direct = new pg.Client({ connectionString: env.SHARD_1_URL })
+    await direct.connect()
+    await direct.query(`insert into public.settings values ('theme')`)
+    await direct.query(`insert into public.wallets select i, gen_random_uuid(), i from generate_series(1, 500) i`)
+    await direct.end()
+    const asked = await on('transfer', 'shardwright.config.ts', '--config', 'hash.config.ts')
+    expect(asked).toMatchObject({ code: 4, err: expect.stringContaining('NOT_CONFIRMED') })
+    const refused = await on('transfer', 'shardwright.config.ts', '--config', 'hash.config.ts', '--yes')
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('TRANSFER_TARGET_NOT_EMPTY') })
+    const done = await on('transfer', 'shardwright.config.ts', '--config', 'hash.config.ts', '--restart', '--yes')
+    expect(done, done.err).toMatchObject({ code: 0, out: expect.stringContaining('Equal by count and checksum') })
+    expect(done.err).toContain('wallets: 500 rows, equal on both ends')
+    expect((await client.query('select count(*)::int as n from wallets')).rows).toEqual([{ n: 500 }])
+  }, 120_000)
 
   it('every command has help with an example', async () => {
     for (const command of [

@@ -113,7 +113,11 @@ describe('a transfer between hash shards', () => {
     await fill(source, 20)
     let wrote = false
     const write = async () =>
-      await on(source.fleet, 'shard-1', `update wallets set note = coalesce(note, '') || 'x' where id = (select min(id) from wallets)`)
+      await on(
+        source.fleet,
+        'shard-1',
+        `update wallets set note = coalesce(note, '') || 'x' where id = (select min(id) from wallets)`,
+      )
     const pending: Promise<unknown>[] = []
     const onProgress = ({ step }: TransferEvent) => {
       if (step !== 'copied' || wrote) return

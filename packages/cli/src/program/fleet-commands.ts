@@ -1,6 +1,7 @@
 import type { Command as CommanderCommand } from 'commander'
 import type { LookupsOptions } from '../commands/lookups.ts'
 import type { ConvertCommandOptions } from '../commands/partitions-convert.ts'
+import type { TransferCommandOptions } from '../commands/transfer.ts'
 import type { Act } from './act.ts'
 
 export function addShards(program: CommanderCommand, act: Act): void {
@@ -102,6 +103,18 @@ export function addShards(program: CommanderCommand, act: Act): void {
     .option('--grace <seconds>', 'leave younger ones alone; default 10')
     .addHelpText('after', '\nExamples:\n  shardwright transactions recover')
     .action(act<{ grace?: string }>(async () => (await import('../commands/transactions.ts')).transactionsRecover))
+  program
+    .command('transfer')
+    .description("bring all data to another configuration's topology, and compare")
+    .argument('<other>', 'a configuration file: hash shards or Citus, migrated and empty')
+    .option('--concurrency <count>', 'shards of the source at once; default 2')
+    .option('--no-hold', 'do not keep writers waiting: you see to it that there are none')
+    .option('--restart', 'empty the target first')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  shardwright migrate up --config citus.config.ts\n  shardwright transfer citus.config.ts',
+    )
+    .action(act<TransferCommandOptions>(async () => (await import('../commands/transfer.ts')).transfer, ['to']))
   const topology = program.command('topology').description('show, check and compare the topology')
   topology
     .command('show')

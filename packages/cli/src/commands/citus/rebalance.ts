@@ -113,13 +113,21 @@ async function startAndWatch(
 async function watched(context: CommandContext, connection: FleetConnection): Promise<CommandResult> {
   const job = await watchRebalance(connection, {
     signal: context.signal,
-    onProgress: (line) => context.global.json || context.screen.note(line),
+    onProgress: (line) => showProgress(context, line),
   })
+  context.screen.draw?.([])
   return {
     data: { job: job ?? null },
     exitCode: codeOf(job),
     render: (width) => (job ? wrap(ending(job), width, '  ') : 'There has been no rebalance.'),
   }
+}
+
+/** Drawn in place in a terminal, a line for each change elsewhere. */
+function showProgress({ global, screen }: CommandContext, line: string): void {
+  if (global.json) return
+  if (screen.draw) screen.draw(line.split('; '))
+  else screen.note(line)
 }
 
 function ending(job: RebalanceJob): string {
