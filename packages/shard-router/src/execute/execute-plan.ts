@@ -8,7 +8,9 @@ import { resolveSource } from '../plan/source.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
 import { explainOnShards, isExplain } from './explain-on-shards.ts'
-import { type ShardRows, selectedRows, splitRows } from './insert-rows.ts'
+import { insertParts, sumResults } from './insert-parts.ts'
+import { splitRows } from './insert-rows.ts'
+import { insertSelected } from './insert-selected.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
 import { onShards } from './on-shards.ts'
 import type { Route } from './route.ts'
@@ -65,7 +67,7 @@ async function runOnMany(
     case 'split':
       return await insertParts(await splitRows(plan, multi, context), context, rows)
     case 'insert-select':
-      return await insertParts(await selectedRows(plan, multi, context), context, rows)
+      return await insertSelected(plan, multi, context, rows)
     case 'steps':
       return writtenBy(0, await runSteps(multi, context, runOnMany))
     case 'reference':
@@ -82,7 +84,11 @@ function selected(rows: readonly unknown[]): StatementResult {
 
 /** Reads the clock once for a statement that mentions it, so that all shards see the same moment. */
 export async function withMoment(plan: PreparedPlan, context: ExecutionContext): Promise<ExecutionContext> {
-  if (plan.traits.clock.length === 0 || context.call.moment !== undefined) return context
+  return plan.traits.clock.length === 0 ? context : await atMoment(context)
+}
+
+async function atMoment(context: ExecutionContext): Promise<ExecutionContext> {
+  if (context.call.moment !== undefined) return context
   const shard = context.transaction?.shards[0] ?? 0
   const { rows } = await runOn(context, shard, {
     sql: 'select pg_catalog.now()::text as moment',
@@ -118,51 +124,14 @@ async function broadcast(
   rows: 'objects' | 'text',
 ): Promise<WrittenRows> {
   const gathered = await runGathers(multi.gathers, context)
-  const bound = bindTemplate(multi.template, gathered, context)
+  const asksClock = multi.template.sources.some((source) => source.from === 'moment')
+  const bound = bindTemplate(multi.template, gathered, asksClock ? await atMoment(context) : context)
   return await context.atomically(async (transaction) => {
     const results = await Promise.all(
       route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows }, context.run)),
     )
     return writtenBy(route.shards[0] ?? 0, sumResults(results))
   })
-}
-
-/** Rows come back in the order of the caller's VALUES when every row returns; else by shard. */
-async function insertParts(
-  parts: readonly ShardRows[],
-  context: ExecutionContext,
-  rows: 'objects' | 'text',
-): Promise<WrittenRows> {
-  const [only] = parts
-  if (!only) return writtenBy(0, { command: 'INSERT', rowCount: 0, rows: [], fields: [], server: '' })
-  if (parts.length === 1 && !context.transaction) {
-    return writtenBy(only.shard, await runOn(context, only.shard, { ...only.statement, rows }))
-  }
-  return await context.atomically(async (transaction) => {
-    const results = await Promise.all(
-      parts.map((part) => transaction.execute(part.shard, { ...part.statement, rows }, context.run)),
-    )
-    const summed = sumResults(results)
-    const complete = results.every((result, index) => result.rows.length === parts[index]?.places.length)
-    if (!complete || summed.rows.length === 0) return writtenBy(only.shard, summed)
-    const ordered: unknown[] = []
-    results.forEach((result, index) => {
-      const places = parts[index]?.places ?? []
-      result.rows.forEach((row, at) => {
-        ordered[places[at] as number] = row
-      })
-    })
-    return writtenBy(only.shard, { ...summed, rows: ordered })
-  })
-}
-
-function sumResults(results: readonly StatementResult[]): StatementResult {
-  const [first] = results as readonly [StatementResult, ...StatementResult[]]
-  return {
-    ...first,
-    rowCount: results.reduce((sum, result) => sum + result.rowCount, 0),
-    rows: results.flatMap((result) => result.rows),
-  }
 }
 
 const countsRows = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])

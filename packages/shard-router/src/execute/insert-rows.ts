@@ -1,9 +1,8 @@
 import { canonicalKey } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
 import { ColumnNode } from 'kysely'
-import { bindRelation, type TravellingRows } from '../merge/relation.ts'
+import type { CatalogTable } from '../plan/catalog.ts'
 import { compileTemplate, sourceNode } from '../plan/compile.ts'
-import { selectGather } from '../plan/decompose/nodes.ts'
 import { keyItemOf } from '../plan/key/key-constraint.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -14,7 +13,7 @@ import type { Statement } from '../pool/shard-pool.ts'
 import { columnarStatement } from './columnar-rows.ts'
 import type { ExecutionContext } from './context.ts'
 import { runOn } from './context.ts'
-import { bindSources, checkRows, type MergedResult, runMergePlan } from './merge-select.ts'
+import { bindSources } from './merge-select.ts'
 
 type Split = MultiShardPlan & { kind: 'split' }
 type Row = PrimitiveValueListNode | ValueListNode
@@ -75,7 +74,7 @@ function rowKey(row: Row, split: Split, plan: PreparedPlan, context: ExecutionCo
 }
 
 /** @throws RoutingError SHARD_KEY_MISSING for NULL; KeyError for what is no key. */
-function shardOfKey(value: unknown, split: { table: Split['table'] }, context: ExecutionContext): number {
+export function shardOfKey(value: unknown, split: { table: Split['table'] }, context: ExecutionContext): number {
   if (value === null || value === undefined) return refuseMissing(split.table)
   const { family } = split.table
   const type = context.state.catalog.keyType(family)
@@ -92,21 +91,32 @@ async function withClockDefaults(
   const described = context.state.catalog.table(table.schema, table.table)
   const columns = clockDefaults(node, described)
   if (columns.length === 0 || !node.columns) return node
-  const defaults = columns.map((name) => described?.columns.find((column) => column.name === name)?.defaultSql)
-  const result = await runOn(context, 0, {
-    sql: `select ${defaults.map((sql, index) => `(${sql})::text as v${index}`).join(', ')}`,
-    parameters: [],
-    access: 'read',
-    rows: 'facts',
-  })
-  const [row] = result.rows as Record<string, string>[]
-  const added = columns.map((_, index) => sourceNode({ from: 'constant', value: row?.[`v${index}`] }))
+  const texts = await defaultTexts(columns, described, context)
+  const added = texts.map((value) => sourceNode({ from: 'constant', value }))
   const values = node.values as ValuesNode
   return {
     ...node,
     columns: [...node.columns, ...columns.map((name) => ColumnNode.create(name))],
     values: { ...values, values: values.values.map((own) => appended(own, added)) } as ValuesNode,
   }
+}
+
+/** The values of defaults, as text. */
+export async function defaultTexts(
+  columns: readonly string[],
+  described: CatalogTable | undefined,
+  context: ExecutionContext,
+): Promise<readonly (string | null)[]> {
+  if (columns.length === 0) return []
+  const defaults = columns.map((name) => described?.columns.find((column) => column.name === name)?.defaultSql)
+  const result = await runOn(context, context.transaction?.shards[0] ?? 0, {
+    sql: `select ${defaults.map((sql, index) => `(${sql})::text as v${index}`).join(', ')}`,
+    parameters: [],
+    access: 'read',
+    rows: 'facts',
+  })
+  const [row] = result.rows as Record<string, string | null>[]
+  return columns.map((_, index) => row?.[`v${index}`] ?? null)
 }
 
 /** Keeps the row's own nodes, so that their parameters are still found. */
@@ -118,56 +128,6 @@ function appended(row: Row, added: readonly OperationNode[]): ValueListNode {
   return { kind: 'ValueListNode', values: [...values, ...added] }
 }
 
-function statementOf(sql: string, parameters: readonly unknown[]): Statement {
+export function statementOf(sql: string, parameters: readonly unknown[]): Statement {
   return { sql, parameters, access: 'write', rows: 'objects' }
-}
-
-/** Reads the SELECT of an INSERT over its shards and gives each shard the rows of its keys. */
-export async function selectedRows(
-  plan: PreparedPlan,
-  insert: MultiShardPlan & { kind: 'insert-select' },
-  context: ExecutionContext,
-): Promise<readonly ShardRows[]> {
-  const source = await runMergePlan(insert.source, context)
-  checkRows(source.rows.length, context, 'the SELECT of the INSERT')
-  const types = await context.state.types.of(
-    0,
-    source.fields.map((field) => field.dataTypeID),
-  )
-  const node = { ...insert.node, values: selectGather(insertStep) } as InsertQueryNode
-  const { with: _, ...rest } = node as InsertQueryNode & { with?: unknown }
-  const template = compileTemplate(rest as OperationNode, plan.parameters)
-  const groups = groupByShard(source, insert, context)
-  return [...groups].map(([shard, places]) => {
-    const relation: TravellingRows = {
-      fields: source.fields.map((field, index) => ({ ...field, name: `c${index + 1}` })),
-      rows: places.map((place) => source.rows[place] as MergedResult['rows'][number]),
-      types: types.map((type) => type.sql),
-      collations: types.map(() => undefined),
-    }
-    const bound = bindRelation(
-      { sql: template.sql, parameters: bindSources(template, context) },
-      insertStep,
-      relation,
-      { by: 'name' },
-    )
-    return { shard, places, statement: statementOf(bound.sql, bound.parameters) }
-  })
-}
-
-const insertStep = 9999
-
-function groupByShard(
-  source: MergedResult,
-  insert: MultiShardPlan & { kind: 'insert-select' },
-  context: ExecutionContext,
-): ReadonlyMap<number, number[]> {
-  const groups = new Map<number, number[]>()
-  source.rows.forEach((row, place) => {
-    const shard = shardOfKey(row[insert.position], insert, context)
-    const places = groups.get(shard)
-    if (places) places.push(place)
-    else groups.set(shard, [place])
-  })
-  return groups
 }

@@ -26,6 +26,8 @@ export type MultiShardPlan =
       readonly table: ShardedTable
       readonly position: number
       readonly source: MergePlan
+      /** True when the rows may be written in several statements. */
+      readonly chunked: boolean
     }
   /** CTEs that write: read what they would change, write one after the other, then the statement over their rows. */
   | {

@@ -6,12 +6,14 @@ import { bindClock } from './clock.ts'
 import { compileTemplate } from './compile.ts'
 import { type DecomposeContext, decompose, gatherSources, localize, refuseObstacle } from './decompose/decompose.ts'
 import { Locality } from './decompose/locality.ts'
+import { without } from './decompose/nodes.ts'
 import { isWriteLocal } from './decompose/write-local.ts'
 import type { MultiShardPlan } from './multi-shard.ts'
 import { planStatement } from './planner.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
 import { shardedTableOf } from './scope/relation.ts'
+import { withClockColumns } from './write/clock-columns.ts'
 import { checkMergeInserts } from './write/merge-inserts.ts'
 import { planReferenceWrite, repeatedStatement } from './write/reference-write.ts'
 import { isSameOnCopies } from './write/same-on-copies.ts'
@@ -163,14 +165,21 @@ function planInsertSelect(
   const block = analyzer.knownBlock(inner)
   const own = analyzer.exportsOf(inner, block.environment, block.parent)[split.position]
   if (locality.spreadOf(inner) === 'sharded' && own?.family === split.table.family && !own.nullable) {
-    return { kind: 'broadcast', gathers, template: compileTemplate(root, analyzer.parameters) }
+    const described = catalog.table(split.table.schema, split.table.table)
+    const timed = withClockColumns(root as InsertQueryNode, inner as SelectQueryNode, described)
+    return { kind: 'broadcast', gathers, template: compileTemplate(timed, analyzer.parameters) }
   }
-  const withCtes = node.with ? ({ ...select, with: node.with } as SelectQueryNode) : select
+  const described = catalog.table(split.table.schema, split.table.table)
+  const ordered = select.limit || select.offset || select.fetch || select.distinctOn || node.returning
+  const plain = ordered ? select : without(select, 'orderBy')
+  const withCtes = node.with ? ({ ...plain, with: node.with } as SelectQueryNode) : plain
   return {
     kind: 'insert-select',
     node,
     table: split.table,
     position: split.position,
-    source: decompose(withTypedValues(node, withCtes, catalog.table(split.table.schema, split.table.table)), context),
+    source: decompose(withTypedValues(node, withCtes, described), context),
+    // DO UPDATE must see all rows at once, and so must a foreign key to the table itself.
+    chunked: !node.onConflict?.updates?.length && described?.refersToItself === false,
   }
 }
