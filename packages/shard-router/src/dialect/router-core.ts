@@ -45,6 +45,7 @@ export class RouterCore {
   #loading: Promise<RouterState> | undefined
   #following: { stop(): Promise<void> } | undefined
   #closed = false
+  #closing: Promise<void> | undefined
   #warnings: readonly SchemaWarning[] = []
 
   constructor(options: CoreOptions) {
@@ -162,8 +163,13 @@ export class RouterCore {
     await drained
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
+  /** Every caller waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  async #closeAll(): Promise<void> {
     this.#closed = true
     await this.#following?.stop()
     await this.#pool.close()

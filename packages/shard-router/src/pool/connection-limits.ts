@@ -48,6 +48,11 @@ export async function checkConnectionLimits(
 async function limitOf(server: Server): Promise<number | undefined> {
   // max_connections of the server says nothing about what a pooler in front of it admits.
   if (server.context.address.pooler !== 'direct') return undefined
-  const { rows } = await server.execute({ sql: limitSql, parameters: [], access: 'read', rows: 'facts' })
-  return (rows[0] as LimitRow).limit
+  try {
+    const { rows } = await server.execute({ sql: limitSql, parameters: [], access: 'read', rows: 'facts' })
+    return (rows[0] as LimitRow).limit
+  } catch {
+    // A replica that is down now: whoever needs the server is told why it fails.
+    return undefined
+  }
 }

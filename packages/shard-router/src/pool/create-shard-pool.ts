@@ -4,6 +4,7 @@ import { checkConnectionLimits } from './connection-limits.ts'
 import { GatedLease } from './gated-lease.ts'
 import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
+import type { Server } from './server.ts'
 import type { ShardList } from './shard-list.ts'
 import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
 import { ShardRegistry } from './shard-registry.ts'
@@ -79,8 +80,20 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
   }
 
   async warm(): Promise<void> {
-    await Promise.all(this.#shards.flatMap((shard) => shard.servers.map((server) => server.warm())))
+    await Promise.all(this.#shards.flatMap((shard) => shard.servers.map((server) => this.#warm(server))))
     await checkConnectionLimits(this.#shards, this.#registry.options)
+  }
+
+  // Without a replica reads have the primary; its probes say what is wrong.
+  async #warm(server: Server): Promise<void> {
+    const { role, address, shard } = server.context
+    try {
+      await server.warm()
+    } catch (error) {
+      if (role === 'primary') throw error
+      const attributes = { shard, server: address.label }
+      this.#registry.options.telemetry.log('warn', `replica ${address.label}: ${(error as Error).message}`, attributes)
+    }
   }
 
   replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> } {

@@ -15,6 +15,8 @@ export class PipelinedLane {
   #clients: PipelinedClient[] = []
   #opening: Promise<PipelinedClient> | undefined
   #closed = false
+  /** Ends what is still being opened. */
+  readonly #abandon = new AbortController()
   #watch: NodeJS.Timeout | undefined
   /** Smoothed duration of a statement, milliseconds. */
   usualMs = 0
@@ -45,6 +47,7 @@ export class PipelinedLane {
 
   /** The client for the next statement; undefined when none is open yet. */
   pick(): PipelinedClient | undefined {
+    if (this.#closed) return undefined
     let best: PipelinedClient | undefined
     for (const client of this.#clients) {
       if (!client.usable || client.names >= this.#settings.maxNames) {
@@ -61,6 +64,7 @@ export class PipelinedLane {
 
   /** Opens one more client; callers share one attempt. */
   open(): Promise<PipelinedClient> {
+    if (this.#closed) return Promise.reject(this.#closedError())
     this.#opening ??= this.#openClient().finally(() => {
       this.#opening = undefined
     })
@@ -88,16 +92,17 @@ export class PipelinedLane {
     this.#clients = []
     const timeoutMs = this.#settings.capMs + this.#settings.answerGraceMs
     await Promise.all(clients.map((client) => ended(client, timeoutMs)))
-    // Who asked before may still wait for a client that is being opened.
+    // Who asked before may still wait for a client that is being opened, but not for ever.
+    const timer = setTimeout(() => this.#abandon.abort(), timeoutMs)
     const last = await this.#opening?.catch(ignore)
+    clearTimeout(timer)
     if (last !== undefined) await ended(last, timeoutMs)
     clearInterval(this.#watch)
   }
 
   async #openClient(): Promise<PipelinedClient> {
-    if (this.#closed) throw poolError('POOL_CLOSED', `The pool of ${this.#context.address.label} is closed.`)
     const context = this.#context
-    const client = await openClient(context.shard, context.address, context.session, {
+    const extras = {
       applicationName: context.applicationName,
       connectTimeoutMs: context.connectTimeoutMs,
       pipeline: true,
@@ -105,7 +110,8 @@ export class PipelinedLane {
         lock_timeout: String(this.#settings.lockTimeoutMs),
         statement_timeout: String(this.#settings.capMs),
       },
-    })
+    }
+    const client = await openClient(context.shard, context.address, context.session, extras, this.#abandon.signal)
     const session = new Session(client, context.address, context.clock.monotonicMs())
     try {
       await this.#verify(session)
@@ -118,6 +124,11 @@ export class PipelinedLane {
     this.#expireLater(pipelined)
     this.#watchAnswers()
     return pipelined
+  }
+
+  #closedError(): Error {
+    const { label } = this.#context.address
+    return poolError('POOL_CLOSED', `The pool of ${label} is closed.`, { server: label })
   }
 
   #replace(client: PipelinedClient): void {

@@ -55,7 +55,7 @@ export const poolErrorCodes = Object.freeze({
     remedy: 'Correct the URL of the replica in the topology.',
   },
   NO_PRIMARY: {
-    meaning: 'Every candidate of the shard answers as a standby.',
+    meaning: 'Every candidate of the shard answers as a standby, or as the primary of before a failover.',
     remedy: 'Promote one, or add the new primary to the hosts of the URL.',
   },
   SHARD_UNSETTLED: {

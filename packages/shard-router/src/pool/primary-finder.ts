@@ -1,7 +1,7 @@
 import { endQuietly, openClient } from './open-client.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
-import { isStandby, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
+import { isStandby, isSuperseded, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
 
 export interface FoundPrimary {
   readonly address: ServerAddress
@@ -12,17 +12,18 @@ const probeTimeoutMs = 3_000
 
 /**
  * Asks all candidates at once which of them is the primary. Of two that claim it, as after a failover whose old primary
- * came back, the one on the later timeline is right.
+ * came back, the one on the later timeline is right; one on an earlier timeline than was seen already is none.
  */
 export async function findPrimary(
   context: ServerContext,
   candidates: readonly ServerAddress[],
-  systemId: string | undefined,
+  known: ServerIncarnation | undefined,
 ): Promise<FoundPrimary | undefined> {
   const answers = await Promise.all(candidates.map((address) => ask(context, address)))
   return answers
     .filter((answer) => answer !== undefined)
-    .filter(({ incarnation }) => systemId === undefined || incarnation.systemId === systemId)
+    .filter(({ incarnation }) => known === undefined || incarnation.systemId === known.systemId)
+    .filter(({ incarnation }) => !isSuperseded(incarnation, known))
     .toSorted((a, b) => b.incarnation.timeline.localeCompare(a.incarnation.timeline))[0]
 }
 

@@ -45,7 +45,7 @@ export async function waitForReplay(
 function waitStatement(lsn: string, timeoutMs: number): Statement {
   // A utility command takes no parameters.
   const sql = `wait for lsn '${lsn}' with (mode 'standby_replay', timeout '${timeoutMs}ms', no_throw)`
-  return { sql, parameters: [], access: 'read', rows: 'objects' }
+  return { sql, parameters: [], access: 'read', rows: 'facts' }
 }
 
 async function pollReplay(server: ReplayServer, lsn: string, deadline: number): Promise<string | undefined> {
@@ -62,7 +62,7 @@ const replaySql: Statement = Object.freeze({
   sql: 'select pg_catalog.pg_last_wal_replay_lsn()::text as replayed',
   parameters: Object.freeze([]),
   access: 'read',
-  rows: 'objects',
+  rows: 'facts',
 })
 
 async function replayOf(server: ReplayServer, deadline: number): Promise<string | undefined> {

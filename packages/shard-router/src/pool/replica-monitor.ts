@@ -16,6 +16,7 @@ export class ReplicaMonitor {
   #round: Promise<void> | undefined
   #first: Promise<void> | undefined
   #settled = false
+  #stopped = false
 
   constructor(replicas: readonly Replica[], settings: ReadSettings, primary: () => Server) {
     this.#replicas = replicas
@@ -35,11 +36,13 @@ export class ReplicaMonitor {
   }
 
   stop(): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
     return this.#round ?? Promise.resolve()
   }
 
   async #begin(): Promise<void> {
+    if (this.#stopped) return
     this.#timer = setInterval(() => void this.probe(), this.#settings.probeIntervalMs)
     this.#timer.unref()
     await this.probe()

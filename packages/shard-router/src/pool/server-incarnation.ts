@@ -19,6 +19,11 @@ const incarnationSql = `select s.system_identifier::text as "systemId",
   end as timeline
   from pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c`
 
+/** True for a primary that a promotion has left behind: what was committed since is not in its log. */
+export function isSuperseded(found: ServerIncarnation, known: ServerIncarnation | undefined): boolean {
+  return known !== undefined && found.systemId === known.systemId && found.timeline < known.timeline
+}
+
 export async function readIncarnation(client: Client): Promise<ServerIncarnation> {
   const { rows } = await client.query(incarnationSql)
   return rows[0] as ServerIncarnation

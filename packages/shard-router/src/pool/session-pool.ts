@@ -28,6 +28,8 @@ export class SessionPool {
   #sweeper: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
   #drained: (() => void) | undefined
+  /** Ends what is still being opened. */
+  readonly #abandon = new AbortController()
 
   constructor(label: string, size: PoolSize, clock: Clock, open: (signal?: AbortSignal) => Promise<Session>) {
     this.#label = label
@@ -111,13 +113,16 @@ export class SessionPool {
     clearTimeout(this.#pressure)
     this.#pressure = undefined
     const idle = this.#idle.splice(0)
-    await Promise.all(idle.map((session) => session.client.end().catch(ignore)))
+    // Nobody waits for what is being opened: it was meant for a caller who has gone.
+    if (this.#waiters.length === 0) this.#abandon.abort(this.#closedError())
+    await Promise.all(idle.map((session) => ended(session, timeoutMs)))
     if (this.#isDrained()) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#drained = resolve
     const timer = setTimeout(() => {
       for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
       for (const session of this.#leased) destroySocket(session)
+      this.#abandon.abort(this.#closedError())
       resolve()
     }, timeoutMs)
     await promise
@@ -156,7 +161,7 @@ export class SessionPool {
 
   #openOne(): void {
     this.#opening++
-    this.#open().then(
+    this.#open(this.#abandon.signal).then(
       (session) => this.#opened(session),
       (error: unknown) => {
         this.#opening--
@@ -213,6 +218,13 @@ export class SessionPool {
   #closedError(): Error {
     return poolError('POOL_CLOSED', `The pool of ${this.#label} is closed.`, { server: this.#label })
   }
+}
+
+// A server that hangs does not say goodbye.
+async function ended(session: Session, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => destroySocket(session), timeoutMs)
+  await session.client.end().catch(ignore)
+  clearTimeout(timer)
 }
 
 const overflowAfterMs = 50

@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { poolError } from './pool-error.ts'
 import type { ServerContext } from './server-context.ts'
-import { isStandby, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
+import { isStandby, isSuperseded, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
 import type { Session } from './session.ts'
 import { type IdentityMode, verifyIdentity } from './shard-identity.ts'
 
@@ -34,7 +34,9 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
   const { label } = context.address
   if (context.role === 'primary') {
     await refuseStandby(context, client)
-    lineage.primary = await readIncarnation(client)
+    const incarnation = await readIncarnation(client)
+    if (isSuperseded(incarnation, lineage.primary)) throw supersededError(context)
+    lineage.primary = incarnation
   } else {
     const incarnation = await readIncarnation(client)
     if (lineage.primary !== undefined && incarnation.systemId !== lineage.primary.systemId) {
@@ -50,6 +52,11 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
     }
   }
   await verifyIdentity(client, { topology: lineage.topologyId, shard: lineage.shard }, label, lineage.identity)
+}
+
+function supersededError({ shard, address }: ServerContext): Error {
+  const message = `${address.label} (shard ${shard}) was a primary before the last failover; its data is out of date.`
+  return poolError('NO_PRIMARY', message, { shard, server: address.label, details: { sent: false } })
 }
 
 /** @throws ConnectionError NO_PRIMARY */

@@ -1,5 +1,6 @@
 import type { TopologyShard } from '@shardwright/core'
 import { buildShard } from './build-shard.ts'
+import { poolError } from './pool-error.ts'
 import { PoolGauges } from './pool-gauges.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
 import type { ShardList } from './shard-list.ts'
@@ -10,7 +11,10 @@ export class ShardRegistry {
   readonly options: ResolvedPoolOptions
   readonly #shards = new Map<string, ShardServers>()
   readonly #gauges: PoolGauges
+  /** Shards that a topology no longer names, until they are closed. */
+  readonly #leaving = new Set<Promise<void>>()
   #epoch = 0
+  #closing: Promise<void> | undefined
 
   constructor(options: ResolvedPoolOptions) {
     this.options = options
@@ -23,6 +27,7 @@ export class ShardRegistry {
 
   /** The shards of a topology, in its order. One whose servers are the same as before is the same one. */
   shardsOf(topology: ShardList): readonly ShardServers[] {
+    if (this.#closing !== undefined) throw poolError('POOL_CLOSED', 'The pool is closed.')
     this.#epoch = topology.epoch
     return Object.freeze(
       topology.shards.map((shard) => {
@@ -41,14 +46,22 @@ export class ShardRegistry {
     const keys = new Set(topology.shards.map((shard) => keyOf(topology, shard)))
     const removed = [...this.#shards].filter(([key]) => !keys.has(key))
     for (const [key] of removed) this.#shards.delete(key)
-    await Promise.all(removed.map(([, shard]) => shard.close()))
+    const leaving = Promise.all(removed.map(([, shard]) => shard.close())).then(() => {})
+    this.#leaving.add(leaving)
+    await leaving.finally(() => this.#leaving.delete(leaving))
   }
 
-  async close(): Promise<void> {
+  /** Every caller waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  async #closeAll(): Promise<void> {
     this.#gauges.stop()
     const shards = this.all
     this.#shards.clear()
-    await Promise.all(shards.map((shard) => shard.close()))
+    await Promise.all([...shards.map((shard) => shard.close()), ...this.#leaving])
   }
 }
 

@@ -31,6 +31,7 @@ export class ShardServers {
   readonly #tokens: CommitTokens
   #primary: Server
   #search: Promise<void> | undefined
+  #closed = false
   readonly #leaving = new Set<Promise<void>>()
   readonly #recover = (error: unknown, statement: Statement, options: RunOptions | undefined) =>
     this.#onFailure(error, statement, options)
@@ -128,6 +129,7 @@ export class ShardServers {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     // Closed at once, so that nothing new is taken on while the rest ends.
     const closing = this.servers.map((server) => server.close())
     await Promise.all([this.#replicas.monitor.stop(), this.#search, ...closing, ...this.#leaving])
@@ -248,6 +250,7 @@ export class ShardServers {
 
   /** Callers share one search. */
   #searchPrimary(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
     this.#search ??= this.#switchPrimary().finally(() => {
       this.#search = undefined
     })
@@ -256,8 +259,8 @@ export class ShardServers {
 
   async #switchPrimary(): Promise<void> {
     const before = this.#primary
-    const found = await findPrimary(before.context, this.#candidates, this.#lineage.primary?.systemId)
-    if (found === undefined || found.address.url === before.context.address.url) return
+    const found = await findPrimary(before.context, this.#candidates, this.#lineage.primary)
+    if (found === undefined || found.address.url === before.context.address.url || this.#closed) return
     this.#lineage.primary = found.incarnation
     this.#primary = this.#makePrimary(found.address)
     this.#replicas.monitor.primaryChanged()

@@ -304,4 +304,38 @@ describe('failover', () => {
     expect(rows).toEqual([{ n: 10 }])
     await pool.close()
   })
+
+  test('a primary that a promotion left behind is never written to, whatever else is down', async () => {
+    await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const shard = cluster.shards[0]!
+    const replica = shard.replicas[0]!
+    const pool = createShardPool(topologyOf(cluster), { retry: { maxRetries: 4 } })
+    await pool.execute(0, write('create table ledger (k int primary key)'))
+    await replica.caughtUp()
+    await shard.kill()
+    await replica.promote()
+    expect((await pool.execute(0, insert(1))).rowCount).toBe(1)
+    // Now the old primary is the only one that answers, without what was acknowledged above.
+    await shard.start()
+    await replica.stop()
+    for (let k = 2; k < 5; k++) {
+      expect(['SHARD_UNREACHABLE', 'CIRCUIT_OPEN', 'NO_PRIMARY']).toContain(
+        (await failureOf(pool.execute(0, insert(k)))).code,
+      )
+    }
+    await replica.start()
+    await expect
+      .poll(
+        () =>
+          pool.execute(0, insert(9)).then(
+            (result) => result.rowCount,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(1)
+    const { rows } = await pool.execute(0, read('select k from ledger order by k'))
+    expect(rows).toEqual([{ k: 1 }, { k: 9 }])
+    await pool.close()
+  })
 })
