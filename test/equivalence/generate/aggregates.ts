@@ -1,7 +1,7 @@
 import { quoted } from '../code.ts'
 import type { Kind, Open } from '../world/columns.ts'
 import { condition } from './conditions.ts'
-import { column, numericKinds, orderable } from './expressions.ts'
+import { column, inText, numericKinds, orderable } from './expressions.ts'
 import { type Scope, spelling } from './scope.ts'
 
 export interface Aggregate {
@@ -197,11 +197,12 @@ function ordered(scope: Scope): Aggregate | undefined {
 function raw(scope: Scope): Aggregate | undefined {
   const source = column(scope, ['int'])
   if (!source?.ref) return undefined
+  const text = inText(source.ref)
   const code = scope.random.pick([
     `sql\`sum(\${sql.ref(${quoted(source.ref)})})\``,
     'sql`count(*)`',
-    `sql\`max(${source.ref}) - min(${source.ref})\``,
-    `sql\`sum(${source.ref}) filter (where ${source.ref} > 1)\``,
+    `sql\`max(${text}) - min(${text})\``,
+    `sql\`sum(${text}) filter (where ${text} > 1)\``,
   ])
   return { code, tag: 'raw aggregate', kind: 'big', number: true }
 }

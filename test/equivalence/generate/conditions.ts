@@ -1,6 +1,6 @@
 import { quoted } from '../code.ts'
 import { type Kind, samples } from '../world/columns.ts'
-import { column, constant } from './expressions.ts'
+import { column, constant, inText } from './expressions.ts'
 import { columnsOf, inner, keyCode, type Relation, type Scope, tableRelation } from './scope.ts'
 
 export interface ConditionOptions {
@@ -180,8 +180,8 @@ function rawCondition(scope: Scope): string {
   if (!source?.ref) return comparison(scope)
   return scope.random.pick([
     `sql\`\${sql.ref(${quoted(source.ref)})} % 2 = 0\``,
-    `sql\`(${source.ref} > 1 or ${source.ref} is null)\``,
-    `sql\`${source.ref} between 0 and 5\``,
+    `sql\`(${inText(source.ref)} > 1 or ${inText(source.ref)} is null)\``,
+    `sql\`${inText(source.ref)} between 0 and 5\``,
   ])
 }
 

@@ -12,6 +12,11 @@ export interface Expression {
 }
 
 const numeric: readonly Kind[] = ['int', 'big', 'num', 'money', 'id', 'small']
+/** A column inside raw text: by its name, which must need no quotes, or by reference. */
+export function inText(ref: string): string {
+  return /[A-Z]/.test(ref) ? `\${sql.ref(${quoted(ref)})}` : ref
+}
+
 /** A constant of a kind, as code of a value. */
 export function constant(kind: Kind, scope: Scope): string {
   const { random } = scope
@@ -163,7 +168,7 @@ function raw(scope: Scope): Expression | undefined {
   return random.pick<Expression>([
     { code: `sql\`\${sql.val(2)}::int + ${ref}\``, kind: 'int' },
     { code: `sql\`(${ref} * 2)\``, kind: 'int' },
-    { code: `sql\`coalesce(${source.ref}, 0)\``, kind: 'int' },
+    { code: `sql\`coalesce(${inText(source.ref)}, 0)\``, kind: 'int' },
     { code: `sql\`greatest(${ref}, 3)\``, kind: 'int' },
   ])
 }

@@ -122,8 +122,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'LIMIT taken for unordered parts of a subquery',
-    find: "if (query.kind !== 'SelectQueryNode' || node.limit || node.offset || node.fetch) return false",
-    replace: "if (query.kind !== 'SelectQueryNode') return false",
+    find: 'if (node.limit || node.offset || node.fetch) return false const arms',
+    replace: 'const arms',
     focus: ['limit in subquery'],
   },
   {
@@ -152,12 +152,140 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'broadcast counts of one shard',
-    find: 'sum + BigInt(result.rowCount)',
-    replace: 'BigInt(result.rowCount)',
+    find: 'rowCount: results.reduce((sum, result) => sum + result.rowCount, 0),',
+    replace: 'rowCount: first.rowCount,',
   },
   {
     name: 'a reference table written on one copy',
     find: '.filter((index) => index !== lead)',
     replace: '.filter((index) => index !== lead && index < 1)',
+  },
+  {
+    name: 'the nested arms of a set operation taken for what the tree says',
+    find: 'traits.setOperations ? flattenArms(opened) : opened',
+    replace: 'opened',
+    focus: ['except'],
+  },
+  {
+    name: 'limit and offset swapped',
+    find: 'rows: rows.slice(window.offset, window.offset + window.limit)',
+    replace: 'rows: rows.slice(window.limit, window.offset + window.limit)',
+    focus: ['group by', 'limit', 'order by'],
+  },
+  {
+    name: 'OFFSET on each shard',
+    find: "...without(node, 'limit', 'offset', 'fetch'),",
+    replace: "...without(node, 'limit', 'fetch'),",
+    focus: ['offset', 'order by'],
+  },
+  {
+    name: 'grouping sets on each shard, their rows added up',
+    find: 'if (!isGroupingSet(item)) return undefined',
+    replace: 'return undefined',
+    focus: ['grouping sets'],
+  },
+  {
+    name: 'NULL groups left apart',
+    find: 'JSON.stringify(groups.map((position) => row[position]))',
+    replace: 'JSON.stringify(groups.map((position) => row[position] ?? Math.random()))',
+    focus: ['group by'],
+  },
+  {
+    name: 'NULL sums count as zero',
+    find: 'if (!this.#total) return null',
+    replace: "if (!this.#total) return '0'",
+    focus: ['sum'],
+  },
+  {
+    name: 'the scale of a sum of numerics lost',
+    find: 'return { digits: rescale(a, scale) + rescale(b, scale), scale, special: undefined }',
+    replace: `const digits = rescale(a, scale) + rescale(b, scale)
+  const zero = digits % 10n === 0n && scale > 0
+  return { digits: zero ? digits / 10n : digits, scale: zero ? scale - 1 : scale, special: undefined }`,
+    focus: ['sum'],
+  },
+  {
+    name: 'averages of whole numbers rounded down',
+    find: 'const rounded = (tenths + 5n) / 10n',
+    replace: 'const rounded = tenths / 10n',
+    focus: ['avg'],
+  },
+  {
+    name: 'UNION removes repeated rows per shard only',
+    find: "operation.operator === 'union' && operation.all)) return true",
+    replace: "operation.operator === 'union')) return true",
+    focus: ['union'],
+  },
+  {
+    name: 'INTERSECT and EXCEPT of rows without the key per shard',
+    find: "return exports.some((own) => own !== undefined && own.family !== '' && !own.nullable)",
+    replace: 'return exports.length > 0',
+    focus: ['intersect'],
+  },
+  {
+    name: 'NOT IN keys taken for IN',
+    find: "case 'in': return isIn(left, right, context)",
+    replace: "case 'not in': case 'in': return isIn(left, right, context)",
+    focus: ['where key'],
+  },
+  {
+    name: 'a key under NOT',
+    find: "case 'ParensNode': return keyConstraint((node as ParensNode).node, context)",
+    replace:
+      "case 'UnaryOperationNode': return keyConstraint((node as unknown as { operand: OperationNode }).operand, context)\n    case 'ParensNode': return keyConstraint((node as ParensNode).node, context)",
+    focus: ['where key'],
+  },
+  {
+    name: 'DISTINCT ON per shard',
+    find: 'if (node.distinctOn && !node.distinctOn.some((item) => isKey(item, block, analyzer))) return false',
+    replace: '',
+    focus: ['distinct on'],
+  },
+  {
+    name: 'groups by an expression of the key taken for complete',
+    find: 'if (!node.groupBy.items.some((item) => isKey(item.groupBy, block, analyzer))) return false',
+    replace: '',
+    focus: ['group by'],
+  },
+  {
+    name: 'the types of gathered rows asked of another shard',
+    find: 'await travelling(fields, rows, shard, origin, context)]',
+    replace: 'await travelling(fields, rows, (shard + 1) % context.state.topology.shards.length, undefined, context)]',
+    focus: ['subquery in where'],
+  },
+  {
+    name: 'a part forgets the CTEs that it reads',
+    find: 'allExpressions(root).filter((expression) => used.has(expression.expression))',
+    replace: 'allExpressions(root).filter((expression) => !used.has(expression.expression)).slice(0, used.size)',
+    focus: ['cte'],
+  },
+  {
+    name: 'every row of a MERGE that matches nothing inserted on each shard',
+    find: "if (locality.spreadOfRelation(source) !== 'sharded') return false",
+    replace: '',
+    focus: ['merge', 'when not matched'],
+  },
+  {
+    name: 'the first row of each part lost',
+    find: 'return { fields, rows: parts.flatMap((part) => part.rows), shard, origin: partial }',
+    replace: 'return { fields, rows: parts.flatMap((part) => part.rows.slice(1)), shard, origin: partial }',
+  },
+  {
+    name: 'rows of equal keys out of order',
+    find: 'if (order !== 0) return order * sign',
+    replace: 'return order * sign',
+    focus: ['order by'],
+  },
+  {
+    name: 'timestamps compared to the second',
+    find: "return seconds * 1_000_000n + BigInt(fraction.padEnd(6, '0'))",
+    replace: 'return seconds * 1_000_000n + BigInt(fraction.length * 0)',
+    focus: ['order by'],
+  },
+  {
+    name: 'big integers compared as floats',
+    find: 'const difference = BigInt(a) - BigInt(b)',
+    replace: 'const difference = BigInt(Math.trunc(Number(a) - Number(b)))',
+    focus: ['order by'],
   },
 ]

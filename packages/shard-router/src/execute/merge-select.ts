@@ -18,6 +18,8 @@ import { routeAccesses } from './route.ts'
 export interface MergedResult {
   readonly fields: readonly PgField[]
   readonly rows: readonly TextRow[]
+  /** Whose type oids the fields have: a user-defined type has another on each shard. */
+  readonly shard: number
   /** The statement whose columns these are, to ask their collations of; it may have more (hidden) columns. */
   readonly origin?: BoundStatement
 }
@@ -44,9 +46,9 @@ export type Gathered = ReadonlyMap<number, TravellingRows>
 export async function runGathers(gathers: readonly GatherStep[], context: ExecutionContext): Promise<Gathered> {
   const results = await Promise.all(
     gathers.map(async (gather): Promise<readonly [number, TravellingRows]> => {
-      const { fields, rows, origin } = await runMergePlan(gather.plan, { ...context, part: gather.part })
+      const { fields, rows, shard, origin } = await runMergePlan(gather.plan, { ...context, part: gather.part })
       checkRows(rows.length, context, gather.part)
-      return [gather.step, await travelling(fields, rows, 0, origin, context)]
+      return [gather.step, await travelling(fields, rows, shard, origin, context)]
     }),
   )
   return new Map(results)
@@ -96,20 +98,21 @@ async function mergeParts(
   context: ExecutionContext,
 ): Promise<MergedResult> {
   const fields = parts[0]?.fields ?? []
+  const shard = parts[0]?.shard ?? 0
   switch (merge.kind) {
     case 'concat':
-      return { fields, rows: parts.flatMap((part) => part.rows), origin: partial }
+      return { fields, rows: parts.flatMap((part) => part.rows), shard, origin: partial }
     case 'ordered': {
       const window = windowOf(merge.window, context)
       const rows = window && mergeOrdered(parts, { ...merge, ...window })
       if (!rows) return await combine(merge.combine, parts, partial, gathered, context)
-      return { ...withoutHidden({ fields, rows }, merge.hidden), origin: partial }
+      return { ...withoutHidden({ fields, rows, shard }, merge.hidden), origin: partial }
     }
     case 'aggregate': {
       if (needsWholeRows(merge, fields)) return await runMergePlan(merge.whole(), context)
       const window = windowOf(merge.aggregate.window, context)
       const merged = window && mergeGroups(parts, merge.aggregate, window)
-      return merged ?? (await combine(merge.combine, parts, partial, gathered, context))
+      return merged ? { ...merged, shard } : await combine(merge.combine, parts, partial, gathered, context)
     }
     case 'combine': {
       if (merge.whole && fields.some((field) => field.dataTypeID === typeOids.float4)) {
@@ -141,7 +144,7 @@ function windowOf(window: RowWindow, context: ExecutionContext): { offset: numbe
 function withoutHidden(result: MergedResult, hidden: number): MergedResult {
   if (hidden === 0) return result
   const visible = result.fields.length - hidden
-  return { fields: result.fields.slice(0, visible), rows: result.rows.map((row) => row.slice(0, visible)) }
+  return { ...result, fields: result.fields.slice(0, visible), rows: result.rows.map((row) => row.slice(0, visible)) }
 }
 
 async function combine(
@@ -190,7 +193,7 @@ async function runFinal(
   // The same columns over no rows.
   const parameters = bound.parameters.map((value, index) => (index < step.final.sources.length ? value : []))
   const origin = { sql: bound.sql, parameters }
-  return { fields: result.fields, rows: result.rows as readonly TextRow[], origin }
+  return { fields: result.fields, rows: result.rows as readonly TextRow[], shard, origin }
 }
 
 /** @throws MergeError MERGE_ROWS_EXCEEDED */
