@@ -35,6 +35,7 @@ export const rich = `
   create view app.cheap as select k, id from app.items where n < 10;
   create materialized view app.totals as select k, sum(n) as n from app.items group by k;
   create unique index totals_k on app.totals (k);
+  create table stale (id int primary key);
   create function app.touch() returns trigger language plpgsql as $$ begin new.n := new.n; return new; end; $$;
   create trigger touch before update on app.items for each row execute function app.touch();
   alter table app.items enable row level security;
@@ -115,6 +116,26 @@ const drifts: readonly (readonly [what: string, sql: string, found: readonly str
     ['view app.cheap different'],
   ],
   ['a sequence', 'alter sequence app.numbers increment 3', ['sequence app.numbers different']],
+  [
+    'labels of an enum',
+    `drop materialized view app.totals; drop view app.cheap; alter table app.items drop column m; drop type mood;
+     create type mood as enum ('ok'); alter table app.items add column m mood;
+     create view app.cheap as select k, id from app.items where n < 10;
+     create materialized view app.totals as select k, sum(n) as n from app.items group by k; create unique index totals_k on app.totals (k)`,
+    ['type public.mood different'],
+  ],
+  [
+    'row security, replica identity and storage parameters',
+    `alter table app.items disable row level security, force row level security, replica identity full,
+       reset (fillfactor), set (autovacuum_enabled = false)`,
+    ['table app.items different'],
+  ],
+  ['a table that is not logged', 'alter table stale set unlogged', ['table public.stale different']],
+  [
+    'an index that a partitioned table with partitions lacks',
+    `drop index entries_v; create table entries_2026_01 partition of entries for values from ('2026-01-01') to ('2026-02-01')`,
+    ['index public.entries_v missing'],
+  ],
   [
     'a missing table',
     'drop table entries',

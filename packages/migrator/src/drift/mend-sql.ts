@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../sql/quote.ts'
 import type { CatalogObject } from './catalog-object.ts'
 
 /** SQL that makes what a shard lacks. */
@@ -31,13 +32,53 @@ export function mendDifferent(expected: CatalogObject, found: CatalogObject): re
     case 'function':
       return [expected.create]
     case 'table':
+      return mendTable(expected, found) ?? nothingSafe(expected, found)
     case 'type':
-      return [
-        `-- ${expected.kind} ${expected.name}: expected ${expected.definition}; found ${found.definition}. There is no safe statement for that.`,
-      ]
+      return mendEnum(expected, found) ?? nothingSafe(expected, found)
     default:
       return [...mendExtra(found), ...mendMissing(expected)]
   }
+}
+
+function nothingSafe(expected: CatalogObject, found: CatalogObject): readonly string[] {
+  return [
+    `-- ${expected.kind} ${expected.name}: expected ${expected.definition}; found ${found.definition}. There is no safe statement for that.`,
+  ]
+}
+
+const alterable = ['persistence', 'row security', 'forced', 'replica identity'] as const
+
+/** Undefined when the tables are of another kind, or one has an identity that only an index can give. */
+function mendTable({ parts: expected }: CatalogObject, { parts: found }: CatalogObject): readonly string[] | undefined {
+  if (!expected || !found || expected.shape !== found.shape) return undefined
+  const changed = alterable.filter((part) => expected[part] !== found[part])
+  if (changed.some((part) => expected[part] == null)) return undefined
+  const target = expected.target
+  const statements = changed.map((part) => `${target} ${expected[part]}`)
+  if (expected.options !== found.options) {
+    if (found['option names']) statements.push(`${target} reset (${found['option names']})`)
+    if (expected.options) statements.push(`${target} set (${expected.options})`)
+  }
+  return statements
+}
+
+/** Undefined unless labels are only missing: they can be added, never taken away. */
+function mendEnum({ parts: expected }: CatalogObject, { parts: found }: CatalogObject): readonly string[] | undefined {
+  if (!expected?.labels || !found?.labels) return undefined
+  const wanted = JSON.parse(expected.labels) as readonly string[]
+  const there = JSON.parse(found.labels) as readonly string[]
+  if (wanted.filter((label) => there.includes(label)).join('\0') !== there.join('\0')) return undefined
+  return wanted.flatMap((label, at) => {
+    if (there.includes(label)) return []
+    const before = wanted[at - 1]
+    const place =
+      before === undefined
+        ? there[0] === undefined
+          ? ''
+          : ` before ${quoteLiteral(there[0])}`
+        : ` after ${quoteLiteral(before)}`
+    return [`${expected.target} add value ${quoteLiteral(label)}${place}`]
+  })
 }
 
 function mendColumn(

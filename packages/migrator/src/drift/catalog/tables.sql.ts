@@ -21,7 +21,16 @@ select 'table' as kind, n.nspname || '.' || c.relname as name, n.nspname || '.' 
     case when c.reloptions is not null then ' with (' || array_to_string(c.reloptions, ', ') || ')' end,
     case when c.relrowsecurity then format('; alter table %I.%I enable row level security', n.nspname, c.relname) end,
     case when c.relforcerowsecurity then format('; alter table %I.%I force row level security', n.nspname, c.relname) end,
-    case when c.relreplident = 'f' then format('; alter table %I.%I replica identity full', n.nspname, c.relname) end) as "create",
-  format('drop table %I.%I', n.nspname, c.relname) as "drop", null::jsonb as parts
+    case when c.relreplident in ('f', 'n') then format('; alter table %I.%I replica identity %s', n.nspname, c.relname,
+      case c.relreplident when 'f' then 'full' else 'nothing' end) end) as "create",
+  format('drop table %I.%I', n.nspname, c.relname) as "drop",
+  jsonb_build_object('target', format('alter table %I.%I', n.nspname, c.relname), 'shape', c.relkind::text || coalesce(pg_get_partkeydef(c.oid), ''),
+    'persistence', case c.relpersistence when 'u' then 'set unlogged' else 'set logged' end,
+    'row security', case when c.relrowsecurity then 'enable row level security' else 'disable row level security' end,
+    'forced', case when c.relforcerowsecurity then 'force row level security' else 'no force row level security' end,
+    'replica identity', case c.relreplident when 'd' then 'replica identity default' when 'f' then 'replica identity full'
+      when 'n' then 'replica identity nothing' end,
+    'options', array_to_string(c.reloptions, ', '),
+    'option names', (select string_agg(split_part(o, '=', 1), ', ') from unnest(c.reloptions) o)) as parts
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f') and ${foreignSchemas('n')} and ${applicationTable('c')}`

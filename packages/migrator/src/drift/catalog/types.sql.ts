@@ -3,7 +3,9 @@ import { foreignSchemas, notOfExtension } from './own-objects.sql.ts'
 export const selectTypes = `
 select 'type' as kind, n.nspname || '.' || t.typname as name, null::text as "table", d.text as definition,
   format('create %s %I.%I %s', case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname, d.text) as "create",
-  format('drop %s %I.%I', case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname) as "drop", null::jsonb as parts
+  format('drop %s %I.%I', case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname) as "drop",
+  case when t.typtype = 'e' then jsonb_build_object('target', format('alter type %I.%I', n.nspname, t.typname),
+    'labels', (select jsonb_agg(e.enumlabel order by e.enumsortorder)::text from pg_enum e where e.enumtypid = t.oid)) end as parts
 from pg_type t join pg_namespace n on n.oid = t.typnamespace
 left join pg_class c on c.oid = t.typrelid
 cross join lateral (select case t.typtype
