@@ -29,9 +29,14 @@ async function query(shard: number, text: string): Promise<void> {
   await client.end()
 }
 
+/** What each command printed, progress first; the last test holds docs/operations.md against it. */
+const printed: (readonly [command: string, text: string])[] = []
+
 const run = async (...args: string[]) => {
   const ran = await app.call(args, env)
-  return { code: ran.code, out: normalise(ran.out), err: normalise(ran.err) }
+  const [out, err] = [normalise(ran.out), normalise(ran.err)]
+  printed.push([args.join(' '), [err, out].filter(Boolean).join('\n')])
+  return { code: ran.code, out, err }
 }
 
 it('init writes an application once, and never over a file', async () => {
@@ -351,3 +356,25 @@ it.skipIf(!existsSync('/usr/bin/script'))(
     expect(drawn.out).toMatch(/\[\d\/6\] 0003_pause on shard-\d/)
   },
 )
+
+it('docs/operations.md shows these screens: line by line, or as far as its dots say', async () => {
+  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const shown = [...page.matchAll(/^\$ shardwright (.*)\n([\s\S]*?)(?=\n\n\$ |\n```)/gm)]
+  expect(shown.length).toBeGreaterThanOrEqual(10)
+  // Progress comes in the order in which shards are done.
+  const linesOf = (text: string) =>
+    text
+      .replace(/^\[\d+\//gm, '[n/')
+      .replace(/postgres:\/\/\w+@/, 'postgres://USER@')
+      .split('\n')
+  for (const [, command = '', text = ''] of shown) {
+    const documented = linesOf(normalise(text))
+    const real = printed.filter(([own]) => own === command.replaceAll("'", '')).map(([, own]) => linesOf(own))
+    expect(real.length, `no test runs: ${command}`).toBeGreaterThan(0)
+    const fits = (lines: readonly string[]) =>
+      documented.includes('...')
+        ? documented.filter((line) => line !== '...').every((line) => lines.includes(line))
+        : documented.toSorted().join('\n') === lines.toSorted().join('\n')
+    if (!real.some(fits)) expect(real.at(-1)?.join('\n'), command).toBe(documented.join('\n'))
+  }
+})

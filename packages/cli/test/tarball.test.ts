@@ -9,9 +9,20 @@ import { expect, it } from 'vitest'
 
 const run = promisify(execFile)
 const root = new URL('../../../', import.meta.url).pathname
-const packages = ['core', 'shard-router', 'partition-manager', 'cache', 'migrator', 'local-cluster', 'cli']
 
-// Needs `npm run build` and the registry, and takes a minute: asked for by name. Run with SHARDWRIGHT_TARBALL=1.
+/** The command's package with all of ours that it needs, and theirs. */
+async function needed(name: string, known = new Set<string>()): Promise<ReadonlySet<string>> {
+  if (known.has(name)) return known
+  known.add(name)
+  const manifest = await readFile(path.join(root, 'packages', name, 'package.json'), 'utf8')
+  const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: Record<string, string> }
+  for (const dependency of Object.keys(dependencies)) {
+    if (dependency.startsWith('@shardwright/')) await needed(dependency.replace('@shardwright/', ''), known)
+  }
+  return known
+}
+
+// Needs `npm run build` and the registry, and takes a minute: CI asks for it by name, SHARDWRIGHT_TARBALL=1.
 it.runIf(process.env.SHARDWRIGHT_TARBALL)(
   'a new user: an empty folder, the packed tarballs, init, test, dev',
   async () => {
@@ -19,8 +30,8 @@ it.runIf(process.env.SHARDWRIGHT_TARBALL)(
     const tarballs = await mkdtemp(path.join(tmpdir(), 'shardwright-packed-'))
     const npm = (cwd: string, ...args: string[]) => run('npm', args, { cwd, maxBuffer: 64e6 })
     try {
-      for (const name of packages)
-        await npm(path.join(root, 'packages', name), 'pack', '--ignore-scripts', '--pack-destination', tarballs)
+      const workspaces = [...(await needed('cli'))].flatMap((name) => ['--workspace', `packages/${name}`])
+      await npm(root, 'pack', '--ignore-scripts', '--pack-destination', tarballs, ...workspaces)
       const files = (await readdir(tarballs)).map((file) => path.join(tarballs, file))
       await npm(folder, 'install', '--no-audit', '--no-fund', ...files)
       await npm(folder, 'exec', '--', 'shardwright', 'init', '--yes')

@@ -9,6 +9,6 @@ from (
   where g.name in ('TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output', 'search_path', 'default_transaction_isolation',
     'standard_conforming_strings', 'transform_null_equals', 'array_nulls', 'row_security', 'server_encoding', 'max_prepared_transactions', 'wal_level')
   union all select 'server_version', (current_setting('server_version_num')::int / 10000)::text, 'internal'
-  union all select 'database collation', concat_ws(' ', d.datlocprovider::text, d.datcollate, d.datctype, coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale')), 'internal'
+  union all select 'database collation', concat_ws(' ', coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'), d.datcollate, d.datctype, coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale')), 'internal'
     from pg_database d where d.datname = current_database()
 ) s`
