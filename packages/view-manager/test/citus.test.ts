@@ -8,7 +8,7 @@ import {
 } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createViewManager, defineRollup } from '../src/index.ts'
+import { createViewManager, defineRollup, followAcrossShards, keepInStep } from '../src/index.ts'
 import { rowsOf, until } from './support/databases.ts'
 import { monthly, type Spending, spendingSql, totals } from './support/spending.ts'
 
@@ -67,9 +67,23 @@ describe.skipIf(!available)('on Citus', () => {
       keys: ['user_id'],
       measures: { total: { sum: 'amount' } },
     })
-    await expect(createViewManager({ fleet, rollups: [perDay] }).install()).rejects.toThrow(
-      /triggers are not supported/,
-    )
+    await expect(createViewManager({ fleet, rollups: [perDay] }).install()).rejects.toMatchObject({
+      code: 'TRIGGER_ON_CITUS',
+      details: { table: '"public"."transactions"' },
+    })
     expect(await rowsOf(fleet, "select to_regclass('per_day') as left_behind")).toEqual([{ left_behind: null }])
+  })
+
+  it('so is a column in step, from either end', async () => {
+    interface People {
+      people: { id: string; name: string }
+      transactions: { user_id: string; category: string }
+    }
+    await rowsOf(fleet, 'create table people (id text primary key, name text)')
+    await rowsOf(fleet, "select create_reference_table('people')")
+    const options = { from: 'people.name', to: 'transactions.category', on: { from: 'id', to: 'user_id' } } as const
+    for (const step of [keepInStep<People>(options), followAcrossShards<People>(options)]) {
+      await expect(step.install(fleet)).rejects.toMatchObject({ code: 'TRIGGER_ON_CITUS' })
+    }
   })
 })

@@ -12,6 +12,11 @@ export const viewManagerErrorCodes = {
     meaning: 'The schema places the view so that its rows on all shards would not be the view of one PostgreSQL.',
     remedy: 'Place it as sharded in the family of its tables, group by the shard key, and name the key in uniqueOn.',
   },
+  TRIGGER_ON_CITUS: {
+    meaning: 'Rollups and columns in step need row triggers, which tables that Citus manages do not have.',
+    remedy:
+      'Use a materialized view, or an INSERT ... SELECT by a schedule of your own, which Citus runs on its nodes.',
+  },
   VIEW_NAME_TAKEN: {
     meaning: 'A relation of the name exists on a shard and is not a materialized view.',
     remedy: 'Rename one of the two.',

@@ -4,6 +4,7 @@ import { invalid, ViewError } from '../errors/view-error.ts'
 import type { InstallOutcome } from '../install/install-views.ts'
 import { inTransaction } from '../sql/in-transaction.ts'
 import { fitName, identifier, literal } from '../sql/quote.ts'
+import { refuseDistributed } from '../state/distributed-table.ts'
 import { noteInstalled, readRegistry } from '../state/registry.ts'
 import type { Rollup } from './rollup.ts'
 import { bucketSql, sourceOf, summarySql, tableOf } from './rollup-sql.ts'
@@ -34,6 +35,7 @@ export async function installRollup(connection: FleetConnection, rollup: Rollup)
 }
 
 async function create(connection: FleetConnection, rollup: Rollup): Promise<void> {
+  await refuseDistributed(connection, sourceOf(rollup), `The rollup ${rollup.name}`)
   await connection.script('set local lock_timeout to 5000')
   await connection.query(`lock table ${sourceOf(rollup)} in share row exclusive mode`)
   await checkTime(connection, rollup)

@@ -4,6 +4,7 @@ import { tryLock } from '../sql/advisory-lock.ts'
 import { inTransaction } from '../sql/in-transaction.ts'
 import { countFollowersOutOfStep } from './count-followers.ts'
 import { followTriggersSql } from './follow-sql.ts'
+import { refuseTriggers } from './install-step.ts'
 import { propagateNotes } from './propagate.ts'
 import { type KeepInStepOptions, resolveStep, type Step } from './step.ts'
 
@@ -55,6 +56,7 @@ export function followAcrossShards<Database>(options: KeepInStepOptions<Database
 async function install(fleet: Fleet, step: Step): Promise<void> {
   await withAllShards(fleet, async (connections) => {
     for (const connection of connections) {
+      await refuseTriggers(connection, step)
       await inTransaction(connection, async () => {
         await connection.script('set local lock_timeout to 5000; set local client_min_messages to warning')
         await connection.script(followTriggersSql(step))

@@ -1,5 +1,7 @@
-import type { FleetShard } from '@shardwright/core'
+import type { FleetConnection, FleetShard } from '@shardwright/core'
 import { inTransaction } from '../sql/in-transaction.ts'
+import { qualified } from '../sql/quote.ts'
+import { refuseDistributed } from '../state/distributed-table.ts'
 import type { Step } from './step.ts'
 import { backfill, countOutOfStep, triggersSql } from './step-sql.ts'
 
@@ -11,9 +13,21 @@ export interface StepReport {
   readonly outOfStep: number
 }
 
+/** @throws ViewError TRIGGER_ON_CITUS */
+export async function refuseTriggers(connection: FleetConnection, step: Step): Promise<void> {
+  for (const table of [step.fromTable, step.toTable]) {
+    await refuseDistributed(
+      connection,
+      qualified(step.schema, table),
+      `Keeping ${step.toTable}.${step.toColumn} in step`,
+    )
+  }
+}
+
 /** Triggers first, then the rows from before them: nothing falls between. Can be run again. */
 export async function installStep(shard: FleetShard, step: Step, batchRows: number): Promise<StepReport> {
   await using connection = await shard.connect({ applicationName: 'shardwright-views' })
+  await refuseTriggers(connection, step)
   await inTransaction(connection, async () => {
     await connection.script('set local lock_timeout to 5000; set local client_min_messages to warning')
     await connection.script(triggersSql(step))
