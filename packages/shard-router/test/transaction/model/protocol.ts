@@ -14,11 +14,19 @@ export interface Rules {
   readonly askByDecidersNumber?: boolean
   /** COMMIT PREPARED goes out before the decision. */
   readonly settleBeforeDecision?: boolean
+  /** The tag of PREPARE is not looked at: one that a server answered with ROLLBACK, or refused, counts as prepared. */
+  readonly ignorePrepareTag?: boolean
+  /** The decision is taken with the first vote, while another PREPARE is under way. */
+  readonly decideOnFirstVote?: boolean
+  /** A decision that is refused by the unique key is taken for one that stands. */
+  readonly ignoreDecisionTag?: boolean
 }
 
 /** A step that may come next: its name, and what it does to the world. */
 export interface Step {
   readonly name: string
+  /** The server whose crash it is. */
+  readonly crash?: 0 | 1 | 2
   readonly apply: (world: World) => void
 }
 
@@ -28,8 +36,12 @@ const all = [0, 1, 2] as const
 export function nextSteps(world: World, rules: Rules): Step[] {
   const steps: Step[] = []
   world.transactions.forEach((transaction, index) => {
-    const add = (name: string, apply: (transaction: Transaction, world: World) => void) =>
-      steps.push({ name: `T${index}: ${name}`, apply: (next) => apply(next.transactions[index]!, next) })
+    const add: Add = (name, apply, crash) =>
+      steps.push({
+        name: `T${index}: ${name}`,
+        apply: (next) => apply(next.transactions[index]!, next),
+        ...(crash === undefined ? {} : { crash }),
+      })
     processSteps(transaction, rules, add)
     serverSteps(transaction, add)
     if (world.faults > 0) faultSteps(transaction, add)
@@ -38,7 +50,7 @@ export function nextSteps(world: World, rules: Rules): Step[] {
   return steps
 }
 
-type Add = (name: string, apply: (transaction: Transaction, world: World) => void) => void
+type Add = (name: string, apply: (transaction: Transaction, world: World) => void, crash?: 0 | 1 | 2) => void
 
 function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
   const { process, parts, wires, lost, through } = transaction
@@ -49,7 +61,7 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
           add(`sends PREPARE to ${shard}`, (next) => {
             next.wires[shard] = 'sent'
           })
-        if (wires[shard] === 'done' && !lost[shard])
+        if ((wires[shard] === 'done' || (rules.ignorePrepareTag && wires[shard] === 'refused')) && !lost[shard])
           add(`hears that ${shard} is prepared`, (next) => {
             next.wires[shard] = 'idle'
             next.through[shard] = true
@@ -59,7 +71,8 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
         add('gives up', (next) => enter(next, 'aborting'))
       if (rules.settleBeforeDecision && through[1] && through[2] && parts[1] === 'prepared')
         add('commits 1 before the decision', (next) => finish(next, 1, 'committed'))
-      if (through[1] && through[2] && !lost[0])
+      const voted = rules.decideOnFirstVote ? through[1] || through[2] : through[1] && through[2]
+      if (voted && !lost[0])
         add('sends its decision', (next) => {
           next.wires[0] = 'sent'
           next.process = 'deciding'
@@ -74,7 +87,10 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
         return
       }
       if (wires[0] === 'done') add('hears that the decision stands', (next) => enter(next, 'settling'))
-      if (wires[0] === 'refused') add('hears that the decision is refused', (next) => enter(next, 'aborting'))
+      if (wires[0] === 'refused')
+        add('hears that the decision is refused', (next) =>
+          enter(next, rules.ignoreDecisionTag ? 'settling' : 'aborting'),
+        )
       return
     }
     case 'asking': {
@@ -130,27 +146,41 @@ function serverSteps({ process, wires, lost, parts }: Transaction, add: Add): vo
   }
 }
 
-function faultSteps({ process, lost }: Transaction, add: Add): void {
+function faultSteps({ process, lost, parts, wires }: Transaction, add: Add): void {
   if (process === 'dead' || process === 'success' || process === 'failure') return
   add('the process is killed', (next, world) => {
     next.process = 'dead'
     world.faults--
   })
   for (const shard of all) {
+    // A deferred constraint, a serialization failure: what it is sent next is answered with ROLLBACK.
+    if (parts[shard] === 'open' && wires[shard] !== 'done')
+      add(`the transaction fails on ${shard}`, (next, world) => {
+        next.parts[shard] = 'aborted'
+        world.faults--
+      })
     if (lost[shard]) continue
     add(`the connection to ${shard} is lost`, (next, world) => {
       next.lost[shard] = true
       world.faults--
     })
-    add(`the server of ${shard} crashes`, (_next, world) => {
-      // Every session of it ends, also those of other transactions; what is prepared or committed stays.
-      for (const each of world.transactions) {
-        each.lost[shard] = true
-        if (shard === 0 && each.parts[0] === 'open') each.numberReused = true
-        endSession(each, shard)
-      }
-      world.faults--
-    })
+    add(
+      `the server of ${shard} crashes`,
+      (_next, world) => {
+        crashServer(world, shard)
+        world.faults--
+      },
+      shard,
+    )
+  }
+}
+
+/** Every session of it ends, of all transactions; what is prepared or committed stays. */
+export function crashServer({ transactions }: World, shard: 0 | 1 | 2): void {
+  for (const each of transactions) {
+    each.lost[shard] = true
+    if (shard === 0 && each.parts[0] === 'open') each.numberReused = true
+    endSession(each, shard)
   }
 }
 
@@ -196,12 +226,9 @@ function recovererSteps(world: World, index: number, rules: Rules, steps: Step[]
       }
       return
     case 'forgetting':
-      if (rules.forgetCommitsAtOnce || transaction.parts[1] !== 'prepared')
-        add(`finds nothing of T${of} prepared at 1`, (next) => go(next, 'forgetting, one looked at'))
-      return
-    case 'forgetting, one looked at':
-      if (rules.forgetCommitsAtOnce || transaction.parts[2] !== 'prepared')
-        add(`finds nothing of T${of} prepared at 2, and forgets its commit row`, (next) => {
+      // The participants are looked at one after the other; what was settled at the first look is settled at the last.
+      if (rules.forgetCommitsAtOnce || participants.every((shard) => transaction.parts[shard] !== 'prepared'))
+        add(`finds nothing of T${of} prepared, and forgets its commit row`, (next) => {
           const its = next.transactions[of]!
           if (its.row === 'commit') its.row = 'none'
           go(next, 'idle')

@@ -35,7 +35,7 @@ export interface Transaction {
 
 /** What a recoverer does now; it may stop at any time, as if killed. */
 export interface Recoverer {
-  at: 'idle' | 'saw' | 'wrote' | 'finishing commit' | 'finishing abort' | 'forgetting' | 'forgetting, one looked at'
+  at: 'idle' | 'saw' | 'wrote' | 'finishing commit' | 'finishing abort' | 'forgetting'
   of: number
 }
 
@@ -76,16 +76,59 @@ export function cloneWorld(world: World): World {
   }
 }
 
-/** One text per state; what is alike but for the order of equals is one. */
-export function keyOf(world: World): string {
-  const transactions = world.transactions.map(
-    (each) =>
-      `${each.process.slice(0, 2)}${each.parts.map(first)}${each.wires.map(first)}${each.lost.map(first)}${each.through.map(first)}${each.row[0]}${first(each.numberReused)}`,
-  )
-  const recoverers = world.recoverers.map(({ at, of }) => `${at}${at === 'idle' ? '' : of}`).sort()
-  return `${transactions.join('|')}|${recoverers.join(',')}|${world.faults}`
+/**
+ * One text per state. States that differ only in what nobody will look at again, in the numbers of the participants or of
+ * the transactions, or in the order of the recoverers, are one: what can follow from them is the same but for the names.
+ */
+export function keyOf({ transactions, recoverers, faults }: World): string {
+  const texts = transactions.map((transaction, index) => {
+    const workers = recoverers.flatMap(({ at, of }) => (at !== 'idle' && of === index ? [recovererLetters[at]] : []))
+    return transactionKey(transaction) + workers.sort().join('')
+  })
+  return `${texts.sort().join('|')}|${faults}`
 }
 
-function first(value: string | boolean): string {
-  return String(value)[0] as string
+const recovererLetters = {
+  saw: 's',
+  wrote: 'w',
+  'finishing commit': 'c',
+  'finishing abort': 'a',
+  forgetting: 'f',
+} as const
+
+const processLetters = {
+  preparing: 'p',
+  deciding: 'd',
+  asking: 'q',
+  doubting: 'u',
+  settling: 's',
+  aborting: 'a',
+  success: 'S',
+  failure: 'F',
+  dead: 'D',
+} as const
+
+function transactionKey(transaction: Transaction): string {
+  const { process, row, numberReused } = transaction
+  const [one, two] = [participantKey(transaction, 1), participantKey(transaction, 2)]
+  const others = one < two ? one + two : two + one
+  return `${processLetters[process]}${deciderKey(transaction)}${others}${row[0]}${numberReused && !isOver(process) ? 'r' : '-'}`
+}
+
+function isOver(process: Process): boolean {
+  return process === 'dead' || process === 'success' || process === 'failure'
+}
+
+function deciderKey({ process, parts, wires, lost }: Transaction): string {
+  const heard = wires[0] === 'sent' || (!isOver(process) && !lost[0]) ? wires[0][0] : '-'
+  return `${parts[0][0]}${heard}${isOver(process) ? '-' : lost[0] ? 'l' : 'h'}`
+}
+
+/** An answer counts while the process waits for it, a connection while something of its session can still end with it. */
+function participantKey({ process, parts, wires, lost, through }: Transaction, shard: 1 | 2): string {
+  const preparing = process === 'preparing'
+  const heard = wires[shard] === 'sent' || (preparing && !lost[shard]) ? wires[shard][0] : '-'
+  const counts = preparing || (!isOver(process) && (parts[shard] === 'open' || wires[shard] === 'sent'))
+  const phased = preparing || process === 'settling' || process === 'aborting'
+  return `${parts[shard][0]}${heard}${counts ? (lost[shard] ? 'l' : 'h') : '-'}${phased && through[shard] ? 't' : '-'}`
 }

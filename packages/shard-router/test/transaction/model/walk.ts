@@ -1,5 +1,6 @@
-import { nextSteps, type Rules } from './protocol.ts'
-import { cloneWorld, keyOf, newWorld, type Transaction, type World } from './state.ts'
+import { Cells } from './cells.ts'
+import type { Rules } from './protocol.ts'
+import type { Transaction, World } from './state.ts'
 
 export interface WalkOptions {
   readonly transactions: number
@@ -16,33 +17,82 @@ export interface WalkResult {
 
 /** Visits every state that any interleaving can reach, nearest first. */
 export function walk({ transactions, recoverers, faults, rules = {} }: WalkOptions): WalkResult {
-  const start = newWorld(transactions, recoverers, faults)
-  const cameFrom = new Map<string, { readonly from: string; readonly step: string } | undefined>([
-    [keyOf(start), undefined],
-  ])
-  let frontier: { readonly key: string; readonly world: World }[] = [{ key: keyOf(start), world: start }]
-  const traceTo = (key: string) => {
-    const trace: string[] = []
-    for (let at = cameFrom.get(key); at !== undefined; at = cameFrom.get(at.from)) trace.unshift(at.step)
-    return trace
-  }
+  const cells = new Cells(rules, brokenPromise)
+  const start = pack(
+    Array.from({ length: transactions }, () => cells.start),
+    recoverers,
+    faults,
+  )
+  // Where each state was first reached from.
+  const cameFrom = new Map<number, number>([[start, start]])
+  let frontier = [start]
   while (frontier.length > 0) {
-    const following: typeof frontier = []
-    for (const { key, world } of frontier) {
-      const what = brokenPromise(world)
-      if (what !== undefined) return { states: cameFrom.size, violation: { what, trace: traceTo(key) } }
-      for (const step of nextSteps(world, rules)) {
-        const next = cloneWorld(world)
-        step.apply(next)
-        const nextKey = keyOf(next)
-        if (cameFrom.has(nextKey)) continue
-        cameFrom.set(nextKey, { from: key, step: step.name })
-        following.push({ key: nextKey, world: next })
+    const following: number[] = []
+    for (const from of frontier) {
+      for (const cell of unpack(from, transactions).cells) {
+        const what = cells.brokenPromise(cell)
+        if (what === undefined) continue
+        return { states: cameFrom.size, violation: { what, trace: traceTo(from, cameFrom, cells, transactions) } }
       }
+      eachStep(from, cells, transactions, (key) => {
+        if (cameFrom.has(key)) return
+        cameFrom.set(key, from)
+        following.push(key)
+      })
     }
     frontier = following
   }
   return { states: cameFrom.size, violation: undefined }
+}
+
+function eachStep(from: number, cells: Cells, transactions: number, visit: (key: number, name: string) => void): void {
+  const state = unpack(from, transactions)
+  for (const [index, cell] of state.cells.entries()) {
+    for (const { fault, byIdle, idle, crash, to, name } of cells.steps(cell)) {
+      if ((fault && state.faults === 0) || (byIdle && state.idle === 0)) continue
+      const next = state.cells.map((own, at) =>
+        at === index ? to : crash === undefined ? own : cells.crashed(own, crash),
+      )
+      visit(pack(next, state.idle + idle, state.faults - (fault ? 1 : 0)), name)
+    }
+  }
+}
+
+function traceTo(key: number, cameFrom: ReadonlyMap<number, number>, cells: Cells, transactions: number): string[] {
+  const trace: string[] = []
+  for (let at = key; cameFrom.get(at) !== at; at = cameFrom.get(at)!) {
+    const before = cameFrom.get(at)!
+    let name = ''
+    eachStep(before, cells, transactions, (to, step) => {
+      if (to === at) name = step
+    })
+    trace.unshift(name)
+  }
+  return trace
+}
+
+const cellLimit = 2 ** 16
+const smallLimit = 8
+
+/** One number for a state: equal transactions may change places. */
+function pack(cells: readonly number[], idle: number, faults: number): number {
+  const [one = 0, two] = cells
+  const sorted = two === undefined ? [one] : one < two ? [one, two] : [two, one]
+  if (cells.length > 2 || sorted.at(-1)! >= cellLimit)
+    throw new Error('more states of one transaction than a number has room for')
+  return (sorted.reduce((sum, cell) => sum * cellLimit + cell, 0) * smallLimit + idle) * smallLimit + faults
+}
+
+function unpack(key: number, transactions: number): { cells: number[]; idle: number; faults: number } {
+  const faults = key % smallLimit
+  const idle = Math.floor(key / smallLimit) % smallLimit
+  let rest = Math.floor(key / smallLimit / smallLimit)
+  const cells = Array.from({ length: transactions }, () => {
+    const cell = rest % cellLimit
+    rest = Math.floor(rest / cellLimit)
+    return cell
+  })
+  return { cells, idle, faults }
 }
 
 function brokenPromise(world: World): string | undefined {
