@@ -94,6 +94,7 @@ export type {
 export type { ShardKey, shardKeyBrand } from './schema/shard-key.ts'
 export type { ReferenceTable, ShardedTable, SingleTable, TablePlacement } from './schema/table-placement.ts'
 export { type FoundUnique, inspectUniques, type SchemaWarning, uniquePerShard } from './schema/unique-per-shard.ts'
+export { withSinglesOn } from './schema/with-singles-on.ts'
 export { assertTopologyFits } from './topology/assert-topology-fits.ts'
 export { bucketRanges, formatBuckets } from './topology/bucket-map.ts'
 export { bucketsOfShard, shardIndexOf } from './topology/buckets-of-shard.ts'

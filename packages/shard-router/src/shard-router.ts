@@ -82,9 +82,14 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     const telemetry = options.telemetry ?? noTelemetry
     const atomic = atomicTransactions(telemetry, options.atomic)
     this.#options = options
-    const source = engineSource(options.schema, topology, (state, settings) => {
-      this.#startRecovery()
-      return atomic(state, settings)
+    const clock = options.clock ?? systemClock
+    const source = engineSource(options.schema, topology, {
+      telemetry,
+      clock,
+      atomic: (state, settings) => {
+        this.#startRecovery()
+        return atomic(state, settings)
+      },
     })
     const pool = createShardPool(source.shards, {
       ...options.pool,
@@ -97,7 +102,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       pool,
       telemetry,
       keyObserver: options.keyObserver,
-      clock: options.clock ?? systemClock,
+      clock,
       planCacheSize,
       parsers: options.pool?.types ?? pg.types,
     })

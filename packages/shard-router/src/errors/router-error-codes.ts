@@ -99,6 +99,18 @@ export const routerErrorCodes = Object.freeze({
   },
   ROUTER_NOT_READY: { meaning: 'The router has not checked its shards yet.', remedy: 'Await router.ready() first.' },
   ROUTER_CLOSED: { meaning: 'The router is closed.', remedy: 'Create a new router.' },
+  CITUS_UNSUPPORTED: {
+    meaning: 'Citus does not run this statement; the cause has its own words.',
+    remedy: 'Rewrite the statement, add the shard key, or run the parts one after the other.',
+  },
+  CITUS_COORDINATOR_REQUIRED: {
+    meaning: 'A transaction that is on a worker would take a value from a sequence, which only the coordinator does.',
+    remedy: 'Run the statement outside the transaction, or first in one; or give the row a value of its own (uuidv7).',
+  },
+  CITUS_SETTINGS_DIFFER: {
+    meaning: 'Sessions between the nodes of a Citus cluster have other settings than those of the router.',
+    remedy: 'ALTER DATABASE ... SET the setting that the message names, on the coordinator.',
+  },
   INVALID_OPTIONS: { meaning: 'An option of the router is not usable.', remedy: 'See the message for the option.' },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>)
 

@@ -1,4 +1,4 @@
-import { KeyError, type KeyObserver, type Schema } from '@shardwright/core'
+import { type ColocationGroup, KeyError, type KeyObserver, type Schema } from '@shardwright/core'
 import type { Access } from '../plan/access.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import { type KeyPlaces, shardsOfKeys } from '../plan/key/evaluate-keys.ts'
@@ -19,6 +19,15 @@ export interface RouteContext {
 export interface Route {
   readonly shards: readonly number[]
   readonly keyless: readonly string[]
+  /** On Citus: the one shard that has all rows; absent where there are several. */
+  readonly place?: ShardPlace | undefined
+}
+
+/** The shards of a co-location group for one range of hashes. */
+export interface ShardPlace {
+  readonly group: ColocationGroup
+  /** Index in `group.shards`. */
+  readonly ordinal: number
 }
 
 const nowhere: Route = Object.freeze({ shards: Object.freeze([]), keyless: Object.freeze([]) })

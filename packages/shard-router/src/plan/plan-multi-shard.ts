@@ -102,9 +102,16 @@ function pushedWhole(plan: PreparedPlan, context: DecomposeContext): MultiShardP
 }
 
 // Each row gets a value of its own from these, wherever it is computed.
-const independent = new Set(['random', 'gen_random_uuid', 'uuidv4', 'uuid_generate_v4', 'uuidv7', 'random_normal'])
+export const independent: ReadonlySet<string> = new Set([
+  'random',
+  'gen_random_uuid',
+  'uuidv4',
+  'uuid_generate_v4',
+  'uuidv7',
+  'random_normal',
+])
 
-function refuseVolatile(plan: PreparedPlan): void {
+export function refuseVolatile(plan: PreparedPlan): void {
   const name = plan.traits.volatile.find((candidate) => !independent.has(candidate))
   if (name === undefined) return
   refuse(

@@ -1,0 +1,215 @@
+import type { KeyToLocate, Telemetry } from '@shardwright/core'
+import type { QueryResult } from 'kysely'
+import { type ExecutionContext, type RouterState, runOn } from '../../execute/context.ts'
+import { callersStatement, toQueryResult, withMoment } from '../../execute/execute-plan.ts'
+import { bindSources } from '../../execute/merge-select.ts'
+import type { Route } from '../../execute/route.ts'
+import { streamPlan } from '../../execute/stream-plan.ts'
+import { bindClock } from '../../plan/clock.ts'
+import { compileTemplate, type SqlTemplate } from '../../plan/compile.ts'
+import { refuseVolatile } from '../../plan/plan-multi-shard.ts'
+import type { PreparedPlan } from '../../plan/prepared-plan.ts'
+import { refuse } from '../../plan/refuse.ts'
+import type { CallValues } from '../../plan/source.ts'
+import { isSafeAgain } from '../../pool/safe-again.ts'
+import type { Lease, RunOptions, Statement, StatementResult } from '../../pool/shard-pool.ts'
+import type { TransactionPool } from '../../transaction/one-shard-transaction.ts'
+import type { RouterTransaction, TransactionOptions } from '../../transaction/router-transaction.ts'
+import type { Engine } from '../engine.ts'
+import { citusRefusal } from './citus-refusal.ts'
+import { type ClusterMap, coordinator } from './cluster-map.ts'
+import { ClusterTransaction } from './cluster-transaction.ts'
+import type { CoordinatorNeeds } from './coordinator-needs.ts'
+import type { DirectCounts } from './direct-counts.ts'
+import type { NodeHealth } from './node-health.ts'
+import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
+import { isNodeGone, isShardGone } from './stale-metadata.ts'
+
+/** What the engines of successive readings of the metadata share. */
+export interface ClusterContext {
+  readonly health: NodeHealth
+  readonly counts: DirectCounts
+  readonly telemetry: Telemetry
+  readonly queryFrom: 'coordinator' | 'any'
+  /** The metadata may have changed: it is read soon. */
+  readonly suspect: () => void
+}
+
+/**
+ * A Citus cluster: what is in one shard goes straight to its node, as the caller wrote it; everything else to the
+ * coordinator, which plans it. Nothing is taken apart here.
+ */
+export class CitusEngine implements Engine {
+  readonly map: ClusterMap
+  readonly #context: ClusterContext
+  readonly #needs: CoordinatorNeeds
+  readonly #templates = new WeakMap<PreparedPlan, SqlTemplate>()
+  #turn = 0
+
+  constructor(map: ClusterMap, needs: CoordinatorNeeds, context: ClusterContext) {
+    this.map = map
+    this.#needs = needs
+    this.#context = context
+  }
+
+  locate(key: KeyToLocate): number {
+    const group = this.map.groupOf(key.family)
+    if (!group) return coordinator
+    return this.map.serverOf({ group, ordinal: new Ordinals(group).locate(key) }) ?? coordinator
+  }
+
+  bucketOf(key: KeyToLocate): number {
+    const group = this.map.groupOf(key.family)
+    return group ? new Ordinals(group).bucketOf(key) : 0
+  }
+
+  route(plan: PreparedPlan, call: CallValues, state: RouterState): Route {
+    const route = routeOnCluster(plan.accesses, call, state, this.map)
+    const [server] = route.shards
+    if (server === undefined || server === coordinator) return route
+    const asked = this.#isDirect(server) && this.#needs.of(plan) === undefined
+    return asked ? route : { ...route, shards: [coordinator] }
+  }
+
+  widthOf(route: Route): number {
+    return route.place || route.shards.length === 0 ? route.shards.length : this.map.width
+  }
+
+  async execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
+    const server = this.#serverOf(plan, route, context)
+    const statement = await this.#statementOf(plan, route, sql, server, context)
+    if (route.place && server !== coordinator) this.#context.counts.add(route.place)
+    return toQueryResult(await this.#run(server, statement, context))
+  }
+
+  async *stream(
+    plan: PreparedPlan,
+    route: Route,
+    sql: string,
+    chunkSize: number,
+    context: ExecutionContext,
+  ): AsyncIterableIterator<QueryResult<unknown>> {
+    const server = this.#serverOf(plan, route, context)
+    const statement = await this.#statementOf(plan, route, sql, server, context)
+    let begun = false
+    try {
+      for await (const chunk of streamPlan.raw(server, statement, chunkSize, context)) {
+        begun = true
+        yield chunk
+      }
+    } catch (error) {
+      if (begun || context.transaction || !this.#mayGoElsewhere(server, error, statement.access)) throw error
+      yield* streamPlan.raw(coordinator, statement, chunkSize, context)
+    }
+  }
+
+  transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {
+    const elsewhere = async (server: number, error: unknown, run?: RunOptions): Promise<Lease> => {
+      if (!this.#mayGoElsewhere(server, error, 'write')) throw error
+      return await pool.lease(coordinator, { ...run, access: 'write' })
+    }
+    return new ClusterTransaction(pool, options, state.telemetry, elsewhere)
+  }
+
+  refusalOf(error: unknown): unknown {
+    return citusRefusal(error)
+  }
+
+  /** The server that a statement is sent to, in the transaction around it or by itself. */
+  #serverOf(plan: PreparedPlan, route: Route, { transaction }: ExecutionContext): number {
+    if (!(transaction instanceof ClusterTransaction)) return route.shards[0] ?? this.#anyServer(plan)
+    const [joined] = transaction.shards
+    if (joined === undefined) return transaction.serverFor(this.#firstServer(plan, route))
+    const need = this.#needs.of(plan)
+    if (need?.strict && joined !== coordinator) refuseOnWorker(need.reason)
+    return transaction.serverFor(joined)
+  }
+
+  /** A transaction whose tables have sequences begins on the coordinator: a later INSERT may need them. */
+  #firstServer(plan: PreparedPlan, route: Route): number {
+    const server = route.shards[0] ?? coordinator
+    const needed = plan.accesses.some(
+      (access) => access.kind === 'sharded' && this.#needs.sequenceOfFamily(access.table.family) !== undefined,
+    )
+    return needed ? coordinator : server
+  }
+
+  /** Every node with metadata can answer; reads go to each in turn where the topology allows it. */
+  #anyServer(plan: PreparedPlan): number {
+    if (this.#context.queryFrom === 'coordinator' || plan.access === 'write') return coordinator
+    const { shards } = this.map.servers
+    for (let tried = 0; tried < shards.length; tried++) {
+      this.#turn = (this.#turn + 1) % shards.length
+      if (this.#isDirect(this.#turn)) return this.#turn
+    }
+    return coordinator
+  }
+
+  #isDirect(server: number): boolean {
+    return server === coordinator || this.#context.health.isDirect(this.map.servers.shards[server]?.id ?? '')
+  }
+
+  /** The caller's statement. Where it runs on other nodes than its session's, `now()` would be another on each: bound then. */
+  async #statementOf(
+    plan: PreparedPlan,
+    route: Route,
+    sql: string,
+    server: number,
+    context: ExecutionContext,
+  ): Promise<Statement> {
+    const several = route.shards.length > 0 && route.place === undefined
+    if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
+      refuseVolatile(plan)
+    const remote = several || (route.place !== undefined && this.map.serverOf(route.place) !== server)
+    if (!remote || plan.traits.clock.length === 0) return callersStatement(plan, sql, context)
+    const template = this.#clockTemplate(plan)
+    const timed = await withMoment(plan, context)
+    return { sql: template.sql, parameters: bindSources(template, timed), access: plan.access, rows: 'objects' }
+  }
+
+  #clockTemplate(plan: PreparedPlan): SqlTemplate {
+    let template = this.#templates.get(plan)
+    if (template === undefined) {
+      template = compileTemplate(bindClock(plan.root), plan.parameters)
+      this.#templates.set(plan, template)
+    }
+    return template
+  }
+
+  async #run(server: number, statement: Statement, context: ExecutionContext): Promise<StatementResult> {
+    try {
+      return await runOn(context, server, statement, 'part')
+    } catch (error) {
+      if (context.transaction || !this.#mayGoElsewhere(server, error, statement.access)) throw error
+      return await runOn(context, coordinator, statement, 'part')
+    }
+  }
+
+  /**
+   * True when the coordinator can do what a node failed to do: the node was not reached, or a shard left it meanwhile. A
+   * statement that the server refused was rolled back as a whole, so that it may be sent again.
+   */
+  #mayGoElsewhere(server: number, error: unknown, access: 'read' | 'write'): boolean {
+    if (isShardGone(error)) {
+      this.#context.suspect()
+      return true
+    }
+    if (server === coordinator || !isNodeGone(error)) return false
+    this.#context.health.lost(this.map.servers.shards[server]?.id ?? '', error)
+    this.#context.suspect()
+    return isSafeAgain(error, access)
+  }
+}
+
+/** Citus computes the values of all rows where the statement is planned, once. */
+function isValuesInsert(plan: PreparedPlan): boolean {
+  return plan.kind === 'insert' && (plan.root as { values?: { kind: string } }).values?.kind === 'ValuesNode'
+}
+
+function refuseOnWorker(reason: string): never {
+  return refuse(
+    'CITUS_COORDINATOR_REQUIRED',
+    `The transaction is on a worker, and ${reason}.`,
+    'Run this statement outside the transaction, or first in one; or give the row its value from the service (uuidv7).',
+  )
+}

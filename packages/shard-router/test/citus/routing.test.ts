@@ -1,0 +1,295 @@
+import { noTelemetry, type Telemetry } from '@shardwright/core'
+import { citusAvailability } from '@shardwright/local-cluster'
+import { createShardRouter } from '@shardwright/shard-router'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { festivalIds, schema } from '../router/festival-fixture.ts'
+import { type FestivalCluster, onServer, routerOn, startFestivalCluster } from './cluster-fixture.ts'
+
+const { available } = await citusAvailability()
+
+describe.skipIf(!available)('the router on Citus', () => {
+  let cluster: FestivalCluster
+  let router: ReturnType<typeof routerOn>
+  /** Ids of the servers that statements went to, in order. */
+  const sent: string[] = []
+  const telemetry: Telemetry = {
+    ...noTelemetry,
+    record: (name, _, attributes) => {
+      if (name === 'shardwright.pool.statement_ms') sent.push(String(attributes?.shard))
+    },
+  }
+  const workers = () => Object.keys(cluster.database.nodes).slice(1)
+  const nodeOf = async (festival: string) =>
+    (
+      await onServer(
+        cluster.database.url,
+        `select nodename || ':' || nodeport as name from pg_dist_placement join pg_dist_node using (groupid)
+         where shardid = get_shard_id_for_distribution_column('wallets', '${festival}')`,
+      )
+    )[0]?.name as string
+  /** A festival on each of the two workers. */
+  let here: string
+  let there: string
+
+  beforeAll(async () => {
+    cluster = await startFestivalCluster(`
+      insert into wallets (festival_id, id, user_id, balance) select 'f' || f, id, id, 10 from generate_series(0, 11) f, generate_series(1, 3) id;
+      insert into festivals (name) select 'festival ' || n from generate_series(1, 3) n;
+`)
+    const nodes = await Promise.all(festivalIds.map(nodeOf))
+    here = festivalIds[0]!
+    there = festivalIds[nodes.findIndex((node) => node !== nodes[0])]!
+    router = routerOn(cluster.database, { telemetry })
+    await router.ready()
+  })
+  afterAll(async () => {
+    await router?.close()
+    await cluster?.citus.stop()
+  })
+  beforeEach(() => {
+    sent.length = 0
+  })
+
+  it('sends what has one key straight to the worker that has the shard', async () => {
+    for (const festival of festivalIds) {
+      sent.length = 0
+      const query = router.db.selectFrom('wallets').selectAll().where('festival_id', '=', festival)
+      expect(await query.execute()).toHaveLength(3)
+      const node = await nodeOf(festival)
+      expect(sent).toEqual([node])
+      expect(router.shardsOf(query.compile())).toEqual([node])
+    }
+  })
+
+  it('sends the rest to the coordinator, when it is asked for', async () => {
+    const all = router.db.selectFrom('wallets').select(({ fn }) => fn.sum('balance').as('sum'))
+    await expect(all.execute()).rejects.toMatchObject({ code: 'SHARD_KEY_REQUIRED' })
+    const [sum] = await router
+      .fanOut()
+      .executeQuery(all)
+      .then(({ rows }) => rows)
+    expect(sum).toEqual({ sum: '360.00' })
+    const both = router.db.selectFrom('wallets').select('id').where('festival_id', 'in', [here, there])
+    expect(await both.execute()).toHaveLength(6)
+    expect(sent).toEqual(['coordinator', 'coordinator'])
+  })
+
+  it('joins what is together on the worker, also with reference tables', async () => {
+    const rows = await router
+      .for({ festival_id: here })
+      .selectFrom('wallets as w')
+      .innerJoin('festivals as f', 'f.id', 'w.id')
+      .leftJoin('transactions as t', (join) =>
+        join.onRef('t.wallet_id', '=', 'w.id').onRef('t.festival_id', '=', 'w.festival_id'),
+      )
+      .select(['w.id', 'f.name'])
+      .orderBy('w.id')
+      .execute()
+    expect(rows.map(({ name }) => name)).toEqual(['festival 1', 'festival 2', 'festival 3'])
+    expect(sent).toEqual([await nodeOf(here)])
+  })
+
+  it('reads reference and single tables by the coordinator, or by every node in turn', async () => {
+    await router.db.selectFrom('festivals').selectAll().execute()
+    await router.db
+      .insertInto('audit')
+      .values({ id: Date.now() % 1e9, line: 'x' })
+      .execute()
+    expect(sent).toEqual(['coordinator', 'coordinator'])
+    const topology = { ...cluster.database.topologyInput(), queryFrom: 'any' } as const
+    await using any = createShardRouter({ schema, topology, telemetry })
+    await any.ready()
+    sent.length = 0
+    for (let n = 0; n < 6; n++) await any.db.selectFrom('festivals').selectAll().execute()
+    expect(new Set(sent)).toEqual(new Set(['coordinator', ...workers()]))
+  })
+
+  it('lets sequences give the values that the coordinator gives', async () => {
+    const inserted = []
+    for (let n = 0; n < 4; n++) {
+      const row = await router.db
+        .insertInto('festivals')
+        .values({ name: `late ${n}` })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      inserted.push(row.id)
+    }
+    expect(inserted).toEqual([4, 5, 6, 7])
+    await router.db.deleteFrom('festivals').where('name', 'like', 'late%').execute()
+  })
+
+  it('begins a transaction on the worker of its first key, and commits on all nodes or none', async () => {
+    const move = (amount: number, fail: boolean) =>
+      router.db.transaction().execute(async (trx) => {
+        await trx
+          .updateTable('wallets')
+          .set({ balance: sql`balance - ${amount}` })
+          .where('festival_id', '=', here)
+          .where('id', '=', 1)
+          .execute()
+        await trx
+          .updateTable('wallets')
+          .set({ balance: sql`balance + ${amount}` })
+          .where('festival_id', '=', there)
+          .where('id', '=', 1)
+          .execute()
+        if (fail) throw new Error('no')
+      })
+    await move(4, false)
+    expect(new Set(sent)).toEqual(new Set([await nodeOf(here)]))
+    await expect(move(100, true)).rejects.toThrow('no')
+    const balances = await router.db
+      .selectFrom('wallets')
+      .select(['festival_id', 'balance'])
+      .where('festival_id', 'in', [here, there])
+      .where('id', '=', 1)
+      .orderBy('balance')
+      .execute()
+    expect(balances.map(({ balance }) => balance)).toEqual(['6.00', '14.00'])
+    await move(-4, false)
+  })
+
+  it('keeps savepoints, isolation and atomic transactions', async () => {
+    await router.transaction({ crossShard: 'atomic', isolationLevel: 'repeatable read' }).execute(async (trx) => {
+      await trx.selectFrom('wallets').select('id').where('festival_id', '=', here).execute()
+      const { rows } = await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(
+        router.onShard('coordinator'),
+      )
+      expect(rows[0]?.level).toBe('read committed')
+    })
+    const trx = await router.for({ festival_id: here }).startTransaction().execute()
+    const bonus = () => trx.updateTable('wallets').set({ note: 'bonus' }).where('id', '=', 2).execute()
+    const saved = await trx.savepoint('before').execute()
+    await bonus()
+    await saved.rollbackToSavepoint('before').execute()
+    await trx.commit().execute()
+    const row = await router
+      .for({ festival_id: here })
+      .selectFrom('wallets')
+      .select('note')
+      .where('id', '=', 2)
+      .executeTakeFirstOrThrow()
+    expect(row.note).toBeNull()
+  })
+
+  it('streams from one worker and from the coordinator', async () => {
+    const ids: number[] = []
+    for await (const { id } of router
+      .for({ festival_id: here })
+      .selectFrom('wallets')
+      .select('id')
+      .orderBy('id')
+      .stream(1))
+      ids.push(id)
+    for await (const { id } of router
+      .fanOut()
+      .selectFrom('wallets')
+      .select('id')
+      .orderBy('festival_id')
+      .orderBy('id')
+      .stream(5))
+      ids.push(id)
+    expect(ids).toEqual([1, 2, 3, ...festivalIds.flatMap(() => [1, 2, 3])])
+  })
+
+  it('gives now() one value over all shards, and in a transaction the value of the transaction', async () => {
+    const moments = (db: typeof router.db) =>
+      db.selectFrom('wallets').select(sql<string>`now()::text`.as('now')).distinct().execute()
+    expect(await moments(router.fanOut())).toHaveLength(1)
+    await router.transaction({ fanOut: true }).execute(async (trx) => {
+      const local = await trx
+        .selectFrom('wallets')
+        .select(sql<string>`now()::text`.as('now'))
+        .where('festival_id', '=', here)
+        .executeTakeFirst()
+      const remote = await trx
+        .selectFrom('wallets')
+        .select(sql<string>`now()::text`.as('now'))
+        .where('festival_id', '=', there)
+        .executeTakeFirst()
+      expect(remote).toEqual(local)
+      expect(await moments(trx)).toEqual([local])
+    })
+  })
+
+  it('names a node by onShard, and refuses one that is not there', async () => {
+    for (const worker of workers()) {
+      const { rows } = await sql<{ port: number }>`select groupid as port from pg_dist_local_group`.execute(
+        router.onShard(worker),
+      )
+      expect(rows).toHaveLength(1)
+    }
+    await expect(router.onShard('nowhere:1').selectFrom('festivals').selectAll().execute()).rejects.toMatchObject({
+      code: 'UNKNOWN_SHARD',
+    })
+  })
+
+  it('is a fleet of the coordinator, and has no hash topology', () => {
+    expect(router.engine).toBe('citus')
+    expect(router.fleet.shards.map(({ id }) => id)).toEqual(['coordinator'])
+    expect(() => router.topology).toThrow(expect.objectContaining({ code: 'NO_HASH_TOPOLOGY' }))
+  })
+
+  it.each([
+    [
+      'a join that is not on the key',
+      'CROSS_SHARD_JOIN',
+      () =>
+        router.fanOut().selectFrom('wallets as w').innerJoin('tickets as t', 't.user_id', 'w.user_id').select('w.id'),
+    ],
+    [
+      'grouping sets over shards',
+      'UNSUPPORTED_MERGE',
+      () => router.fanOut().selectFrom('wallets').select('user_id').groupBy(sql`rollup(user_id)`),
+    ],
+    ['locks over shards', 'CITUS_UNSUPPORTED', () => router.fanOut().selectFrom('wallets').select('id').forUpdate()],
+  ] as const)('refuses %s as %s, with the words and the SQLSTATE of Citus', async (_, code, query) => {
+    const error = await query()
+      .execute()
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+    const { cause } = error as { cause: { code: string } }
+    expect(error).toMatchObject({ code, details: { sqlState: cause.code } })
+    expect(cause.code).toMatch(/0A000|XX000/)
+  })
+
+  it('refuses a cluster whose tables are not as the schema says', async () => {
+    const other = await cluster.citus.createDatabase()
+    await onServer(
+      other.url,
+      'create table wallets (festival_id text not null, id int); create table transactions (festival_id text not null); create table tickets (user_id int not null); create table festivals (id int); create table audit (id int)',
+    )
+    await using wrong = routerOn(other)
+    await expect(wrong.ready()).rejects.toMatchObject({ code: 'CATALOG_MISMATCH' })
+  })
+
+  it('refuses nodes whose sessions write dates otherwise', async () => {
+    const other = await startFestivalCluster()
+    const name = new URL(other.database.url).pathname.slice(1)
+    await onServer(other.database.url, `alter database ${name} set TimeZone = 'Asia/Tokyo'`)
+    await using strict = routerOn(other.database)
+    await expect(strict.ready()).rejects.toMatchObject({ code: 'CITUS_SETTINGS_DIFFER' })
+    await using tokyo = routerOn(other.database, { pool: { timeZone: 'Asia/Tokyo' } })
+    await tokyo.ready()
+    await other.citus.stop()
+  })
+
+  it('refuses a node that is another, and goes by the coordinator where one cannot be reached', async () => {
+    const [first, second] = workers() as [string, string]
+    const { nodes, ...rest } = cluster.database.topologyInput()
+    await using swapped = createShardRouter({
+      schema,
+      topology: { ...rest, nodes: { ...nodes, [first]: nodes[second]! } },
+    })
+    await expect(swapped.ready()).rejects.toMatchObject({ code: 'WRONG_SHARD' })
+    const dead = { [first]: 'postgres://nobody@127.0.0.1:1/none', [second]: 'postgres://nobody@127.0.0.1:1/none' }
+    await using apart = createShardRouter({ schema, topology: { ...rest, nodes: dead }, telemetry })
+    await apart.ready()
+    sent.length = 0
+    expect(await apart.db.selectFrom('wallets').select('id').where('festival_id', '=', here).execute()).toHaveLength(3)
+    expect(sent).toEqual(['coordinator'])
+  })
+})
