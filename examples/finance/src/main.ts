@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { serve } from './api/server.ts'
+import { serve, untilStopped } from '@shardwright/example-support'
+import { routes } from './api/routes.ts'
 import { startFinance } from './finance.ts'
 import { takeTour } from './tour.ts'
 
@@ -8,17 +9,12 @@ const { values } = parseArgs({
 })
 
 await using finance = await startFinance()
-const { server, url } = await serve(finance, Number(values.port))
-try {
-  await takeTour(url, new Date().toISOString().slice(0, 7), (line) => console.log(line))
-  console.log('finance: ok')
-  if (!values.once) {
-    await using schedule = finance.views.start()
-    console.log(`listening on ${url} until Ctrl-C; views refresh by their schedule`)
-    await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
-    await schedule.stop()
-  }
-} finally {
-  server.close()
-  server.closeAllConnections()
+await using served = await serve({ app: finance, routes, port: Number(values.port) })
+await takeTour(served.url, new Date().toISOString().slice(0, 7), (line) => console.log(line))
+console.log('finance: ok')
+if (!values.once) {
+  await using schedule = finance.views.start()
+  console.log(`listening on ${served.url} until Ctrl-C; views refresh by their schedule`)
+  await untilStopped()
+  await schedule.stop()
 }

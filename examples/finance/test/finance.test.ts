@@ -1,20 +1,20 @@
-import type { Server } from 'node:http'
+import { type Served, serve } from '@shardwright/example-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { serve } from '../src/api/server.ts'
+import { routes } from '../src/api/routes.ts'
 import { type Finance, startFinance } from '../src/finance.ts'
 
 let finance: Finance
-let server: Server
+let served: Served
 let url: string
 
 beforeAll(async () => {
   finance = await startFinance()
-  ;({ server, url } = await serve(finance))
+  served = await serve({ app: finance, routes })
+  url = served.url
 }, 180_000)
 
 afterAll(async () => {
-  server?.close()
-  server?.closeAllConnections()
+  await served?.[Symbol.asyncDispose]()
   await finance?.[Symbol.asyncDispose]()
 }, 60_000)
 

@@ -1,13 +1,13 @@
+import { parse, type Route } from '@shardwright/example-support'
 import { z } from 'zod'
+import type { Finance } from '../finance.ts'
 import { budgets } from '../schema/repositories.ts'
-import { parse } from './parse.ts'
-import type { Route } from './route.ts'
 
 const budget = z.strictObject({
   monthlyLimit: z.string().regex(/^(?!0+(\.0+)?$)\d{1,12}(\.\d{1,2})?$/, 'is more than 0'),
 })
 
-export const budgetRoutes: readonly Route[] = [
+export const budgetRoutes: readonly Route<Finance>[] = [
   {
     method: 'PUT',
     path: /^\/users\/(?<user>[^/]+)\/budgets\/(?<category>[^/]+)$/,

@@ -1,11 +1,11 @@
+import { parse, type Route } from '@shardwright/example-support'
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { parse } from './parse.ts'
-import type { Route } from './route.ts'
+import type { Finance } from '../finance.ts'
 
 const monthQuery = z.strictObject({ month: z.string().regex(/^\d{4}-\d{2}$/) })
 
-export const spendingRoutes: readonly Route[] = [
+export const spendingRoutes: readonly Route<Finance>[] = [
   {
     method: 'GET',
     path: /^\/users\/(?<user>[^/]+)\/spending$/,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { parse, type Route } from '@shardwright/example-support'
 import { sql } from 'kysely'
 import { z } from 'zod'
+import type { Finance } from '../finance.ts'
 import { transactions } from '../schema/repositories.ts'
-import { parse } from './parse.ts'
-import type { Route } from './route.ts'
 
 const newTransaction = z.strictObject({
   amount: z.string().regex(/^-?\d{1,12}(\.\d{1,2})?$/, 'is a decimal number as text'),
@@ -18,7 +18,7 @@ const search = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
 })
 
-export const transactionRoutes: readonly Route[] = [
+export const transactionRoutes: readonly Route<Finance>[] = [
   {
     method: 'POST',
     path: /^\/users\/(?<user>[^/]+)\/transactions$/,

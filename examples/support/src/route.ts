@@ -1,5 +1,3 @@
-import type { Finance } from '../finance.ts'
-
 export interface RouteRequest {
   /** Named groups of the route's path. */
   readonly path: Readonly<Record<string, string>>
@@ -8,9 +6,10 @@ export interface RouteRequest {
   readonly body: unknown
 }
 
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT'
+/** One method and path of an API over `App`. */
+export interface Route<App> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: RegExp
   readonly status?: number
-  readonly handle: (finance: Finance, request: RouteRequest) => Promise<unknown>
+  readonly handle: (app: App, request: RouteRequest) => Promise<unknown>
 }

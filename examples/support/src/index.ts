@@ -1,0 +1,5 @@
+export { HttpError } from './http-error.ts'
+export { parse } from './parse.ts'
+export type { Route, RouteRequest } from './route.ts'
+export { type Around, type RouteAnswer, type Served, type ServeOptions, serve } from './serve.ts'
+export { untilStopped } from './until-stopped.ts'
