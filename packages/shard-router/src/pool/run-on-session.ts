@@ -5,7 +5,7 @@ import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { isStalePlan } from './stale-plan.ts'
-import { stopStatement } from './stop-statement.ts'
+import { abandonStatement, stopStatement } from './stop-statement.ts'
 import { unnamedForm, type WireForm, WireQuery } from './wire-query.ts'
 
 /**
@@ -20,18 +20,11 @@ export async function runOnSession(
   options: RunOptions | undefined,
 ): Promise<StatementResult> {
   // Undoing is right at any time: past a deadline, on a stale topology, for a caller who has given up.
-  if (undoes.test(statement.sql)) return await start(context, session, statement)
+  if (undoes.test(statement.sql)) return await busyWith(session, submit(context, session, statement))
   // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
   if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
-  try {
-    // Within a failed transaction SET fails too; what ends or divides a transaction takes no time of its own.
-    if (!controls.test(statement.sql)) await setTimeoutFor(context, session, options?.deadline)
-  } catch (error) {
-    throw notSent(error, context, session)
-  }
-  context.checkCurrent?.()
-  const running = start(context, session, statement)
+  const running = busyWith(session, submitInTime(context, session, statement, options))
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
 }
@@ -39,10 +32,29 @@ export async function runOnSession(
 const undoes = /^\s*(?:rollback|abort)\b/i
 const controls = /^\s*(?:commit|end|savepoint|release)\b/i
 
-function start(context: ServerContext, session: Session, statement: Statement): Promise<StatementResult> {
-  const running = submit(context, session, statement)
+/** The session is busy from the first message on: a server that does not answer does not answer SET either. */
+function busyWith(session: Session, running: Promise<StatementResult>): Promise<StatementResult> {
   session.running = running
   return running
+}
+
+async function submitInTime(
+  context: ServerContext,
+  session: Session,
+  statement: Statement,
+  options: RunOptions | undefined,
+): Promise<StatementResult> {
+  // Within a failed transaction SET fails too; what ends or divides a transaction takes no time of its own.
+  if (!controls.test(statement.sql)) {
+    try {
+      await setTimeoutFor(context, session, options?.deadline)
+    } catch (error) {
+      throw notSent(error, context, session)
+    }
+    options?.signal?.throwIfAborted()
+  }
+  context.checkCurrent?.()
+  return await submit(context, session, statement)
 }
 
 interface Sent {
@@ -118,20 +130,25 @@ async function guarded(
   const { signal, deadline } = options
   const { promise: stopped, reject } = Promise.withResolvers<never>()
   let ended = false
-  const stop = (reason: unknown, kill: boolean) => {
+  const onAbort = () => {
     if (ended) return
-    stopStatement(context, session, running, kill ? 'kill session' : options.abortStrategy).then(
+    const reason: unknown = signal?.reason
+    stopStatement(context, session, running, options.abortStrategy).then(
       () => reject(reason),
       () => reject(reason),
     )
   }
-  const onAbort = () => stop(signal?.reason, false)
   signal?.addEventListener('abort', onAbort, { once: true })
   const late = deadlineError(context.address.label, context.shard)
+  // The caller does not wait for what can be done about a server that does not answer.
+  const onLate = () => {
+    reject(late)
+    void abandonStatement(context, session)
+  }
   const timer =
     deadline === undefined
       ? undefined
-      : setTimeout(() => stop(late, true), Math.max(0, deadline - context.clock.monotonicMs()) + graceMs)
+      : setTimeout(onLate, Math.max(0, deadline - context.clock.monotonicMs()) + graceMs)
   try {
     return await Promise.race([running, stopped])
   } catch (error) {

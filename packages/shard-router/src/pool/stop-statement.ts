@@ -22,6 +22,13 @@ export async function stopStatement(
   }
 }
 
+/** Gives a session up at once, and tells the server so if it answers. Never rejects. */
+export async function abandonStatement(context: ServerContext, session: Session): Promise<void> {
+  session.markDead()
+  destroySocket(session)
+  await killSession(context, session).catch(ignore)
+}
+
 interface CancelConnection {
   readonly stream: { destroy(): void; on(event: 'error', listener: () => void): void }
   connect(port: number, host: string): void

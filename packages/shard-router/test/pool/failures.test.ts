@@ -110,6 +110,27 @@ describe('failures', () => {
     expect((await pool.execute(0, point)).rowCount).toBe(1)
   })
 
+  test('a deadline holds on a session of a frozen server, whatever the session did before', async () => {
+    await open()
+    const leases = await Promise.all([0, 1].map(() => pool.lease(0)))
+    await leases[0]!.execute(point)
+    await leases[1]!.execute(point, { deadline: performance.now() + 60_000 })
+    await cluster.shards[0]!.pause()
+    try {
+      const started = performance.now()
+      const failures = await Promise.all(
+        leases.map((lease) => failureOf(lease.execute(point, { deadline: performance.now() + 300 }))),
+      )
+      expect(failures.map((failure) => failure.code)).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'])
+      // Well before a connection attempt to this server would end.
+      expect(performance.now() - started).toBeLessThan(5_000)
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+    for (const lease of leases) lease.destroy(new Error('its server froze'))
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+  })
+
   test('deadlocks and serialization failures of autocommit statements run again', async () => {
     await open()
     await pool.execute(0, write('create sequence if not exists tries'))

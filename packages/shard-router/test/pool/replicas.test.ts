@@ -182,6 +182,22 @@ describe('replicas', () => {
       .toBeGreaterThanOrEqual(3)
   })
 
+  test('frozen replicas hold no read under a token up', async () => {
+    open({ reads: 'replica', probeIntervalMs: 60_000 })
+    for (let run = 0; run < 6; run++) await pool.execute(0, point)
+    const replicas = cluster.shards[0]!.replicas
+    await Promise.all(replicas.map((replica) => replica.pause()))
+    try {
+      const started = performance.now()
+      const result = await runInReadContext(new ReadContext([await bump()]), () => pool.execute(0, point))
+      expect(result.server).toBe('primary')
+      // Well before a connection attempt to these servers would end.
+      expect(performance.now() - started).toBeLessThan(5_000)
+    } finally {
+      await Promise.all(replicas.map((replica) => replica.resume()))
+    }
+  })
+
   test('a replica whose sessions are all lent is still healthy', async () => {
     open(
       { reads: 'replica', probeTimeoutMs: 500, whenNoReplica: 'refuse' },
