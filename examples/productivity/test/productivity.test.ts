@@ -87,9 +87,10 @@ describe('the productivity API', () => {
       const [writer, other] = [browser(), browser()]
       await app.cluster.shards[0]?.replicas[0]?.caughtUp()
       await replica.query('select pg_wal_replay_pause()')
-      await writer.call('POST', `/users/${users[5]}/tasks`, { title: 'Just now' })
+      const { body } = await writer.call('POST', `/users/${users[5]}/tasks`, { title: 'Just now' })
       expect(await titles(writer)).toEqual(['Two', 'Just now'])
       expect(await titles(other)).toEqual(['Two'])
+      await writer.call('DELETE', `/users/${users[5]}/tasks/${body.id}`)
     } finally {
       await replica.query('select pg_wal_replay_resume()')
       await replica.end()

@@ -17,6 +17,13 @@ export function notSent(error: unknown, context: ServerContext, session: Session
   return tag(error, context, session, false)
 }
 
+/** The server did not answer what was asked of it before the statement itself. */
+export function unanswered({ shard, address }: ServerContext, cause?: unknown): Error {
+  const server = address.label
+  const message = `${server} (shard ${shard}) does not answer.`
+  return poolError('SHARD_UNREACHABLE', message, { shard, server, cause, details: { sent: false } })
+}
+
 function tag(error: unknown, context: ServerContext, session: Session, sent: boolean): unknown {
   if (error instanceof ShardwrightError) return error
   if (endsSession(error)) session.markDead()

@@ -1,4 +1,4 @@
-import { notSent } from './driver-error.ts'
+import { notSent, unanswered } from './driver-error.ts'
 import { endQuietly, openClient } from './open-client.ts'
 import type { PoolSize } from './pool-size.ts'
 import { runMeasured } from './run-measured.ts'
@@ -8,6 +8,7 @@ import { SessionLease } from './session-lease.ts'
 import { SessionPool } from './session-pool.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { StatementTelemetry } from './statement-telemetry.ts'
+import { destroySocket } from './stop-statement.ts'
 
 /** Sessions for one use at a time: transactions, cursors, COPY, statements that are slow or not yet known. */
 export class ExclusiveLane {
@@ -15,6 +16,7 @@ export class ExclusiveLane {
   readonly #sessions: SessionPool
   readonly #verify: (session: Session) => Promise<void>
   readonly #telemetry: StatementTelemetry | undefined
+  readonly #executing = new Set<Session>()
 
   constructor(
     context: ServerContext,
@@ -53,14 +55,22 @@ export class ExclusiveLane {
     measured?: (durationMs: number) => void,
   ): Promise<StatementResult> {
     const session = await this.#acquire(options)
+    this.#executing.add(session)
     try {
       const start = this.#context.clock.monotonicMs()
       const result = await runMeasured(this.#context, session, statement, options, 'exclusive', this.#telemetry)
       measured?.(this.#context.clock.monotonicMs() - start)
       return result
     } finally {
+      this.#executing.delete(session)
       this.#releaseWhenFree(session)
     }
+  }
+
+  /** The server does not answer: cuts single statements and refuses who waits. What was leased is its holder's to end. */
+  abandon(): void {
+    for (const session of this.#executing) destroySocket(session)
+    this.#sessions.refuseWaiting(() => unanswered(this.#context))
   }
 
   async lease(shard: number, options?: RunOptions): Promise<Lease> {

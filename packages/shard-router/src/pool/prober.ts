@@ -1,3 +1,4 @@
+import { unanswered } from './driver-error.ts'
 import { poolError } from './pool-error.ts'
 import { runOnSession } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
@@ -18,13 +19,13 @@ export class Prober {
   }
 
   async run(statement: Statement, options: RunOptions & { readonly deadline: number }): Promise<StatementResult> {
-    const session = await this.#live(options.deadline)
     try {
+      const session = await this.#live(options.deadline)
       return await runOnSession(this.#context, session, statement, options)
     } catch (error) {
       // Whatever it was: the next probe begins anew.
       this.#drop()
-      throw error
+      throw isLate(error) ? unanswered(this.#context, error) : error
     }
   }
 
@@ -51,4 +52,10 @@ export class Prober {
     this.#session = undefined
     if (session !== undefined) destroySocket(session)
   }
+}
+
+/** The probe's own time was over: as good as no server. */
+function isLate(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  return code === 'DEADLINE_EXCEEDED' || name === 'TimeoutError'
 }

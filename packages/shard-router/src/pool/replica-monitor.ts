@@ -107,7 +107,7 @@ export class ReplicaMonitor {
       if (!replica.probeFailed(reasonOf(error), this.#settings.maxFails)) return
       context.telemetry.log('warn', `${context.address.label} is set aside: ${reasonOf(error)}`, attributes)
       // A server that hangs answers nothing that was sent: its readers are served elsewhere.
-      replica.server.abandon()
+      replica.server.abandonReads()
     }
   }
 

@@ -115,6 +115,12 @@ export class Server {
     this.pipelined?.abandon()
   }
 
+  /** Gives up all single statements: another server can answer them. */
+  abandonReads(): void {
+    this.abandon()
+    this.exclusive.abandon()
+  }
+
   async warm(): Promise<void> {
     await Promise.all([this.exclusive.sessions.warm(), this.pipelined?.open()])
   }

@@ -95,6 +95,11 @@ export class SessionPool {
     this.release(session)
   }
 
+  /** Fails who waits for a session now. */
+  refuseWaiting(error: () => Error): void {
+    for (const waiter of [...this.#waiters]) waiter.fail(error())
+  }
+
   /** Opens up to the minimum. */
   async warm(): Promise<void> {
     const missing = Math.max(0, this.#size.minimum - this.totalCount)
@@ -120,7 +125,7 @@ export class SessionPool {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#drained = resolve
     const timer = setTimeout(() => {
-      for (const waiter of [...this.#waiters]) waiter.fail(this.#closedError())
+      this.refuseWaiting(() => this.#closedError())
       for (const session of this.#leased) destroySocket(session)
       this.#abandon.abort(this.#closedError())
       resolve()
