@@ -1,4 +1,5 @@
 import type { TopologyServer, TopologyShard } from '@shardwright/core'
+import type { ConnectionBudget } from './connection-budget.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
 import { Replica } from './replica.ts'
 import { ReplicaMonitor } from './replica-monitor.ts'
@@ -16,6 +17,7 @@ export function buildShard(
   shard: TopologyShard,
   options: ResolvedPoolOptions,
   epoch: () => number,
+  budget: ConnectionBudget | undefined,
 ): ShardServers {
   const { gate } = options
   const lineage = new ShardLineage(shard.id, topologyId, options.identity)
@@ -34,6 +36,7 @@ export function buildShard(
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,
+      budget,
       checkCurrent: gate === undefined ? undefined : () => gate.check(shard.id),
     })
     const settings = { ...options, size: role === 'primary' ? options.size : options.replicaSize }

@@ -33,12 +33,13 @@ export async function checkConnectionLimits(
     const limit = await limitOf(servers[0]!)
     if (limit === undefined) continue
     const perProcess = servers.reduce((sum, server) => sum + connectionsWanted(server, options), 0)
-    const total = perProcess * options.processes
+    const { maxConnections = Number.POSITIVE_INFINITY } = options
+    const total = Math.min(perProcess, maxConnections) * options.processes
     if (total <= limit) continue
     const parts = servers.map((server) => connectionsWanted(server, options)).join(' + ')
     const warning =
-      `${host} allows ${limit} connections, but ${options.processes} process(es) x (${parts}) = ${total} may be opened. ` +
-      'Lower size.maximum, size.overflow or lane.maxClients, or raise max_connections.'
+      `${host} allows ${limit} connections, but ${options.processes} process(es) x ${maxConnections < perProcess ? maxConnections : `(${parts})`} = ${total} may be opened. ` +
+      'Lower maxConnections, size.maximum, size.overflow or lane.maxClients, or raise max_connections.'
     options.telemetry.log('warn', warning, { server: host, limit, total })
     warnings.push(warning)
   }

@@ -1,5 +1,5 @@
 import { notSent, unanswered } from './driver-error.ts'
-import { endQuietly, openClient } from './open-client.ts'
+import { endQuietly, openLaneClient } from './open-client.ts'
 import type { PoolSize } from './pool-size.ts'
 import { runMeasured } from './run-measured.ts'
 import type { ServerContext } from './server-context.ts'
@@ -27,13 +27,19 @@ export class ExclusiveLane {
     this.#context = context
     this.#telemetry = telemetry
     this.#verify = verify
-    this.#sessions = new SessionPool(context.address.label, size, context.clock, (signal) => this.open(signal))
+    this.#sessions = new SessionPool(
+      context.address.label,
+      size,
+      context.clock,
+      (signal) => this.open(signal),
+      context.budget,
+    )
   }
 
   /** A session that no pool knows; the caller ends it. */
   async open(signal?: AbortSignal): Promise<Session> {
     const context = this.#context
-    const client = await openClient(context.shard, context.address, context.session, context, signal)
+    const client = await openLaneClient(context, {}, signal)
     const session = new Session(client, context.address, context.clock.monotonicMs())
     try {
       await this.#verify(session)

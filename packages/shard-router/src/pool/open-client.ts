@@ -3,6 +3,7 @@ import { clientConfig, type SessionExtras } from './client-config.ts'
 import { connectFailure } from './connect-failure.ts'
 import { poolError } from './pool-error.ts'
 import type { ServerAddress } from './server-address.ts'
+import type { ServerContext } from './server-context.ts'
 import { serverFacts, watchServerFacts } from './server-facts.ts'
 import { type SessionSettings, settingStatement } from './session-settings.ts'
 
@@ -36,6 +37,24 @@ export async function openClient(
     throw connectFailure(shard, address, error)
   } finally {
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** The same for a lane: counted against the connections that all servers may have together. */
+export async function openLaneClient(
+  context: ServerContext,
+  extras: Omit<SessionExtras, 'applicationName' | 'connectTimeoutMs'>,
+  signal?: AbortSignal,
+): Promise<Client> {
+  const { shard, address, session, applicationName, connectTimeoutMs, budget } = context
+  const leave = await budget?.enter(connectTimeoutMs, signal)
+  try {
+    const client = await openClient(shard, address, session, { applicationName, connectTimeoutMs, ...extras }, signal)
+    if (leave !== undefined) client.once('end', leave)
+    return client
+  } catch (error) {
+    leave?.()
+    throw error
   }
 }
 

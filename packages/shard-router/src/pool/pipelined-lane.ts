@@ -1,6 +1,6 @@
 import { notSent } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
-import { endQuietly, openClient } from './open-client.ts'
+import { endQuietly, openLaneClient } from './open-client.ts'
 import { PipelinedClient } from './pipelined-client.ts'
 import { poolError } from './pool-error.ts'
 import type { ServerContext } from './server-context.ts'
@@ -58,8 +58,12 @@ export class PipelinedLane {
       if (best === undefined || client.inFlight < best.inFlight) best = client
     }
     // All are packed: the next one is opened beside, this statement does not wait for it.
-    if (best !== undefined && this.#clients.length < this.#settings.maxClients) this.open().catch(ignore)
+    if (best !== undefined && this.#mayGrow()) this.open().catch(ignore)
     return best
+  }
+
+  #mayGrow(): boolean {
+    return this.#clients.length < this.#settings.maxClients && this.#context.budget?.full !== true
   }
 
   /** Opens one more client; callers share one attempt. */
@@ -103,15 +107,13 @@ export class PipelinedLane {
   async #openClient(): Promise<PipelinedClient> {
     const context = this.#context
     const extras = {
-      applicationName: context.applicationName,
-      connectTimeoutMs: context.connectTimeoutMs,
       pipeline: true,
       settings: {
         lock_timeout: String(this.#settings.lockTimeoutMs),
         statement_timeout: String(this.#settings.capMs),
       },
     }
-    const client = await openClient(context.shard, context.address, context.session, extras, this.#abandon.signal)
+    const client = await openLaneClient(context, extras, this.#abandon.signal)
     const session = new Session(client, context.address, context.clock.monotonicMs())
     try {
       await this.#verify(session)

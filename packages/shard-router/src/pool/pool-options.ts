@@ -21,6 +21,11 @@ export interface ShardPoolOptions {
   readonly size?: Overrides<PoolSize> | undefined
   /** Overrides of the size for replicas. Default: as for primaries. */
   readonly replicaSize?: Overrides<PoolSize> | undefined
+  /**
+   * Connections of this process to all servers together, at most: idle ones of one server make room for another. Direct
+   * clients and those that cancel a statement are not counted. Default: as the sizes of the pools allow.
+   */
+  readonly maxConnections?: number | undefined
   /** Processes like this one that share the servers, for the check against `max_connections`. Default: 1. */
   readonly processes?: number | undefined
   /** How the pipelined lane behaves. */
@@ -58,6 +63,7 @@ export interface ShardPoolOptions {
 export interface ResolvedPoolOptions {
   readonly size: PoolSize
   readonly replicaSize: PoolSize
+  readonly maxConnections?: number | undefined
   readonly processes: number
   readonly lane: LaneSettings
   readonly replicas: ReadSettings
@@ -137,6 +143,7 @@ const optionsShape = z.strictObject({
   preset: z.enum(['development', 'staging', 'production']).default('development'),
   size,
   replicaSize: size,
+  maxConnections: positive.optional(),
   processes: positive.default(1),
   lane,
   replicas,

@@ -1,4 +1,5 @@
 import type { Clock, Telemetry } from '@shardwright/core'
+import type { ConnectionBudget } from './connection-budget.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { SessionSettings } from './session-settings.ts'
@@ -15,6 +16,8 @@ export interface ServerContext {
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly applicationName: string
+  /** Shared by all servers of the pool; absent when their number has no common limit. */
+  readonly budget?: ConnectionBudget | undefined
   /** Throws when this process may not send anything now; asked right before each statement, however long it waited. */
   readonly checkCurrent?: (() => void) | undefined
 }

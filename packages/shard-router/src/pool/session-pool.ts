@@ -1,4 +1,5 @@
 import type { Clock } from '@shardwright/core'
+import type { ConnectionBudget, IdleHolder } from './connection-budget.ts'
 import { endQuietly } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
@@ -15,11 +16,12 @@ interface AcquireOptions {
  * Sessions of one server for one use at a time. pg.Pool has no overflow, no waiting that a signal or a deadline ends,
  * and no way to drain while others work on, so that this is written here.
  */
-export class SessionPool {
+export class SessionPool implements IdleHolder {
   readonly #label: string
   readonly #size: PoolSize
   readonly #clock: Clock
   readonly #open: (signal?: AbortSignal) => Promise<Session>
+  readonly #budget: ConnectionBudget | undefined
   readonly #idle: Session[] = []
   readonly #leased = new Set<Session>()
   #opening = 0
@@ -31,7 +33,15 @@ export class SessionPool {
   /** Ends what is still being opened. */
   readonly #abandon = new AbortController()
 
-  constructor(label: string, size: PoolSize, clock: Clock, open: (signal?: AbortSignal) => Promise<Session>) {
+  constructor(
+    label: string,
+    size: PoolSize,
+    clock: Clock,
+    open: (signal?: AbortSignal) => Promise<Session>,
+    budget?: ConnectionBudget,
+  ) {
+    this.#budget = budget
+    budget?.join(this)
     this.#label = label
     this.#size = size
     this.#clock = clock
@@ -73,7 +83,7 @@ export class SessionPool {
     const waiter = closed ? undefined : this.#waiters.shift()
     if (waiter !== undefined) {
       waiter.serve(this.#lend(session))
-    } else if (closed || this.totalCount >= this.#size.maximum || this.#closing !== undefined) {
+    } else if (closed || this.#isOneTooMany()) {
       endQuietly(session.client)
       this.#afterLoss()
     } else {
@@ -81,6 +91,17 @@ export class SessionPool {
       this.#idle.push(session)
       this.#sweepLater()
     }
+  }
+
+  #isOneTooMany(): boolean {
+    return this.totalCount >= this.#size.maximum || this.#closing !== undefined || this.#budget?.pressed === true
+  }
+
+  dropIdle(): boolean {
+    const session = this.#idle.shift()
+    if (session === undefined) return false
+    endQuietly(session.client)
+    return true
   }
 
   /** Gives a session back if it is in no transaction, which it would carry to the next caller; else closes it. */
@@ -117,6 +138,7 @@ export class SessionPool {
     clearInterval(this.#sweeper)
     clearTimeout(this.#pressure)
     this.#pressure = undefined
+    this.#budget?.leave(this)
     const idle = this.#idle.splice(0)
     // Nobody waits for what is being opened: it was meant for a caller who has gone.
     if (this.#waiters.length === 0) this.#abandon.abort(this.#closedError())

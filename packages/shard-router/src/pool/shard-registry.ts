@@ -1,6 +1,7 @@
 import type { TopologyShard } from '@shardwright/core'
 import { buildShard } from './build-shard.ts'
-import { poolError } from './pool-error.ts'
+import { ConnectionBudget } from './connection-budget.ts'
+import { poolError, poolOptionsError } from './pool-error.ts'
 import { PoolGauges } from './pool-gauges.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
 import type { ShardList } from './shard-list.ts'
@@ -11,6 +12,7 @@ export class ShardRegistry {
   readonly options: ResolvedPoolOptions
   readonly #shards = new Map<string, ShardServers>()
   readonly #gauges: PoolGauges
+  readonly #budget: ConnectionBudget | undefined
   /** Shards that a topology no longer names, until they are closed. */
   readonly #leaving = new Set<Promise<void>>()
   #epoch = 0
@@ -18,6 +20,8 @@ export class ShardRegistry {
 
   constructor(options: ResolvedPoolOptions) {
     this.options = options
+    const { maxConnections, clock } = options
+    this.#budget = maxConnections === undefined ? undefined : new ConnectionBudget(maxConnections, clock)
     this.#gauges = new PoolGauges(options.telemetry, () => this.all.flatMap((shard) => shard.servers))
   }
 
@@ -28,16 +32,30 @@ export class ShardRegistry {
   /** The shards of a topology, in its order. One whose servers are the same as before is the same one. */
   shardsOf(topology: ShardList): readonly ShardServers[] {
     if (this.#closing !== undefined) throw poolError('POOL_CLOSED', 'The pool is closed.')
+    this.#checkRoom(topology)
     this.#epoch = topology.epoch
     return Object.freeze(
       topology.shards.map((shard) => {
         const key = keyOf(topology, shard)
         const known = this.#shards.get(key)
         if (known !== undefined) return known
-        const made = buildShard(topology.id, shard, this.options, () => this.#epoch)
+        const made = buildShard(topology.id, shard, this.options, () => this.#epoch, this.#budget)
         this.#shards.set(key, made)
         return made
       }),
+    )
+  }
+
+  // With less, a server could not get a connection of each kind, however idle the others are.
+  #checkRoom(topology: ShardList): void {
+    const { maxConnections } = this.options
+    if (maxConnections === undefined) return
+    const servers = topology.shards.reduce((sum, shard) => sum + 1 + shard.replicas.length, 0)
+    const probed = servers > topology.shards.length ? servers : 0
+    const needed = servers * 2 + probed
+    if (maxConnections >= needed) return
+    throw poolOptionsError(
+      `Pool options: maxConnections is ${maxConnections}; these ${servers} servers need ${needed}.`,
     )
   }
 

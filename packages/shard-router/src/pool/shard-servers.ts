@@ -92,7 +92,8 @@ export class ShardServers {
   }
 
   async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
-    await this.#unsettled(options)
+    const wait = this.#unsettled(options)
+    if (wait !== undefined) await wait
     const reads = options?.reads ?? this.#settings.reads.reads
     if (options?.access === 'read' && reads !== 'primary' && this.#replicas.replicas.length > 0) {
       const replica = await this.#replicaFor(reads)
