@@ -247,6 +247,7 @@ it('every command answers --json with JSON, also when it fails, and no password 
     ['topology', 'diff', 'shardwright.config.ts'],
     ['which', 'tasks', '00000000-0000-0000-0000-000000000001'],
     ['sql', 'select 1 as one'],
+    ['explain', 'count.query.ts'],
     ['codegen'],
     ['completion', 'bash'],
     ['partitions', 'plan'],
@@ -254,13 +255,29 @@ it('every command answers --json with JSON, also when it fails, and no password 
     ['migrate', 'to', 'nothing', '--yes'],
   ]
   const password = new URL(cluster.shards[0]?.url ?? '').password
+  const shapes = new Map<string, string>()
   const check = async (command: readonly string[]) => {
     const { out, err } = await app.call([...command, '--json'], env)
     expect(() => JSON.parse(out), `${command.join(' ')}: ${out} ${err}`).not.toThrow()
     expect(out.includes(password), command.join(' ')).toBe(false)
+    const data = JSON.parse(out) as object
+    const fields = Object.keys(Array.isArray(data) ? (data[0] ?? {}) : data).join(', ')
+    if (fields !== 'error') shapes.set(command.join(' '), Array.isArray(data) ? `[${fields}]` : fields)
   }
   for (const command of commands) await check(command)
   await check(['migrate', 'up'])
+  // Scripts read these: what is told of their shape on the operations page is what they are.
+  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const told = [...page.matchAll(/^\| `([^`|]+)` +\| `([^`|]+)` +\|$/gm)].map(
+    ([, command, fields]) => [command, fields] as const,
+  )
+  expect(
+    told.map(
+      ([command]) =>
+        `${command}: ${[...shapes].find(([own]) => own === command || (command !== 'migrate up' && own.startsWith(`${command} `)))?.[1]}`,
+    ),
+  ).toEqual(told.map(([command, fields]) => `${command}: ${fields}`))
+  expect(told.length).toBeGreaterThanOrEqual(14)
 })
 
 it('Ctrl-C ends what is under way, exits with 130, and the next run goes on', async () => {
