@@ -214,21 +214,22 @@ export function overAggregates(scope: Scope): Aggregate {
   const source = column(scope, ['int', 'money', 'num'])
   if (!source?.ref) return one
   const ref = quoted(source.ref)
+  const sum = source.kind === 'int' ? 'big' : 'num'
   return random.pick<Aggregate>([
-    { code: `eb.fn.coalesce(eb.fn.sum(${ref}), eb.lit(0))`, tag: 'over aggregates', kind: 'num', number: true },
-    { code: `eb(eb.fn.sum(${ref}), '+', eb.fn.count(${ref}))`, tag: 'over aggregates', kind: 'num', number: true },
+    { code: `eb.fn.coalesce(eb.fn.sum(${ref}), eb.lit(0))`, tag: 'over aggregates', kind: sum, number: true },
+    { code: `eb(eb.fn.sum(${ref}), '+', eb.fn.count(${ref}))`, tag: 'over aggregates', kind: sum, number: true },
     { code: `eb.fn('round', [eb.fn.avg(${ref}), eb.lit(2)])`, tag: 'over aggregates', kind: 'num', number: true },
     {
       code: `eb.case().when(eb.fn.countAll(), '>', 3).then(eb.fn.max(${ref})).else(eb.fn.min(${ref})).end()`,
       tag: 'over aggregates',
-      kind: 'num',
+      kind: source.kind,
       number: true,
       open: spelling(source.kind),
     },
     {
       code: `eb(eb.fn.max(${ref}), '-', eb.fn.min(${ref}))`,
       tag: 'over aggregates',
-      kind: 'num',
+      kind: source.kind,
       number: true,
       open: spelling(source.kind),
     },

@@ -9,7 +9,10 @@ import { nestedClauses, scopeOf, withBefore } from './write-clauses.ts'
 /** MERGE from a table or a query, with any of its WHENs. */
 export function merge(outer: Outer): Query {
   const { random } = outer
-  const nestedSource = random.chance(0.2, ...nestedClauses) ? mergeQuery(outer) : undefined
+  const alias = outer.names.next('a')
+  const own = withBefore(scopeOf(outer, 'u', alias), true)
+  const nested = own.before.length > 0 || random.chance(0.2, ...nestedClauses)
+  const nestedSource = nested ? mergeQuery(outer, alias, own.filters) : undefined
   const source = random.weighted([
     [5, 'u'],
     [1.5, 'r'],
@@ -23,7 +26,6 @@ export function merge(outer: Outer): Query {
     : random.chance(0.4)
       ? `.on('t.k', '=', ${keyCode(scope)}).onRef('b.id', '=', 't.id')`
       : ".onRef('b.id', '=', 't.id')"
-  const own = withBefore(scopeOf(outer, 't', 't'), true)
   const using = nestedSource
     ? [".mergeInto('t').using((eb) => ", nestedSource, `.as('b'), (on) => on${on})`]
     : [`.mergeInto('t').using('${source} as b', (on) => on${on})`]
@@ -51,8 +53,7 @@ export function merge(outer: Outer): Query {
 }
 
 /** A source with the key, and one row for each id of it. */
-function mergeQuery(outer: Outer): Query {
-  const alias = outer.names.next('a')
+function mergeQuery(outer: Outer, alias: string, filters: readonly Step[]): Query {
   const scope: Scope = { ...outer, relations: [tableRelation('u', alias)], depth: 0 }
   return {
     head: ['eb'],
@@ -63,7 +64,7 @@ function mergeQuery(outer: Outer): Query {
         keep: true,
       },
       ...where(scope),
-      subqueryIn(scope),
+      ...(filters.length > 0 ? filters : [subqueryIn(scope)]),
     ],
   }
 }
