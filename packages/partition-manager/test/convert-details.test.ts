@@ -110,4 +110,22 @@ describe('convertTable, the small print', () => {
     ])
     await expect(convertTable(shard, policy)).rejects.toMatchObject({ code: 'CONVERT_REFUSED' })
   })
+
+  it('goes through keys of any type batch by batch: collations, numerics, enums, and values that look like SQL', async () => {
+    const fleet = await server.fleet(`
+      create type stage as enum ('late', 'early');
+      create domain code as text check (value <> 'never');
+      create table events (name text collate "und-x-icu" not null, at timestamptz not null, n numeric not null, s stage not null,
+        c code not null, b bytea not null, f float8 not null, body jsonb, tags text[], primary key (s, name, n, c, b, f, at));
+      insert into events select (array['ä', 'a', 'B', '', ''';--', E'tab\t', '\\N', '🎪', 'z ', 'Z'])[1 + g % 10] || (g / 60), now() - g * interval '7 hours',
+        (g % 3) * 1.50 - 1, (array['late', 'early'])[1 + g % 2]::stage, 'c' || g % 2, decode(lpad(to_hex(g), 4, '0'), 'hex'),
+        g / 3.0, jsonb_build_object('g', g), array['x', null, g::text] from generate_series(0, 599) g`)
+    const shard = fleet.shards[0] as FleetShard
+    await using connection = await connect(fleet)
+    const rows = 'select md5(string_agg(e::text, \',\' order by e::text collate "C")) from public.events e'
+    const before = await scalar(connection, rows)
+    expect(await convertTable(shard, policy, { batchRows: 7 })).toMatchObject({ verifiedRows: 600n, copiedRows: 600n })
+    expect(await scalar(connection, rows)).toBe(before)
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+  })
 })

@@ -212,4 +212,25 @@ describe('maintain', () => {
     expect(table?.actions.every((a) => a.outcome === 'done')).toBe(true)
     expect(table?.actions.length).toBeGreaterThan(3)
   })
+
+  it('knows its partitions and what takes their names when the table has 60 bytes of name in four-byte characters', async () => {
+    const tent = '\u{1F3AA}'.repeat(15)
+    const fleet = await server.fleet(`create table "${tent}" (id int, at timestamptz) partition by range (at)`)
+    const policy = definePartitions<Record<string, { at: Date }>>()({
+      table: tent,
+      by: 'at',
+      every: 'hour',
+      premake: 2,
+    })
+    const planned = (await maintain(fleet, [policy], { dryRun: true })).tables[0]?.plan?.actions ?? []
+    const names = planned.map((action) => (action.kind === 'create' ? action.name : ''))
+    expect(new Set(names).size).toBe(3)
+    for (const name of names) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63)
+    await using connection = await connect(fleet)
+    await connection.script(`create table "${names[1]}" (a int)`)
+    const report = await maintain(fleet, [policy])
+    expect(report.tables[0]?.problems.map(({ code }) => code)).toEqual(['PARTITION_NAME_TAKEN'])
+    await connection.script(`drop table public."${names[1]}"`)
+    expect((await maintain(fleet, [policy])).tables[0]?.figures?.partitions).toBe(3)
+  })
 })

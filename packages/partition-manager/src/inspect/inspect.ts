@@ -56,10 +56,15 @@ export async function inspectPartitions(connection: FleetConnection, policy: Par
     columnar: server.has_columnar,
     outgoingForeignKeys: await namesOf(connection, outgoingForeignKeyQuery, [row.oid]),
     jobs: server.has_journal ? await jobsOf(connection, row.oid) : [],
-    takenNames: new Set(await namesOf(connection, takenNameQuery, [policy.schema, policy.table.slice(0, 16)])),
+    takenNames: new Set(await namesOf(connection, takenNameQuery, [policy.schema, beginning(policy.table)])),
     analyzedAt: row.analyzed_at === null ? undefined : BigInt(row.analyzed_at),
   }
   return Object.freeze({ ...state, fingerprint: fingerprintOf(state) })
+}
+
+/** Of four characters, in whatever script, each name that `fitName` makes keeps all. */
+function beginning(table: string): string {
+  return [...table].slice(0, 4).join('')
 }
 
 function checkParent(row: ParentRow | undefined, policy: PartitionPolicy, shard: string): ParentRow {
