@@ -144,13 +144,14 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   /**
    * Connects to every shard and checks tables and shard keys, as the first query would do; opens the minimum of each pool,
    * and warns when the servers do not admit what all processes may open.
-   * @throws ConnectionError SHARD_UNREACHABLE; RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE; with `atomic` set,
-   * TransactionError ATOMIC_COMMIT_UNAVAILABLE
+   * @throws ConnectionError SHARD_UNREACHABLE; RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE; with `atomic` set or
+   * lookups in the schema, TransactionError ATOMIC_COMMIT_UNAVAILABLE
    */
   async ready(): Promise<void> {
     const { pool } = await this.#core.ready()
     await pool.warm()
-    if (this.#options.atomic !== undefined) await assertAtomicCommits(pool)
+    const { atomic, schema } = this.#options
+    if (atomic !== undefined || schema.lookups.length > 0) await assertAtomicCommits(pool)
   }
 
   /** Reads the catalogs of the shards anew, and drops all plans: after a migration. */

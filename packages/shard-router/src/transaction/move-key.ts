@@ -58,6 +58,9 @@ class KeyMover {
     this.#transaction = transaction
     const found = state.schema.families.get(family)
     if (found === undefined) throw unsuitable(`The schema has no key family '${family}'.`)
+    if (state.schema.lookups.some(({ name }) => name === family)) {
+      throw unsuitable(`'${family}' holds the entries of a lookup, which follow their rows.`)
+    }
     this.#family = found
     this.#from = this.#place(from)
     this.#to = this.#place(to)
