@@ -21,40 +21,44 @@ export class CountMin {
   /** Counts one more and returns the estimate. */
   add(text: string): number {
     this.#total++
-    const next = this.estimate(text) + 1
-    const [first, step] = hashes(text)
+    const hash = hashOf(text)
+    const next = this.#least(hash) + 1
     for (let row = 0; row < this.#depth; row++) {
-      const cell = this.#cell(row, first, step)
+      const cell = this.#cell(row, hash)
       if ((this.#counts[cell] as number) < next) this.#counts[cell] = next
     }
     return next
   }
 
   estimate(text: string): number {
-    const [first, step] = hashes(text)
+    return this.#least(hashOf(text))
+  }
+
+  #least(hash: number): number {
     let least = Number.POSITIVE_INFINITY
     for (let row = 0; row < this.#depth; row++) {
-      const count = this.#counts[this.#cell(row, first, step)] as number
+      const count = this.#counts[this.#cell(row, hash)] as number
       if (count < least) least = count
     }
     return least
   }
 
-  #cell(row: number, first: number, step: number): number {
-    return row * this.#width + (((first + Math.imul(row, step)) >>> 0) % this.#width)
+  /** Two texts of one hash share all cells: one pair in four thousand million. */
+  #cell(row: number, hash: number): number {
+    return row * this.#width + ((mixed(hash ^ Math.imul(row + 1, 0x9e3779b9)) >>> 0) % this.#width)
   }
 }
 
-/** Two hashes of one pass (FNV-1a and a multiplicative one), from which the rows' are made; any text can be hit on purpose. */
-function hashes(text: string): readonly [number, number] {
-  let a = 0x811c9dc5
-  let b = 0x9e3779b9
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    a = Math.imul(a ^ unit, 0x01000193)
-    b = Math.imul(b + unit, 0x85ebca6b) ^ (b >>> 13)
-  }
-  // Short texts leave the upper bits of FNV alone.
-  a = Math.imul(a ^ (a >>> 16), 0x7feb352d)
-  return [a ^ (a >>> 15), (b ^ (b >>> 16)) | 1]
+/** FNV-1a over UTF-16 units. Whoever chooses keys can make two collide; that makes one look hotter than it is, no more. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return hash
+}
+
+/** Spreads what FNV leaves in the lower bits over all of them. */
+function mixed(hash: number): number {
+  const first = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
+  const second = Math.imul(first ^ (first >>> 15), 0x846ca68b)
+  return second ^ (second >>> 16)
 }

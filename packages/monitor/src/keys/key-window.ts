@@ -6,13 +6,16 @@ export interface KeyWindowOptions {
   readonly depth: number
 }
 
+/** A key with less than this part of an even share of the list is not hot, whatever the others have. */
+const smallestShare = 8
+
 /** The uses of one family's keys in one window: a sketch of all, and the names of the most frequent. */
 export class KeyWindow {
   readonly #sketch: CountMin
   readonly #kept: number
   readonly #candidates = new Map<string, number>()
-  /** No candidate has fewer; looked up anew only when one has to leave. */
-  #least = 0
+  /** What a key needs more than to become a candidate, once there are enough. */
+  #threshold = 0
 
   constructor({ top, width, depth }: KeyWindowOptions) {
     this.#sketch = new CountMin(width, depth)
@@ -26,9 +29,10 @@ export class KeyWindow {
 
   add(key: string): void {
     const uses = this.#sketch.add(key)
-    if (uses <= this.#least && this.#candidates.size >= this.#kept) return
+    if (uses <= this.#threshold || uses * this.#kept * smallestShare < this.#sketch.total) return
     this.#candidates.set(key, uses)
-    if (this.#candidates.size > this.#kept) this.#dropLeast()
+    // Pruned seldom and then by half, so that keys of equal frequency do not push each other out at every use.
+    if (this.#candidates.size > this.#kept * 2) this.#prune()
   }
 
   uses(key: string): number {
@@ -39,18 +43,9 @@ export class KeyWindow {
     return [...this.#candidates.keys()]
   }
 
-  #dropLeast(): void {
-    let leastKey = ''
-    let least = Number.POSITIVE_INFINITY
-    let second = Number.POSITIVE_INFINITY
-    for (const [key, uses] of this.#candidates) {
-      if (uses < least) {
-        second = least
-        least = uses
-        leastKey = key
-      } else if (uses < second) second = uses
-    }
-    this.#candidates.delete(leastKey)
-    this.#least = second
+  #prune(): void {
+    const sorted = [...this.#candidates].sort((a, b) => b[1] - a[1])
+    for (const [key] of sorted.slice(this.#kept)) this.#candidates.delete(key)
+    this.#threshold = sorted[this.#kept]?.[1] ?? 0
   }
 }
