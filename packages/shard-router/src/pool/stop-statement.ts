@@ -81,8 +81,8 @@ export async function killSession(context: ServerContext, session: Session): Pro
   }
 }
 
-export function destroySocket(session: Session): void {
-  ;(session.client.connection as unknown as { stream: { destroy(): void } }).stream.destroy()
+export function destroySocket({ client }: { readonly client: object }): void {
+  ;(client as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
 }
 
 function ignore(): void {}

@@ -1,4 +1,5 @@
 import type { Clock, FleetConnection, FleetShard, Telemetry } from '@shardwright/core'
+import { destroySocket } from '../pool/stop-statement.ts'
 import { changeChannel, dropLease, renewLease } from './store-tables.ts'
 import { readStored, type StoredTopology } from './stored-topology.ts'
 
@@ -81,8 +82,27 @@ export class ShardLease {
     const connection = this.#connection
     if (connection === undefined) return
     // Without an answer the lease expires by itself.
-    await connection.query(dropLease, [this.#settings.topologyId, this.#settings.holder]).catch(ignore)
-    await connection.release()
+    const { topologyId, holder } = this.#settings
+    await this.#answered(connection, connection.query(dropLease, [topologyId, holder])).catch(ignore)
+    await this.#disconnect()
+  }
+
+  /**
+   * A server that is frozen, or a host that is gone without a word, answers nothing for as long as TCP hopes: the
+   * connection is cut when the lease would be over, and the next renewal opens another one.
+   */
+  async #answered<T>(connection: FleetConnection, query: Promise<T>): Promise<T> {
+    const { clock, leaseMs } = this.#settings
+    const answered = new AbortController()
+    clock.sleep(leaseMs, { signal: answered.signal }).then(
+      () => destroySocket(connection),
+      () => {},
+    )
+    try {
+      return await query
+    } finally {
+      answered.abort()
+    }
   }
 
   async #renewLoop(): Promise<void> {
@@ -105,7 +125,8 @@ export class ShardLease {
     const connection = this.#connection ?? (await this.#connect())
     // Counted from before it was sent: the server counts from later, so that ours ends first.
     const sentAt = clock.monotonicMs()
-    const { rows } = await connection.query<RenewalRow>(renewLease, [topologyId, holder, epoch(), leaseMs, description])
+    const renewal = connection.query<RenewalRow>(renewLease, [topologyId, holder, epoch(), leaseMs, description])
+    const { rows } = await this.#answered(connection, renewal)
     const [row] = rows
     if (row === undefined) throw new Error('no topology is published there')
     if (row.held) {
@@ -121,7 +142,12 @@ export class ShardLease {
     const connection = await this.#shard.connect({ applicationName: 'shardwright topology lease' })
     connection.client.on('end', this.#lost)
     connection.client.on('notification', this.#notified)
-    await connection.query(`listen ${changeChannel}`)
+    try {
+      await this.#answered(connection, connection.query(`listen ${changeChannel}`))
+    } catch (error) {
+      connection.release().catch(ignore)
+      throw error
+    }
     this.#connection = connection
     return connection
   }

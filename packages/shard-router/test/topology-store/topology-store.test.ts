@@ -13,6 +13,14 @@ describe('the topology store', () => {
   let first: Topology
   let store: TopologyStore
 
+  const codeOf = (check: () => void) => {
+    try {
+      check()
+      return 'held'
+    } catch (error) {
+      return (error as { code: string }).code
+    }
+  }
   const withBucketOn = (topology: Topology, bucket: number, shard: string) => {
     const map = topology.bucketMap.map((index) => topology.shards[index]!.id)
     map[bucket] = shard
@@ -98,6 +106,24 @@ describe('the topology store', () => {
     await store.waitUntilUnused(2, { timeoutMs: 20_000 })
     await lease.release()
     await pool.close()
+  })
+
+  test('a frozen server holds up neither the release nor the return of a lease', async () => {
+    const settings = { leaseMs: 500, heartbeatMs: 100 }
+    const lease = await store.hold(first, settings)
+    const leaving = await store.hold(first, settings)
+    await cluster.shards[0]!.pause()
+    try {
+      await expect.poll(() => codeOf(() => lease.check('shard-1')), { timeout: 10_000 }).toBe('TOPOLOGY_STALE')
+      const start = performance.now()
+      await leaving.release()
+      expect(performance.now() - start).toBeLessThan(8_000)
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+    // The lease ran out on the server too, but the epoch is still the current one.
+    await expect.poll(() => codeOf(() => lease.check('shard-1')), { timeout: 15_000 }).toBe('held')
+    await lease.release()
   })
 
   test('open transactions of the old epoch are waited for', async () => {
