@@ -43,6 +43,7 @@ export class RouterCore {
   #plans: PlanCache
   #state: RouterState | undefined
   #loading: Promise<RouterState> | undefined
+  #replacing: Promise<void> = Promise.resolve()
   #following: { stop(): Promise<void> } | undefined
   #closed = false
   #closing: Promise<void> | undefined
@@ -153,14 +154,20 @@ export class RouterCore {
     return plan
   }
 
-  /** Checks the shards of the next topology, then swaps it and the connections together. */
-  async replaceTopology(next: AnyTopology): Promise<void> {
+  /** Checks the shards of the next topology, then swaps it and the connections together; one after the other. */
+  replaceTopology(next: AnyTopology): Promise<void> {
+    const replaced = this.#replacing.then(() => this.#replaceTopology(next))
+    this.#replacing = replaced.catch(() => {})
+    return replaced
+  }
+
+  async #replaceTopology(next: AnyTopology): Promise<void> {
     await this.ready()
-    const { source, loaded, drained } = await this.#source.replace(next, this.#pool)
+    const { source, loaded, drain } = await this.#source.replace(next, this.#pool)
     this.#source = source
     await this.#install(loaded)
     this.#plans = new PlanCache(this.#options.planCacheSize)
-    await drained
+    await drain()
   }
 
   /** Every caller waits for the same end. */

@@ -26,7 +26,7 @@ export interface EngineSource {
    */
   load(pool: AnyShardPool): Promise<LoadedEngine>
   /**
-   * The source for another topology, loaded; `drained` resolves when nothing runs on what left.
+   * The source for another topology, loaded. Nothing that the present one needs is closed before `drain`.
    * @throws TopologyError TOPOLOGY_CONFLICT, and as `load`
    */
   replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine>
@@ -37,5 +37,6 @@ export interface EngineSource {
 export interface ReplacedEngine {
   readonly source: EngineSource
   readonly loaded: LoadedEngine
-  readonly drained: Promise<void>
+  /** Called when new work uses it: resolves when nothing runs on what left. */
+  drain(): Promise<void>
 }

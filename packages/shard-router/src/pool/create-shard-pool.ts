@@ -6,7 +6,7 @@ import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
 import type { Server } from './server.ts'
 import type { ShardList } from './shard-list.ts'
-import type { Lease, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
+import type { Lease, PreparedTopology, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
 import { ShardRegistry } from './shard-registry.ts'
 import type { ShardServers } from './shard-servers.ts'
 import type { TopologyGate } from './topology-gate.ts'
@@ -97,8 +97,14 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
   }
 
   replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> } {
-    const pool = new TopologyPool(next, this.#registry)
-    return { pool, drained: this.#registry.keepOnly(next) }
+    const { pool, adopt } = this.prepareTopology(next)
+    return { pool, drained: adopt() }
+  }
+
+  prepareTopology(next: List): PreparedTopology<List> {
+    const registry = this.#registry
+    const pool = new TopologyPool(next, registry)
+    return { pool, adopt: () => registry.adopt(next), discard: () => registry.discard() }
   }
 
   close(): Promise<void> {

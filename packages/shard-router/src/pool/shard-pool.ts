@@ -65,6 +65,15 @@ export interface Lease {
   destroy(error?: unknown): void
 }
 
+/** The pool of a topology that may come. One of the two ends it. */
+export interface PreparedTopology<List extends ShardList = Topology> {
+  readonly pool: ShardPool<List>
+  /** Leaves the shards that it does not name: resolves when what runs there is over and they are closed. */
+  adopt(): Promise<void>
+  /** Closes the shards that only it names. */
+  discard(): Promise<void>
+}
+
 /** All connections to all shards. Shards are named by their index in the topology. */
 export interface ShardPool<List extends ShardList = Topology> {
   /** Runs one autocommit statement on the lane that fits it. */
@@ -86,6 +95,8 @@ export interface ShardPool<List extends ShardList = Topology> {
    * Shard numbers are those of each pool's own topology: swap topology and pool together.
    */
   replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> }
+  /** The same in two steps, so that the next shards can be looked at while this topology still serves. */
+  prepareTopology(next: List): PreparedTopology<List>
   /** Waits for what runs, then closes everything. */
   close(): Promise<void>
 }

@@ -15,7 +15,8 @@ export class ShardRegistry {
   readonly #budget: ConnectionBudget | undefined
   /** Shards that a topology no longer names, until they are closed. */
   readonly #leaving = new Set<Promise<void>>()
-  #epoch = 0
+  /** What is routed by. */
+  #current: ShardList | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedPoolOptions) {
@@ -33,13 +34,13 @@ export class ShardRegistry {
   shardsOf(topology: ShardList): readonly ShardServers[] {
     if (this.#closing !== undefined) throw poolError('POOL_CLOSED', 'The pool is closed.')
     this.#checkRoom(topology)
-    this.#epoch = topology.epoch
+    this.#current ??= topology
     return Object.freeze(
       topology.shards.map((shard) => {
         const key = keyOf(topology, shard)
         const known = this.#shards.get(key)
         if (known !== undefined) return known
-        const made = buildShard(topology.id, shard, this.options, () => this.#epoch, this.#budget)
+        const made = buildShard(topology.id, shard, this.options, () => this.#current?.epoch ?? 0, this.#budget)
         this.#shards.set(key, made)
         return made
       }),
@@ -59,8 +60,18 @@ export class ShardRegistry {
     )
   }
 
-  /** Closes what `topology` does not name; what runs there is finished first. */
-  async keepOnly(topology: ShardList): Promise<void> {
+  /** Routes by `topology` from now on, and closes what it does not name; what runs there is finished first. */
+  async adopt(topology: ShardList): Promise<void> {
+    this.#current = topology
+    await this.#keepOnly(topology)
+  }
+
+  /** Closes what only a topology that did not come names. */
+  async discard(): Promise<void> {
+    if (this.#current !== undefined) await this.#keepOnly(this.#current)
+  }
+
+  async #keepOnly(topology: ShardList): Promise<void> {
     const keys = new Set(topology.shards.map((shard) => keyOf(topology, shard)))
     const removed = [...this.#shards].filter(([key]) => !keys.has(key))
     for (const [key] of removed) this.#shards.delete(key)

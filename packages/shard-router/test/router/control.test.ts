@@ -101,6 +101,68 @@ describe('topology', () => {
   })
 })
 
+describe('a topology that loses a shard', () => {
+  const without = (id: string, epoch: number, more: { id: string; primary: string }[] = []) => {
+    const { topology } = router
+    const shards = [...cluster.topologyInput().shards.filter((shard) => shard.id !== id), ...more]
+    const ids = topology.bucketMap.map((index) => topology.shards[index]!.id)
+    const bucketMap = ids.map((shard) => (shard === id ? 'shard-1' : shard))
+    return defineTopology({ hash: 'postgres', buckets: topology.buckets, epoch, shards, bucketMap })
+  }
+  const counts = async () => {
+    const found = await Promise.all(
+      festivalIds.map((f) => router.db.selectFrom('wallets').select('id').where('festival_id', '=', f).execute()),
+    )
+    return found.reduce((sum, rows) => sum + rows.length, 0)
+  }
+
+  it('is not taken, and costs nothing, when a shard of it cannot be reached', async () => {
+    const { epoch } = router.topology
+    const nowhere = { id: 'shard-9', primary: 'postgres://app:app@127.0.0.1:1/none' }
+    const failing = router.replaceTopology(without('shard-2', epoch + 1, [nowhere]))
+    const during = Array.from({ length: 20 }, counts)
+    await expect(failing).rejects.toMatchObject({ code: 'SHARD_UNREACHABLE' })
+    expect(await Promise.all(during)).toEqual(Array(20).fill(festivalIds.length))
+    expect(await counts()).toBe(festivalIds.length)
+    expect(router.topology.epoch).toBe(epoch)
+  })
+
+  it('fails no statement and no transaction that is under way', async () => {
+    const { epoch } = router.topology
+    let working = true
+    const failures: unknown[] = []
+    const reader = async () => {
+      while (working) await counts().catch((error: unknown) => failures.push(error))
+    }
+    const readers = [reader(), reader(), reader()]
+    const transactions = festivalIds.map((f) =>
+      router
+        .for({ festival_id: f })
+        .transaction()
+        .execute(async (trx) => {
+          await trx.selectFrom('wallets').select('id').execute()
+          await new Promise((resolve) => setTimeout(resolve, 300))
+          await trx.updateTable('wallets').set({ note: 'kept' }).execute()
+        }),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const [first, second] = await Promise.allSettled([
+      router.replaceTopology(without('shard-2', epoch + 1)),
+      router.replaceTopology(without('shard-3', epoch + 1)),
+    ])
+    // Both were made of the same epoch: the second does not follow from what is there now.
+    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected'])
+    await Promise.all(transactions)
+    working = false
+    await Promise.all(readers)
+    expect(failures).toEqual([])
+    expect(router.topology.shards.map((shard) => shard.id)).toEqual(['shard-1', 'shard-3'])
+    await router.replaceTopology(defineTopology({ hash: 'postgres', epoch: epoch + 2, ...cluster.topologyInput() }))
+    const noted = await router.fanOut().selectFrom('wallets').select('note').execute()
+    expect(noted).toEqual(festivalIds.map(() => ({ note: 'kept' })))
+  })
+})
+
 describe('a shard down', () => {
   it('is an error, or a missing shard when asked for; all down is an error', async () => {
     await cluster.shards[2]?.server.kill()

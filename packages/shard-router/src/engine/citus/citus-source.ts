@@ -84,7 +84,7 @@ export class CitusSource implements EngineSource {
     const known = pool.topology.shards.slice(1)
     const first = { ...source.shards, shards: [...source.shards.shards, ...known] }
     const { pool: between, drained } = pool.replaceTopology(first)
-    return { source, loaded: await source.load(between), drained }
+    return { source, loaded: await source.load(between), drain: () => drained }
   }
 
   follow(loaded: LoadedEngine, changed: (next: LoadedEngine) => void): { stop(): Promise<void> } {

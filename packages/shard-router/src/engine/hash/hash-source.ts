@@ -35,8 +35,13 @@ export class HashSource implements EngineSource {
 
   async replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine> {
     const source = new HashSource(this.schema, successorOf(this.topology, next), this.#atomic)
-    const { pool: nextPool, drained } = pool.replaceTopology(source.topology)
-    return { source, loaded: await source.load(nextPool), drained }
+    const prepared = pool.prepareTopology(source.topology)
+    try {
+      return { source, loaded: await source.load(prepared.pool), drain: () => prepared.adopt() }
+    } catch (error) {
+      await prepared.discard()
+      throw error
+    }
   }
 
   follow(): { stop(): Promise<void> } {
