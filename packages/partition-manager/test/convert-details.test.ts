@@ -46,7 +46,7 @@ describe('convertTable, the small print', () => {
     const perPartition = `select count(*)::int || ' ' || count(*) filter (where
         c.reloptions @> '{fillfactor=70,autovacuum_vacuum_scale_factor=0.02}'
         and exists (select from pg_attribute a where a.attrelid = c.oid and attname = 'a' and attstattarget = 700)
-        and exists (select from pg_attribute a where a.attrelid = c.oid and attname = 'b' and attoptions = '{n_distinct=-0.5}'))
+        and exists (select from pg_attribute a where a.attrelid = c.oid and attname = 'b' and attoptions @> '{n_distinct=-0.5}'))
       from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'events'::regclass`
     expect(await scalar(connection, perPartition)).toMatch(/^(\d+) \1$/)
     expect(

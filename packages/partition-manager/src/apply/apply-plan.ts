@@ -67,7 +67,6 @@ async function runTogether(
   creations: readonly CreatePartition[],
 ): Promise<ActionOutcome[]> {
   if (session.options.signal.aborted || !session.connected) return []
-  await rest(session)
   const created = await createTogether(session, creations)
   const outcomes = creations.slice(0, created).map((action) => done(action, undefined))
   for (const outcome of outcomes) count(session, plan, outcome)

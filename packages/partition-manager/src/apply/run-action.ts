@@ -8,6 +8,7 @@ import { buildIndex, createIndex } from './build-index.ts'
 import { detachPartition } from './detach.ts'
 import { deleteJob } from './journal.ts'
 import { repairDefault } from './repair-default.ts'
+import { rest } from './rest.ts'
 import { retirePartition } from './retire.ts'
 import type { MaintenanceSession } from './session.ts'
 import { toColumnar } from './to-columnar.ts'
@@ -85,6 +86,7 @@ export async function createTogether(
   actions: readonly CreatePartition[],
 ): Promise<number> {
   try {
+    await rest(session)
     return await session.transaction(`create ${actions.length} partitions`, async () => {
       let created = 0
       for (const action of actions) {

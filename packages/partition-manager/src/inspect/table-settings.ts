@@ -11,5 +11,5 @@ export const columnSettings = (alias: string) => `(
      union all
      select format('alter column %I set (%s)', a.attname, string_agg(format('%I = %L', split_part(o, '=', 1),
               substr(o, strpos(o, '=') + 1)), ', '))
-       from unnest(a.attoptions) o having count(*) > 0) s
+       from unnest(a.attoptions) o where o like 'n\\_distinct%' having count(*) > 0) s
    where a.attrelid = ${alias}.oid and a.attnum > 0 and not a.attisdropped)`
