@@ -1,16 +1,17 @@
 import type { Commit, CommitToken } from '@shardwright/core'
 import { AbortedTransactionError } from 'kysely'
 import { endsSession, sqlStateOf } from '../pool/sql-state.ts'
-import { type AtomicContext, reach, shardIdOf, unknownPlace, withDirectClient } from './atomic-context.ts'
+import { type AtomicContext, reach, shardIdOf, withDirectClient } from './atomic-context.ts'
 import { collectVotes, deciderFirst } from './collect-votes.ts'
+import { decisionError } from './decision-error.ts'
 import { commitDecisionSql, installDecisionTable } from './decision-table.ts'
 import { finishPrepared } from './finish-prepared.ts'
 import { formatGid, gidName } from './gid.ts'
+import { type Part, partToken, unsettledToken } from './part-token.ts'
 import type { Participant } from './participant.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
 import { resolveDecision } from './resolve-decision.ts'
-import { knownFacts, type SessionFacts } from './session-facts.ts'
-import { transactionError } from './transaction-error.ts'
+import { knownFacts } from './session-facts.ts'
 import { identifySql, type Vote } from './vote.ts'
 
 /** What `commit` of a transaction across shards tells. */
@@ -18,8 +19,6 @@ export interface AtomicCommit extends Commit {
   /** Shards that could not be reached after the decision: committed there too, visible when recovery gets through. */
   readonly unsettled: readonly string[]
 }
-
-type Part = Pick<Vote, 'participant'> & { readonly facts: SessionFacts | undefined }
 
 /**
  * Commits the parts of one transaction all or nothing. One writer: a plain COMMIT. Several: the first is the decider; the
@@ -73,7 +72,9 @@ export class AtomicCommitter {
       })
       await this.#decide(decider, others)
       const unsettled = await this.#settle(decider, others)
-      const tokens = await this.#tokens([decider, ...others], decider, unsettled)
+      const tokens = await this.#tokens([decider, ...others], (part) =>
+        unsettled.has(part as Vote) ? this.#gid(decider, part.participant) : undefined,
+      )
       span.end()
       return { tokens, unsettled: [...unsettled].map((vote) => this.#name(vote.participant.shard)) }
     } catch (error) {
@@ -170,7 +171,7 @@ export class AtomicCommitter {
     if (participant.state === 'committing' && isPlainRefusal(error)) participant.state = 'open'
     if (participant.state !== 'committing') {
       await this.abort()
-      throw this.#decisionError(error)
+      throw decisionError(error, this.#txid)
     }
     participant.destroy(error)
     let outcome: 'commit' | 'abort'
@@ -185,25 +186,6 @@ export class AtomicCommitter {
     if (outcome === 'commit') return
     await this.abort()
     throw error
-  }
-
-  #decisionError(error: unknown): unknown {
-    const table = (error as { table?: unknown } | null)?.table
-    if (sqlStateOf(error) === '23505' && table === 'transaction_decision') {
-      return transactionError('ABORTED_BY_RECOVERY', `Transaction ${this.#txid} was aborted by recovery.`, {
-        cause: error,
-      })
-    }
-    if (sqlStateOf(error) === '42501' && table === undefined) {
-      return transactionError(
-        'DECISION_TABLE_UNAVAILABLE',
-        'The role may not write shardwright.transaction_decision.',
-        {
-          cause: error,
-        },
-      )
-    }
-    return error
   }
 
   async #settle(decider: Vote, others: readonly Vote[]): Promise<Set<Vote>> {
@@ -259,35 +241,14 @@ export class AtomicCommitter {
   }
 
   /** A token costs a round trip: read when a context or a hook will look at it. */
-  async #tokens(
-    votes: readonly Part[],
-    decider?: Vote,
-    unsettled: ReadonlySet<Part> = new Set(),
-  ): Promise<CommitToken[]> {
+  async #tokens(parts: readonly Part[], gidOf: (part: Part) => string | undefined = settled): Promise<CommitToken[]> {
     if (!this.#wantsTokens) return []
     return await Promise.all(
-      votes.map((vote) => {
-        if (decider === undefined || !unsettled.has(vote)) return this.#token(vote)
-        // Who reads under this token waits until the part is finished: before, no server would show it.
-        return { ...this.#unknownPlace(vote), unsettled: this.#gid(decider, vote.participant) }
+      parts.map((part) => {
+        const gid = gidOf(part)
+        return gid === undefined ? partToken(this.#context, part) : unsettledToken(this.#context, part, gid)
       }),
     )
-  }
-
-  /** The commit stands whether or not its place in the log can be read. */
-  async #token(vote: Part): Promise<CommitToken> {
-    const { shard } = vote.participant
-    try {
-      return await this.#context.pool.commitToken(shard)
-    } catch (error) {
-      const id = this.#name(shard)
-      this.#context.telemetry.log('warn', `No commit token of shard '${id}': ${messageOf(error)}`, { shard: id })
-      return this.#unknownPlace(vote)
-    }
-  }
-
-  #unknownPlace({ participant, facts }: Part): CommitToken {
-    return unknownPlace(this.#context, participant.shard, facts?.incarnation ?? '')
   }
 
   /** What deferred triggers change now, nobody keeps any more: the triggers of lookups refuse it from here on. */
@@ -318,6 +279,4 @@ function isPlainRefusal(error: unknown): boolean {
   return sqlStateOf(error) !== undefined && !endsSession(error)
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
+function settled(): undefined {}

@@ -1,8 +1,9 @@
 import type { LocalCluster } from '@shardwright/local-cluster'
+import { verifyLookups } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Database, ddl, routerOf, startUsers } from './lookup-fixture.ts'
+import { type Database, ddl, routerOf, schema, startUsers } from './lookup-fixture.ts'
 
 type Db = Kysely<Database>
 
@@ -48,6 +49,47 @@ describe('lookups beside one PostgreSQL', () => {
       }
     })
   }
+
+  test('writers at once leave each value in one row, and every row with its entries', async () => {
+    await router.fanOut().deleteFrom('users').execute()
+    const failures = new Map<string, number>()
+    const worker = async (seed: number) => {
+      const pick = picker(seed)
+      for (let n = 0; n < 40; n++) {
+        const { run } = operation(pick)
+        const result = await outcome(run(router.fanOut(), router.transaction({ crossShard: 'atomic', fanOut: true })))
+        const code = String((result as { code?: unknown } | null)?.code)
+        if (code !== 'undefined') failures.set(code, (failures.get(code) ?? 0) + 1)
+      }
+    }
+    await Promise.all([11, 12, 13, 14, 15, 16].map(worker))
+    // What one PostgreSQL says too, and what asks for another try.
+    const expected = ['23505', '40P01', 'DEADLOCK_ACROSS_SHARDS', 'LOCK_TIMEOUT_ACROSS_SHARDS', 'LOOKUP_CHANGED']
+    expect([...failures.keys()].filter((code) => !expected.includes(code))).toEqual([])
+    const checked = await verifyLookups({ fleet: router.fleet, schema, topology: router.topology })
+    expect(checked.map(({ missing, stale, duplicates }) => [missing, stale, duplicates])).toEqual([
+      [0, 0, []],
+      [0, 0, []],
+      [0, 0, []],
+    ])
+    const twice = await router
+      .fanOut()
+      .selectFrom('users')
+      .select('email')
+      .where('email', 'is not', null)
+      .groupBy('email')
+      .having(({ fn }) => fn.countAll(), '>', 1)
+      .execute()
+    expect(twice).toEqual([])
+    const parallel = await Promise.all(
+      [31, 32, 33, 34, 35, 36, 37, 38].map((user_id) =>
+        outcome(
+          router.db.insertInto('users').values({ user_id, id: 1, email: 'prize@x', city: null, name: null }).execute(),
+        ),
+      ),
+    )
+    expect(parallel.filter((each) => (each as { code?: unknown }).code === '23505')).toHaveLength(7)
+  })
 
   test('a row that moves from key to key is always found, once', async () => {
     const keys = [100, 101, 102, 103, 104, 105]
