@@ -13,6 +13,7 @@ import { ConfigurationError, defineTopology, isCitus } from '@shardwright/core'
 import type { KyselyConfig, KyselyPlugin } from 'kysely'
 import { z } from 'zod'
 import type { FanOutOptions } from './execute/context.ts'
+import { longestTimerMs } from './pool/longest-timer.ts'
 import type { ShardPoolOptions } from './pool/pool-options.ts'
 import type { AtomicOptions } from './transaction/atomic-options.ts'
 import type { BackgroundRecoveryOptions } from './transaction/start-recovery.ts'
@@ -70,7 +71,7 @@ function isTopology(topology: AnyTopologyInput): topology is AnyTopology {
 const fanOutShape = z.strictObject({
   maxRows: z.int().min(0).optional(),
   concurrency: z.int().min(1).optional(),
-  deadlineMs: z.number().positive().optional(),
+  deadlineMs: z.number().positive().max(longestTimerMs).optional(),
 })
 
 /** @throws ConfigurationError INVALID_OPTIONS */

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, systemClock } from '@shardwright/core'
+import { longestTimerMs } from './longest-timer.ts'
+import { poolOptionsError } from './pool-error.ts'
 import type { ReadPreference, RunOptions } from './shard-pool.ts'
 
 /** What holds for all statements of an asynchronous context unless a call says otherwise. */
@@ -13,12 +15,17 @@ const storage = new AsyncLocalStorage<CallContext>()
 /**
  * Runs `work` so that all its statements, the parts of a fan-out among them, share one deadline. A deadline around it that
  * is earlier stays in force.
- * @throws ConnectionError DEADLINE_EXCEEDED from the statement that is too late
+ * A time too long for a timer, 25 days or more, is no deadline.
+ * @throws ConnectionError DEADLINE_EXCEEDED from the statement that is too late; ConfigurationError INVALID_POOL_OPTIONS
  * @example
  * app.use((request, response, next) => runWithDeadline(2_000, next))
  */
 export function runWithDeadline<T>(deadlineMs: number, work: () => T, clock: Clock = systemClock): T {
+  if (typeof deadlineMs !== 'number' || Number.isNaN(deadlineMs)) {
+    throw poolOptionsError(`A deadline is a number of milliseconds, not ${String(deadlineMs)}.`)
+  }
   const outer = storage.getStore()
+  if (deadlineMs > longestTimerMs) return work()
   const deadline = Math.min(outer?.deadline ?? Number.POSITIVE_INFINITY, clock.monotonicMs() + deadlineMs)
   return storage.run({ ...outer, deadline }, work)
 }

@@ -1,5 +1,6 @@
 import { notSent } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
+import { longestTimerMs } from './longest-timer.ts'
 import { endQuietly, openLaneClient } from './open-client.ts'
 import { PipelinedClient } from './pipelined-client.ts'
 import { poolError } from './pool-error.ts'
@@ -158,7 +159,7 @@ export class PipelinedLane {
   }
 
   #expireLater(client: PipelinedClient): void {
-    if (this.#maxLifetimeMs > 0x7fffffff) return
+    if (this.#maxLifetimeMs > longestTimerMs) return
     // Some spread, so that the clients of all processes do not leave at once.
     const timer = setTimeout(() => this.#replace(client), this.#maxLifetimeMs * (0.9 + Math.random() * 0.1))
     timer.unref()

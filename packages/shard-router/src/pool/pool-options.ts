@@ -2,6 +2,7 @@ import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwrig
 import { types } from 'pg'
 import { z } from 'zod'
 import { type LaneSettings, laneDefaults } from './lane-settings.ts'
+import { longestTimerMs } from './longest-timer.ts'
 import { poolOptionsError } from './pool-error.ts'
 import { type PoolPreset, type PoolSize, poolPresets } from './pool-size.ts'
 import { type ReadSettings, readDefaults } from './read-settings.ts'
@@ -87,7 +88,8 @@ const breakerDefaults: BreakerSettings = Object.freeze({ maxFails: 5, failTimeou
 
 const count = z.int().min(0)
 const positive = z.int().min(1)
-const ms = z.number().positive()
+// What setTimeout can wait; beyond it fires at once.
+const ms = z.number().positive().max(longestTimerMs)
 
 const size = z
   .strictObject({
@@ -96,7 +98,7 @@ const size = z
     overflow: count,
     acquireTimeoutMs: ms,
     idleTimeoutMs: ms,
-    maxLifetimeMs: ms,
+    maxLifetimeMs: z.number().positive(),
   })
   .partial()
   .optional()

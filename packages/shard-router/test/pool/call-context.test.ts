@@ -42,4 +42,22 @@ describe('deadlines of a context', () => {
     lease.release()
     expect((await pool.execute(0, read("select current_setting('statement_timeout') t"))).rows).toEqual([{ t: '0' }])
   })
+
+  test('longer than a timer can wait are none; what is no number is refused', async () => {
+    for (const deadlineMs of [2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY]) {
+      const slow = runWithDeadline(deadlineMs, () => pool.execute(0, read('select pg_sleep(0.3), 1 as one')))
+      expect((await slow).rowCount).toBe(1)
+    }
+    // One around it stays in force all the same.
+    const inner = runWithDeadline(200, () =>
+      runWithDeadline(Number.POSITIVE_INFINITY, () => failureOf(pool.execute(0, sleep(30)))),
+    )
+    expect((await inner).code).toBe('DEADLINE_EXCEEDED')
+    expect((await runWithDeadline(-5, () => failureOf(pool.execute(0, sleep(0))))).code).toBe('DEADLINE_EXCEEDED')
+    expect(() => runWithDeadline(Number.NaN, () => 1)).toThrow(/milliseconds, not NaN/)
+    expect(() => createShardPool(topologyOf(cluster), { closeTimeoutMs: 2 ** 31 })).toThrow(/closeTimeoutMs/)
+    const patient = createShardPool(topologyOf(cluster), { size: { maxLifetimeMs: 2 ** 40 } })
+    expect((await patient.execute(0, read('select 1 as one where 1 = $1', 1))).rowCount).toBe(1)
+    await patient.close()
+  })
 })
