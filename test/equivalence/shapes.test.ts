@@ -23,7 +23,7 @@ afterAll(async () => {
 
 describe.each(['fanOut', 'transaction'] as const)('through %s', (door) => {
   test.each(shapes)('$name', async ({ code, ordered, open: left = {} }) => {
-    const write = /^db\.(insert|update|delete|merge)/.test(code)
+    const write = /\.(?:insertInto|updateTable|deleteFrom|mergeInto)\(/.test(code)
     const query = { head: [code], steps: ordered ? [{ tag: 'order by', parts: [''], total: true }] : [] }
     const own = { number: 0, kind: write ? 'write' : 'read', door, plugin: 'none', query, again: '', key: 0 } as const
     const outcome = await runCase({ ...own, open: new Map(Object.entries(left)) }, open, watch)

@@ -373,4 +373,89 @@ export const shapes: readonly Shape[] = [
     ordered: false,
     code: `db.with('u', (q) => q.selectFrom('t').select(['g', 'id'])).selectFrom('u').select('g').union(db.selectFrom('t').select('g'))`,
   },
+  {
+    name: 'nested set operations, which Kysely writes without parentheses',
+    ordered: false,
+    code: `db.selectFrom('t').select('g').union((eb) => eb.selectFrom('u').select('g').unionAll(db.selectFrom('x').select('g')))`,
+  },
+  {
+    name: 'EXCEPT with a UNION inside its arm',
+    ordered: false,
+    code: `db.selectFrom('t').select(['k', 'g']).except(db.selectFrom('u').select(['k', 'g']).union(db.selectFrom('x').select(['k', 'g'])))`,
+  },
+  {
+    name: 'EXCEPT with a UNION in parentheses',
+    ordered: false,
+    code: `db.selectFrom('t').select('g').except((eb) => eb.parens(db.selectFrom('u').select('g').union(db.selectFrom('x').select('g'))))`,
+  },
+  {
+    name: 'INTERSECT binds tighter than UNION',
+    ordered: false,
+    code: `db.selectFrom('t').select('g').union(db.selectFrom('u').select('g').where('g', '>', 3)).intersect(db.selectFrom('x').select('g').where('g', '<', 2))`,
+  },
+  {
+    name: 'ORDER BY and LIMIT at the end of the last arm are those of the whole',
+    ordered: true,
+    code: `db.selectFrom('t').select('g').union(db.selectFrom('u').select('g').orderBy('g').limit(3))`,
+  },
+  {
+    name: 'VALUES in FROM',
+    ordered: true,
+    code: `db.selectFrom(sql\`(values (1, 'a'), (2, 'b'))\`.as(sql\`v(i, s)\`)).select(['v.i', 'v.s']).orderBy('i')`,
+  },
+  {
+    name: 'a table joined with VALUES',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin(sql\`(values (\${1}::int, \${'a'}), (2, 'b'))\`.as(sql\`v(i, s)\`), 'v.i', 't.g').select(['t.id', 'v.s'])`,
+  },
+  {
+    name: 'least in the arguments of a function in FROM',
+    ordered: false,
+    code: `db.selectFrom('t').crossJoinLateral(sql\`generate_series(1, least(t.g, 3))\`.as(sql\`s(i)\`)).select(['t.id', 's.i'])`,
+  },
+  {
+    name: 'rows of a related table as JSON beside a window',
+    ordered: false,
+    code: `db.selectFrom('t as a').select((eb) => jsonArrayFrom(eb.selectFrom('p').select(['p.id', 'p.g']).whereRef('p.owner', '=', 'a.k').orderBy('p.id')).as('list')).select(sql\`rank() over (order by \${sql.ref('a.g')})\`.as('r'))`,
+  },
+  {
+    name: 'a name of an output in GROUP BY is no column of the level around',
+    ordered: false,
+    code: `db.selectFrom('t').select('id').where((eb) => eb.exists(eb.selectFrom('t as b').select((eb) => eb.ref('b.ch').as('other')).groupBy('other')))`,
+  },
+  {
+    name: 'MERGE with rows unmatched on both sides',
+    ordered: false,
+    code: `db.mergeInto('t').using('u', (on) => on.onRef('u.k', '=', 't.k').onRef('u.id', '=', 't.id')).whenMatched().thenUpdateSet((eb) => ({ g: eb.ref('u.g') })).whenNotMatched().thenInsertValues((eb) => ({ k: eb.ref('u.k'), id: eb('u.id', '+', 3000) })).whenNotMatchedBySource().thenDelete()`,
+  },
+  {
+    name: 'MERGE from a query that needs another one first',
+    ordered: false,
+    code: `db.mergeInto('t').using((eb) => eb.selectFrom('u as a').select(['a.k', 'a.id', 'a.g']).where('a.g', 'in', (eb) => eb.selectFrom('p').select('p.g')).as('b'), (on) => on.onRef('b.k', '=', 't.k').onRef('b.id', '=', 't.id')).whenMatched().thenUpdateSet((eb) => ({ g: eb.ref('b.g') })).whenNotMatched().thenInsertValues((eb) => ({ k: eb.ref('b.k'), id: eb('b.id', '+', 3000) }))`,
+  },
+  {
+    name: 'MERGE reads a CTE that is named like a table',
+    ordered: false,
+    code: `db.with('x', (q) => q.selectFrom('t').select('id').where('id', '<', 0)).mergeInto('t').using((eb) => eb.selectFrom('u as a').select(['a.k', 'a.id']).where('a.id', 'in', (eb) => eb.selectFrom('x').select('x.id')).as('b'), (on) => on.onRef('b.k', '=', 't.k').onRef('b.id', '=', 't.id')).whenMatched().thenUpdateSet({ v: 1234 })`,
+  },
+  {
+    name: 'an enum from the one shard that has key 19',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin((eb) => eb.selectFrom('t as b').select(['b.g', 'b.e']).where('b.k', '=', 19).orderBy('b.id').limit(3).as('d'), 'd.g', 't.g').select(['t.id', 'd.e'])`,
+  },
+  {
+    name: 'an enum from the one shard that has key 20',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin((eb) => eb.selectFrom('t as b').select(['b.g', 'b.e']).where('b.k', '=', 20).orderBy('b.id').limit(3).as('d'), 'd.g', 't.g').select(['t.id', 'd.e'])`,
+  },
+  {
+    name: 'an enum from the one shard that has key 22',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin((eb) => eb.selectFrom('t as b').select(['b.g', 'b.e']).where('b.k', '=', 22).orderBy('b.id').limit(3).as('d'), 'd.g', 't.g').select(['t.id', 'd.e'])`,
+  },
+  {
+    name: 'an enum from the one shard that has key 30',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin((eb) => eb.selectFrom('t as b').select(['b.g', 'b.e']).where('b.k', '=', 30).orderBy('b.id').limit(3).as('d'), 'd.g', 't.g').select(['t.id', 'd.e'])`,
+  },
 ]
