@@ -458,4 +458,9 @@ export const shapes: readonly Shape[] = [
     ordered: false,
     code: `db.selectFrom('t').innerJoin((eb) => eb.selectFrom('t as b').select(['b.g', 'b.e']).where('b.k', '=', 30).orderBy('b.id').limit(3).as('d'), 'd.g', 't.g').select(['t.id', 'd.e'])`,
   },
+  {
+    name: 'a reference table written by what a CTE wrote and what other shards hold',
+    ordered: false,
+    code: `db.with('moved', (q) => q.updateTable('u').set({ g: 7 }).where('u.k', '=', 20).returning(['u.k', 'u.id', 'u.g'])).updateTable('r').set((eb) => ({ g: eb('g', '+', 1) })).where((eb) => eb.exists(eb.selectFrom('t').select('t.v'))).where('r.id', 'not in', (eb) => eb.selectFrom('moved').select('moved.g'))`,
+  },
 ]

@@ -15,7 +15,10 @@ export async function runSteps(
 ): Promise<StatementResult> {
   return await caller.atomically(async (transaction) => {
     const context: ExecutionContext = { ...caller, transaction, atomically: (work) => work(transaction) }
-    const given = new Map<number, TravellingRows>(await runGathers(multi.reads, context))
+    const given = new Map<number, TravellingRows>([
+      ...(caller.given ?? []),
+      ...(await runGathers(multi.reads, context)),
+    ])
     const inside: ExecutionContext = { ...context, given }
     for (const step of multi.steps) {
       const written = await runPart(step.plan, inside, 'text', runMany)

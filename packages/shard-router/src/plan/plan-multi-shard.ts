@@ -6,7 +6,7 @@ import { bindClock } from './clock.ts'
 import { compileTemplate } from './compile.ts'
 import { type DecomposeContext, decompose, gatherSources, localize, refuseObstacle } from './decompose/decompose.ts'
 import { Locality } from './decompose/locality.ts'
-import { without } from './decompose/nodes.ts'
+import { slots, without } from './decompose/nodes.ts'
 import { isWriteLocal } from './decompose/write-local.ts'
 import type { MultiShardPlan } from './multi-shard.ts'
 import { planStatement } from './planner.ts'
@@ -42,7 +42,8 @@ export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: 
 }
 
 function decomposeContext(plan: PreparedPlan, schema: Schema, catalog: Catalog): DecomposeContext {
-  let step = 0
+  // A part of a larger statement goes on counting after the rows that it is given.
+  let step = Math.max(0, ...[...plan.gathered.keys()].map(slots.numberOf))
   return {
     nextStep: () => ++step,
     analyze: (root, gathered) => {
@@ -68,7 +69,8 @@ function planFixedTarget(
   const { rewritten, gathers, gathered } = gatherSources(plan.root, context)
   if (gathers.length === 0) return { kind: 'reference', write: planReferenceWrite(original, schema, catalog) }
   refuseVolatile(plan)
-  const main = planStatement(rewritten as PreparedPlan['root'], schema, catalog, plan.parameters, gathered)
+  const known = new Map([...plan.gathered, ...gathered])
+  const main = planStatement(rewritten as PreparedPlan['root'], schema, catalog, plan.parameters, known)
   return { kind: 'steps', reads: gathers, steps: [], main }
 }
 

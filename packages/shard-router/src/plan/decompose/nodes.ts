@@ -16,6 +16,7 @@ import {
 export const slots = Object.freeze({
   /** The relation of a gathered result, by its number. */
   gather: (step: number) => `shardwright:gather:${step}`,
+  numberOf: (gather: string) => Number(gather.slice('shardwright:gather:'.length)),
   /** The type of a column of the partial rows, by its position from 0. */
   type: (position: number) => `shardwright:type:${position}`,
   /** All visible columns under their names. */
