@@ -81,7 +81,7 @@ const writes = /\.with\('moved\d+'/
 
 function fittingDoor(door: Door, kind: string, text: string): Door {
   if (text.includes('forUpdate')) return 'db'
-  if (door === 'stream' && (kind === 'write' || text.includes("'moved'"))) return 'fanOut'
+  if (door === 'stream' && (kind === 'write' || writes.test(text))) return 'fanOut'
   // The one database shows the rows of a key as views in front of the tables; a schema's name goes past them.
   if (door === 'for' && (text.includes('public.') || (outside.test(text) && text.length % 5 > 0))) return 'fanOut'
   return door
