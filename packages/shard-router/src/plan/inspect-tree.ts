@@ -10,6 +10,7 @@ import type {
 } from 'kysely'
 import type { Catalog } from './catalog.ts'
 import { isEmptyList } from './key/key-constraint.ts'
+import { isNestedRaw } from './raw/open-nodes.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
 import { bareName, isQuery } from './scope/from-clause.ts'
@@ -26,8 +27,8 @@ export interface TreeTraits {
   readonly volatile: readonly string[]
   /** Names of functions such as `now` whose value is the statement's or the transaction's. */
   readonly clock: readonly string[]
-  /** True when some raw fragment is more than a wrapper. */
-  readonly raw: boolean
+  /** True when raw text stands in raw text or around a query: it is to be opened, and was not looked into. */
+  readonly nestedRaw: boolean
   readonly emptyLists: boolean
   /** UNION, INTERSECT or EXCEPT at any depth. */
   readonly setOperations: boolean
@@ -147,7 +148,7 @@ const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_times
 
 /** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
 export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
-  const traits = { writes: false, locks: false, raw: false, emptyLists: false, setOperations: false, queries: 0 }
+  const traits = { writes: false, locks: false, nestedRaw: false, emptyLists: false, setOperations: false, queries: 0 }
   const volatile = new Set<string>()
   const clock = new Set<string>()
 
@@ -181,10 +182,11 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
         break
       }
       case 'RawNode':
-        if (unwrapRaw(node) === node && !isMergeAction(node as RawNode)) {
-          traits.raw = true
-          inspectRaw(node as RawNode, called)
+        if (isNestedRaw(node as RawNode)) {
+          traits.nestedRaw = true
+          return
         }
+        if (unwrapRaw(node) === node && !isMergeAction(node as RawNode)) inspectRaw(node as RawNode, called)
         break
       case 'SetOperationNode':
         traits.setOperations = true

@@ -39,11 +39,12 @@ export function planStatement(
   original?: ParameterIndex,
   gathered: PreparedPlan['gathered'] = nothing,
 ): PreparedPlan {
-  const opened = openRawNodes(statement)
-  const kind = kinds[opened.kind]
-  if (opened.kind === 'RawNode') return refuseRaw()
-  if (!kind) return refuseStatement(opened)
-  const traits = inspectTree(opened, catalog)
+  const kind = kinds[statement.kind]
+  if (statement.kind === 'RawNode') return refuseRaw()
+  if (!kind) return refuseStatement(statement)
+  const asWritten = inspectTree(statement, catalog)
+  const opened = asWritten.nestedRaw ? openRawNodes(statement) : statement
+  const traits = asWritten.nestedRaw ? inspectTree(opened, catalog) : asWritten
   const root = traits.setOperations ? flattenArms(opened) : opened
   const parameters = original ?? indexParameters(statement)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root

@@ -27,6 +27,12 @@ export function openRawNodes<N extends OperationNode>(root: N): N {
   })
 }
 
+/** True when `openRawNodes` has something to do. */
+export function isNestedRaw({ sqlFragments, parameters }: RawNode): boolean {
+  if (parameters.some((parameter) => parameter.kind === 'RawNode')) return true
+  return parameters.length === 1 && [arrayFrom, objectFrom].includes(sqlFragments.join('|'))
+}
+
 function jsonSubquery({ sqlFragments, parameters }: RawNode): OperationNode | undefined {
   const [inner] = parameters
   if (parameters.length !== 1 || inner === undefined) return undefined
