@@ -11,11 +11,12 @@ import { sortKeyOfType } from './value-order.ts'
 type Chunks = AsyncIterableIterator<StatementResult>
 type Key = number | bigint | string | null
 
-/** One sorted cursor: the chunk that is read, its first sort keys, and the chunk that is on its way. */
+/** One sorted cursor: the chunk that is read, the row in front with its first sort key, the chunk that is on its way. */
 class Source {
-  rows: readonly TextRow[] = []
-  keys: readonly Key[] = []
-  at = 0
+  row: TextRow = []
+  key: Key = null
+  #rows: readonly TextRow[] = []
+  #at = 0
   readonly #chunks: Chunks
   readonly #keyOf: ((row: TextRow) => Key) | undefined
   #next: Promise<IteratorResult<StatementResult>> | undefined
@@ -26,29 +27,37 @@ class Source {
     this.#take(first)
   }
 
-  get row(): TextRow {
-    return this.rows[this.at] as TextRow
+  get hasRow(): boolean {
+    return this.#at < this.#rows.length
   }
 
-  get key(): Key {
-    return this.keys[this.at] as Key
+  /** Goes to the next row of the chunk; gives false at its end. */
+  advance(): boolean {
+    if (++this.#at >= this.#rows.length) return false
+    this.#look()
+    return true
   }
 
   /** Gives false when the cursor is at its end. */
   async refill(): Promise<boolean> {
     if (!this.#next) return false
     this.#take(await this.#next)
-    return this.rows.length > 0
+    return this.hasRow
   }
 
   /** Asks for the next chunk at once: the server works while this one is merged. */
   #take(result: IteratorResult<StatementResult>): void {
-    this.at = 0
-    this.rows = result.done ? [] : (result.value.rows as readonly TextRow[])
-    this.keys = this.#keyOf ? this.rows.map(this.#keyOf) : []
+    this.#at = 0
+    this.#rows = result.done ? [] : (result.value.rows as readonly TextRow[])
+    if (this.hasRow) this.#look()
     this.#next = result.done ? undefined : this.#chunks.next()
     // A failure is thrown when the chunk is asked for.
     this.#next?.catch(() => undefined)
+  }
+
+  #look(): void {
+    this.row = this.#rows[this.#at] as TextRow
+    if (this.#keyOf) this.key = this.#keyOf(this.row)
   }
 }
 
@@ -74,7 +83,7 @@ export async function* streamOrdered(
     const before = keyOf && merge.order[0] ? keyedOrder(sources, merge.order[0], compare) : plainOrder(sources, compare)
     let { skip, left } = windowOf(merge, context)
     let out: unknown[] = []
-    const heap = sources.map((_, index) => index).filter((index) => (sources[index] as Source).rows.length > 0)
+    const heap = sources.map((_, index) => index).filter((index) => (sources[index] as Source).hasRow)
     for (let i = Math.floor(heap.length / 2) - 1; i >= 0; i--) siftDown(heap, i, before)
     while (heap.length > 0 && left > 0) {
       const source = sources[heap[0] as number] as Source
@@ -87,7 +96,7 @@ export async function* streamOrdered(
         yield { rows: out }
         out = []
       }
-      if (++source.at >= source.rows.length && !(await source.refill())) {
+      if (!source.advance() && !(await source.refill())) {
         const last = heap.pop() as number
         if (heap.length === 0) break
         heap[0] = last

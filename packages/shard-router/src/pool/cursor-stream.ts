@@ -9,7 +9,10 @@ import { stopStatement } from './stop-statement.ts'
 
 const asText = { getTypeParser: () => same }
 
-/** Reads a statement by a server-side portal, at most `chunkSize` rows at a time; return() closes the portal. */
+/**
+ * Reads a statement by a server-side portal, at most `chunkSize` rows at a time (for merging, `rows: 'text'`, more of them
+ * as the stream goes on); return() closes the portal.
+ */
 export async function* streamOnSession(
   context: ServerContext,
   session: Session,
@@ -25,16 +28,19 @@ export async function* streamOnSession(
   })
   session.client.query(cursor)
   let open = true
+  let size = chunkSize
   let reader: RowReader | undefined
   try {
     for (;;) {
-      const chunk = await readChunk(context, session, cursor, chunkSize, options)
+      const chunk = await readChunk(context, session, cursor, size, options)
       reader ??= createRowReader(chunk.fields, context.types)
       if (chunk.rows.length > 0) yield toResult(context, statement, chunk, reader)
-      if (chunk.rows.length < chunkSize) {
+      if (chunk.rows.length < size) {
         open = false
         return
       }
+      // Nobody sees the chunks of a merge: larger ones ask the server less often.
+      if (statement.rows === 'text') size = largerChunk(size, chunkSize, chunk.rows)
     }
   } catch (error) {
     open = false
@@ -42,6 +48,20 @@ export async function* streamOnSession(
   } finally {
     if (open && !session.dead) await cursor.close()
   }
+}
+
+const chunkLimitBytes = 96 * 1024
+
+/** Twice as many rows, while they are about a hundred kilobytes of text at most. */
+function largerChunk(size: number, least: number, rows: readonly (readonly (string | null)[])[]): number {
+  const [first] = rows
+  const last = rows[rows.length - 1]
+  const rowBytes = 16 + Math.max(textBytes(first), textBytes(last))
+  return Math.max(least, Math.min(size * 2, Math.floor(chunkLimitBytes / rowBytes)))
+}
+
+function textBytes(row: readonly (string | null)[] | undefined): number {
+  return row?.reduce((sum, value) => sum + 8 + (value?.length ?? 0), 0) ?? 0
 }
 
 interface Chunk {
