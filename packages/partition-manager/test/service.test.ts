@@ -1,4 +1,4 @@
-import { noTelemetry, type Telemetry } from '@shardwright/core'
+import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
 import { describe, expect, it } from 'vitest'
 import {
   definePartitions,
@@ -86,6 +86,21 @@ describe('startMaintenance', () => {
     const [one, two] = await Promise.all([maintenance.run(), maintenance.run()])
     expect([one?.exitCode, two]).toEqual([0, undefined])
     expect(counted).toContain('shardwright.partitions.overruns')
+  })
+
+  it('begins each run a random part of the jitter later', async () => {
+    const fleet = await server.fleet(table)
+    const slept: number[] = []
+    const clock: Clock = { ...systemClock, sleep: async (delayMs) => void slept.push(delayMs) }
+    await using maintenance = startMaintenance(fleet, [policy], {
+      schedule: '* * * * * *',
+      jitterMs: 1_000_000,
+      clock,
+    })
+    await until(async () => slept.length >= 3)
+    await maintenance.stop()
+    expect(new Set(slept).size).toBeGreaterThan(1)
+    for (const delayMs of slept) expect(delayMs).toBeLessThan(1_000_000)
   })
 
   it('refuses a schedule that is none', async () => {
