@@ -4,6 +4,7 @@ import { checkConnectionLimits } from './connection-limits.ts'
 import { GatedLease } from './gated-lease.ts'
 import { poolError } from './pool-error.ts'
 import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
+import { isUnreachable } from './safe-again.ts'
 import type { Server } from './server.ts'
 import type { ShardList } from './shard-list.ts'
 import type { Lease, PreparedTopology, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
@@ -80,17 +81,20 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
   }
 
   async warm(): Promise<void> {
-    await Promise.all(this.#shards.flatMap((shard) => shard.servers.map((server) => this.#warm(server))))
+    // Primaries first: a replica is held against its primary.
+    await Promise.all(this.#shards.map((shard) => shard.primary.warm()))
+    const replicas = this.#shards.flatMap((shard) => shard.servers.filter((server) => server !== shard.primary))
+    await Promise.all(replicas.map((replica) => this.#warmReplica(replica)))
     await checkConnectionLimits(this.#shards, this.#registry.options)
   }
 
-  // Without a replica reads have the primary; its probes say what is wrong.
-  async #warm(server: Server): Promise<void> {
-    const { role, address, shard } = server.context
+  // A replica that is down is missed by nobody: reads have the primary. One that is the wrong one is an error.
+  async #warmReplica(server: Server): Promise<void> {
+    const { address, shard } = server.context
     try {
       await server.warm()
     } catch (error) {
-      if (role === 'primary') throw error
+      if (!isUnreachable(error) && (error as { code?: unknown }).code !== 'CIRCUIT_OPEN') throw error
       const attributes = { shard, server: address.label }
       this.#registry.options.telemetry.log('warn', `replica ${address.label}: ${(error as Error).message}`, attributes)
     }

@@ -121,11 +121,13 @@ export class SessionPool implements IdleHolder {
     for (const waiter of [...this.#waiters]) waiter.fail(error())
   }
 
-  /** Opens up to the minimum. */
+  /** Opens up to the minimum; fails when not one could be opened. */
   async warm(): Promise<void> {
     const missing = Math.max(0, this.#size.minimum - this.totalCount)
     const opened = await Promise.allSettled(Array.from({ length: missing }, () => this.acquire()))
     for (const result of opened) if (result.status === 'fulfilled') this.release(result.value)
+    const [first] = opened
+    if (first?.status === 'rejected' && opened.every((result) => result.status === 'rejected')) throw first.reason
   }
 
   /** Refuses new work, finishes what was taken on, closes everything; what takes longer than the timeout is cut. */

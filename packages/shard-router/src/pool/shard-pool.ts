@@ -87,7 +87,10 @@ export interface ShardPool<List extends ShardList = Topology> {
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
   readonly topology: List
-  /** Opens the minimum of every pool and warns when the servers do not admit the maximum. */
+  /**
+   * Opens the minimum of every pool and warns when the servers do not admit the maximum. A replica that cannot be reached is
+   * only logged.
+   */
   warm(): Promise<void>
   /**
    * The pool of another topology. Shards whose servers are the same are shared, so that plans made with the old topology
