@@ -47,7 +47,7 @@ describe('monitor', () => {
     expect(err).toBe('')
     expect(out).toMatch(/^operate, 20\d\d-/)
     expect(out).toMatch(/^shard-1 +[\d.]+ ms +\d+% +[\d.]+ /m)
-    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     const { samples, failures } = JSON.parse((await run('monitor', '--json', '--buckets')).out)
     expect(failures).toEqual([])
     const rate = samples.find((sample: { metric: string }) => sample.metric === 'commits_per_second')
@@ -287,4 +287,26 @@ it('the doctor tells settings that do not fit, doubled indexes, and the next ste
   expect(said).toContain('indexes shard-1: the index public.tasks_title_again is the same as public.tasks_title')
   expect(said.some((text) => text.startsWith('sizing shard-2: random_page_cost is 4'))).toBe(true)
   expect(said.filter((text) => text.includes('could not be made'))).toEqual([])
+})
+
+it('the operations page tells the fields of --json as they are', async () => {
+  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const told = Object.fromEntries(
+    [...page.matchAll(/`([a-z ]+)` gives\s+`([^`]+)`/g)].map(([, command, fields]) => [command, fields?.split(/,\s+/)]),
+  )
+  const fieldsOf = async (...args: string[]) => Object.keys(JSON.parse((await run(...args, '--json')).out))
+  expect(told).toEqual({
+    monitor: await fieldsOf('monitor'),
+    'monitor rules': await fieldsOf('monitor', 'rules'),
+    'scaling replay': await fieldsOf(
+      'scaling',
+      'replay',
+      'metrics.jsonl',
+      '--rules',
+      'scaling.json',
+      '--size',
+      'replicas=1',
+    ),
+    load: await fieldsOf('load', 'tasks.load.ts', '--duration', '0.5'),
+  })
 })

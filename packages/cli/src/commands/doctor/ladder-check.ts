@@ -4,7 +4,7 @@ import { hashTopology } from '../../config/engine.ts'
 import type { Check } from './check.ts'
 
 /** Between the two looks that rates need. */
-const betweenLooksMs = 500
+const betweenLooksMs = 1_000
 
 /** Where the system stands (indexes, pool, cache, replicas, partitions, shards, Citus), and the next step if one is due. */
 export const ladderCheck: Check = {

@@ -21,7 +21,6 @@ export function renderRound(name: string, round: MonitorRound, alarms: readonly 
       { title: 'tx/s', of: (line) => line.text('commits_per_second', count), align: 'right' },
       { title: 'hits', of: (line) => line.text('cache_hit_ratio', percent), align: 'right' },
       { title: 'cpu', of: (line) => line.text('cpu_ratio', percent), align: 'right' },
-      { title: 'wal/s', of: (line) => line.text('wal_bytes_per_second', formatBytes), align: 'right' },
       { title: 'size', of: (line) => line.text('database_bytes', formatBytes), align: 'right' },
       { title: 'lag', of: (line) => line.text('replication_lag_seconds', seconds), align: 'right' },
       { title: 'locks', of: (line) => line.text('sessions_waiting_for_locks', count), align: 'right' },
