@@ -1,4 +1,5 @@
 import type { createShardRouter } from '@shardwright/shard-router'
+import { render } from '../code.ts'
 import { type Case, caseTags, createCase } from '../generate/case.ts'
 import { runCase } from '../run/run-case.ts'
 import { Watch } from '../run/watch.ts'
@@ -25,7 +26,11 @@ for (let number = 0; number < Number(worldsText) && alive.size > 0; number++) {
   const world = createWorld(seed, number)
   await databases.load(world)
   await using correct = await databases.connect(world, new Watch())
+  // Short statements first: they cost less, and have less in them that could hide a mistake.
   const cases = Array.from({ length: casesPerWorld }, (_, i) => createCase(seed, number * casesPerWorld + i, world))
+    .map((own) => ({ own, length: render(own.query).length }))
+    .sort((a, b) => a.length - b.length)
+    .map(({ own }) => own)
   for (const candidate of [...alive]) {
     const { focus = [], name } = candidate.mutant
     const fit = cases.filter((own) => {
