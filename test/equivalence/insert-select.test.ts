@@ -103,3 +103,32 @@ test('RETURNING, ON CONFLICT, and one moment for the default of a column', async
   const travelled = await cases.all.selectFrom('U').select('at').where('k', '>=', 200).distinct().execute()
   expect(travelled).toHaveLength(1)
 })
+
+test('inside a transaction it sees what the transaction wrote, and leaves with it', async () => {
+  const work = async (db: AnyKysely) => {
+    await db
+      .insertInto('T')
+      .values([1, 2, 3].map((k) => ({ k, id: 900 + k, x: k, g: 9 })))
+      .execute()
+    await db
+      .insertInto('U')
+      .columns(['k', 'id', 'x', 'at'])
+      .expression((eb) =>
+        eb
+          .selectFrom('T')
+          .select([sql`x + 300`.as('k'), 'id', 'x', at])
+          .where('g', '=', 9),
+      )
+      .execute()
+    return await db.selectFrom('U').select(['k', 'id']).where('k', '>=', 300).orderBy('k').execute()
+  }
+  const expected = await cases.one.transaction().execute((trx) => work(trx))
+  const inside = cases.router.transaction({ crossShard: 'atomic', fanOut: true })
+  await expect(
+    inside.execute(async (trx) => {
+      expect(await work(trx as unknown as AnyKysely)).toEqual(expected)
+      throw new Error('rolled back')
+    }),
+  ).rejects.toThrow('rolled back')
+  expect(await cases.all.selectFrom('U').select('id').where('k', '>=', 300).execute()).toEqual([])
+})

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
 import type { AnyKysely } from './world/databases.ts'
@@ -121,4 +122,35 @@ test('a write to a reference table that reads sharded ones', async () => {
       .thenUpdateSet({ label: 'merged' }),
   )
   await cases.sameTables('R', 'S')
+})
+
+test('in an atomic transaction, with a commit of its own', async () => {
+  const work = (db: AnyKysely) =>
+    db
+      .with('w', (q) => q.insertInto('S').values({ label: 'in a transaction' }).returning(['id', 'label']))
+      .selectFrom('w')
+      .select('label')
+      .execute()
+  const rows = await cases.router
+    .transaction({ crossShard: 'atomic' })
+    .execute((trx) => work(trx as unknown as AnyKysely))
+  expect(rows).toEqual(await work(cases.one))
+  await cases.sameTables('S')
+})
+
+test('a write whose triggers may reach what is read later is refused', async () => {
+  const trigger = `create function same() returns trigger language plpgsql as 'begin return new; end';
+    create trigger same before update on "R" for each row execute function same();`
+  for (const shard of cases.cluster.fleet().shards) {
+    await using connection = await shard.connect()
+    await connection.script(trigger)
+  }
+  await sql.raw(trigger).execute(cases.one)
+  await cases.router.refresh()
+  const updated = (db: AnyKysely) =>
+    db.with('w', (q) => q.updateTable('R').set({ label: 'again' }).where('id', '=', 1).returning(['id', 'x']))
+  const joined = (db: AnyKysely) => updated(db).selectFrom('w').innerJoin('T', 'T.x', 'w.x').select('T.id')
+  expect(await cases.refusal(joined)).toBe('CROSS_SHARD_WRITE')
+  await cases.same((db) => updated(db).selectFrom('w').select('id'))
+  await cases.sameTables('R')
 })
