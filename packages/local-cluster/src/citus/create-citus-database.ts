@@ -31,6 +31,7 @@ export async function createCitusDatabase(nodes: readonly CitusNodeUrl[]): Promi
     await run(coordinator.url, `drop database if exists ${quoteIdentifier(plain)} with (force)`)
     // The coordinator first: its daemon talks to the others.
     for (const node of [coordinator, ...nodes.filter((other) => other !== coordinator)]) {
+      await dropSubscriptions(urlOf(node.url, name))
       await run(node.url, `drop database if exists ${quoteIdentifier(name)} with (force)`)
     }
   }
@@ -41,6 +42,21 @@ export async function createCitusDatabase(nodes: readonly CitusNodeUrl[]): Promi
     topologyInput: () => ({ engine: 'citus', coordinator: url, nodes: urls }) as const,
     drop,
     [Symbol.asyncDispose]: drop,
+  })
+}
+
+/** A move that was interrupted leaves subscriptions, which keep their database alive. */
+async function dropSubscriptions(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `select quote_ident(subname) as name from pg_subscription
+       where subdbid = (select oid from pg_database where datname = current_database())`,
+    )
+    for (const { name } of rows) {
+      await client.query(`alter subscription ${name} disable`)
+      await client.query(`alter subscription ${name} set (slot_name = none)`)
+      await client.query(`drop subscription ${name}`)
+    }
   })
 }
 

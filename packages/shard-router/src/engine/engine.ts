@@ -1,6 +1,7 @@
 import type { QueryResult } from 'kysely'
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import type { Route } from '../execute/route.ts'
+import type { Explanation } from '../explain/explanation.ts'
 import type { KeyPlaces } from '../plan/key/evaluate-keys.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { CallValues } from '../plan/source.ts'
@@ -25,6 +26,8 @@ export interface Engine extends KeyPlaces {
     chunkSize: number,
     context: ExecutionContext,
   ): AsyncIterableIterator<QueryResult<unknown>>
+  /** What an explanation says in other words than for shards of PostgreSQL. */
+  describe(plan: PreparedPlan, route: Route, state: RouterState): Promise<Partial<Explanation>>
   /** A transaction that opens nothing until its first statement. */
   transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction
   /** A statement that failed, in the words of the router; any other error as it is. */

@@ -107,6 +107,10 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'A transaction that is on a worker would take a value from a sequence, which only the coordinator does.',
     remedy: 'Run the statement outside the transaction, or first in one; or give the row a value of its own (uuidv7).',
   },
+  CITUS_SHARD_MOVED: {
+    meaning: 'A shard was moved or split while a transaction with one snapshot began.',
+    remedy: 'Run the transaction again.',
+  },
   CITUS_SETTINGS_DIFFER: {
     meaning: 'Sessions between the nodes of a Citus cluster have other settings than those of the router.',
     remedy: 'ALTER DATABASE ... SET the setting that the message names, on the coordinator.',

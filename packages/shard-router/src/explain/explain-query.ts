@@ -91,7 +91,8 @@ class Explainer {
   }
 
   async explain(plan: PreparedPlan, route: Route, sql: string): Promise<Draft> {
-    return route.shards.length <= 1 ? await this.#one(plan, route, sql) : await this.#many(plan, route)
+    const own = route.shards.length <= 1 ? await this.#one(plan, route, sql) : await this.#many(plan, route)
+    return { ...own, ...(await this.context.state.engine.describe(plan, route, this.context.state)) }
   }
 
   async #one(plan: PreparedPlan, { shards }: Route, sql: string): Promise<Draft> {

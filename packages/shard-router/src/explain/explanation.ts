@@ -16,7 +16,18 @@ export interface Explanation {
   readonly merge: readonly string[]
   /** With `analyze`: the whole query, as the caller sees it. */
   readonly measured?: Measured
+  /** On Citus, where one shard has all rows: the shard of each table. */
+  readonly citusShards?: readonly CitusShardName[]
   toString(): string
+}
+
+/** A shard as Citus names it. */
+export interface CitusShardName {
+  readonly table: string
+  /** `pg_dist_shard.shardid`. */
+  readonly id: number
+  /** The table on the node, e.g. `wallets_102008`. */
+  readonly name: string
 }
 
 export interface ExplainedKeys {

@@ -225,6 +225,20 @@ describe.skipIf(!available)('the router on Citus', () => {
     })
   })
 
+  it('explains the worker, the shard and why', async () => {
+    const one = await router.explain(router.db.selectFrom('wallets').selectAll().where('festival_id', '=', here))
+    const [shard] = await onServer(
+      cluster.database.url,
+      `select get_shard_id_for_distribution_column('wallets', '${here}')::int as id`,
+    )
+    expect(one).toMatchObject({ kind: 'one', shards: [await nodeOf(here)] })
+    expect(one.citusShards).toEqual([{ table: 'wallets', id: shard?.id, name: `wallets_${shard?.id}` }])
+    expect(String(one)).toContain(`wallets_${shard?.id} on node ${await nodeOf(here)}`)
+    const all = await router.explain(router.db.selectFrom('wallets').selectAll())
+    expect(all).toMatchObject({ kind: 'fan-out', shards: ['coordinator'] })
+    expect(String(all)).toContain("no shard key for 'wallets'")
+  })
+
   it('is a fleet of the coordinator, and has no hash topology', () => {
     expect(router.engine).toBe('citus')
     expect(router.fleet.shards.map(({ id }) => id)).toEqual(['coordinator'])

@@ -5,6 +5,7 @@ import { callersStatement, toQueryResult, withMoment } from '../../execute/execu
 import { bindSources } from '../../execute/merge-select.ts'
 import type { Route } from '../../execute/route.ts'
 import { streamPlan } from '../../execute/stream-plan.ts'
+import type { Explanation } from '../../explain/explanation.ts'
 import { bindClock } from '../../plan/clock.ts'
 import { compileTemplate, type SqlTemplate } from '../../plan/compile.ts'
 import { refuseVolatile } from '../../plan/plan-multi-shard.ts'
@@ -20,8 +21,10 @@ import { citusRefusal } from './citus-refusal.ts'
 import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
 import type { CoordinatorNeeds } from './coordinator-needs.ts'
+import { describeOnCluster } from './describe-on-cluster.ts'
 import type { DirectCounts } from './direct-counts.ts'
 import type { NodeHealth } from './node-health.ts'
+import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
 import { isNodeGone, isShardGone } from './stale-metadata.ts'
 
@@ -29,6 +32,7 @@ import { isNodeGone, isShardGone } from './stale-metadata.ts'
 export interface ClusterContext {
   readonly health: NodeHealth
   readonly counts: DirectCounts
+  readonly checks: PlacementChecks
   readonly telemetry: Telemetry
   readonly queryFrom: 'coordinator' | 'any'
   /** The metadata may have changed: it is read soon. */
@@ -79,7 +83,8 @@ export class CitusEngine implements Engine {
     const server = this.#serverOf(plan, route, context)
     const statement = await this.#statementOf(plan, route, sql, server, context)
     if (route.place && server !== coordinator) this.#context.counts.add(route.place)
-    return toQueryResult(await this.#run(server, statement, context))
+    const result = await this.#run(server, statement, context)
+    return toQueryResult(await this.#checked(result, plan, route, server, statement, context))
   }
 
   async *stream(
@@ -94,13 +99,23 @@ export class CitusEngine implements Engine {
     let begun = false
     try {
       for await (const chunk of streamPlan.raw(server, statement, chunkSize, context)) {
+        if (!begun && !(await this.#isUpToDate(route, server, context))) throw new ShardMoved()
         begun = true
         yield chunk
       }
+      if (!begun && !(await this.#isUpToDate(route, server, context))) throw new ShardMoved()
     } catch (error) {
+      if (error instanceof ShardMoved) {
+        yield* streamPlan.raw(context.transaction ? server : coordinator, statement, chunkSize, context)
+        return
+      }
       if (begun || context.transaction || !this.#mayGoElsewhere(server, error, statement.access)) throw error
       yield* streamPlan.raw(coordinator, statement, chunkSize, context)
     }
+  }
+
+  async describe(plan: PreparedPlan, route: Route, state: RouterState): Promise<Partial<Explanation>> {
+    return await describeOnCluster(plan, route, state, this.map, this.#needs.of(plan))
   }
 
   transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {
@@ -185,6 +200,38 @@ export class CitusEngine implements Engine {
     }
   }
 
+  /** A statement that may have missed the rows of a shard that came meanwhile is run again; a write that found rows is done. */
+  async #checked(
+    result: StatementResult,
+    plan: PreparedPlan,
+    route: Route,
+    server: number,
+    statement: Statement,
+    context: ExecutionContext,
+  ): Promise<StatementResult> {
+    if (await this.#isUpToDate(route, server, context)) return result
+    if (plan.traits.writes && result.rowCount > 0) return result
+    this.#context.telemetry.count('shardwright.citus.statements_run_again', 1)
+    if (context.transaction instanceof ClusterTransaction && context.transaction.keepsSnapshot) refuseMoved()
+    return await runOn(context, context.transaction ? server : coordinator, statement, 'part')
+  }
+
+  /** False when placements have changed since the statement was routed, and its shard is read in the session itself. */
+  async #isUpToDate(route: Route, server: number, { transaction, state }: ExecutionContext): Promise<boolean> {
+    const local = route.place ? this.map.serverOf(route.place) === server : server !== coordinator
+    if (!local) return true
+    const place = route.place ? `${route.place.group.colocationId} ${route.place.ordinal}` : ''
+    const own = transaction instanceof ClusterTransaction ? transaction : undefined
+    if (own?.holds(place)) return true
+    const latest = own
+      ? placementOf(await own.execute(server, latestPlacement))
+      : await this.#context.checks.latest(server, state.pool)
+    if (route.place) own?.hold(place)
+    if (latest === this.map.latestPlacement) return true
+    this.#context.suspect()
+    return false
+  }
+
   /**
    * True when the coordinator can do what a node failed to do: the node was not reached, or a shard left it meanwhile. A
    * statement that the server refused was rolled back as a whole, so that it may be sent again.
@@ -200,6 +247,18 @@ export class CitusEngine implements Engine {
     return isSafeAgain(error, access)
   }
 }
+
+/** The snapshot is that of the whole transaction: another statement in it would see no more. */
+function refuseMoved(): never {
+  return refuse(
+    'CITUS_SHARD_MOVED',
+    'A shard was moved or split while the transaction began, and its snapshot may not have the rows.',
+    'Run the transaction again.',
+    { sqlState: '40001' },
+  )
+}
+
+class ShardMoved extends Error {}
 
 /** Citus computes the values of all rows where the statement is planned, once. */
 function isValuesInsert(plan: PreparedPlan): boolean {

@@ -24,6 +24,7 @@ import { ClusterWatch } from './cluster-watch.ts'
 import { CoordinatorNeeds } from './coordinator-needs.ts'
 import { DirectCounts } from './direct-counts.ts'
 import { NodeHealth } from './node-health.ts'
+import { PlacementChecks } from './placement-checks.ts'
 
 export interface CitusSourceOptions {
   readonly telemetry: Telemetry
@@ -38,6 +39,7 @@ export class CitusSource implements EngineSource {
   readonly #options: CitusSourceOptions
   readonly #health: NodeHealth
   readonly #counts = new DirectCounts()
+  readonly #checks = new PlacementChecks()
   readonly #reader: ClusterReader
   #watch: ClusterWatch | undefined
 
@@ -129,6 +131,7 @@ export class CitusSource implements EngineSource {
     const context = {
       health: this.#health,
       counts: this.#counts,
+      checks: this.#checks,
       telemetry,
       queryFrom: this.topology.queryFrom,
       suspect,

@@ -38,6 +38,11 @@ export class ClusterMap {
     Object.freeze(this)
   }
 
+  /** The newest placement when the metadata was read. */
+  get latestPlacement(): string {
+    return this.mark.split(':', 1)[0] as string
+  }
+
   /** The co-location group of a key family; `undefined` when its tables are not all of one. */
   groupOf(family: string): ColocationGroup | undefined {
     return this.#families.get(family)

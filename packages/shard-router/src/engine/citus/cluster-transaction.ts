@@ -16,12 +16,16 @@ export class ClusterTransaction implements RouterTransaction {
   readonly #inner: OneShardTransaction
   readonly #pool: TransactionPool
   readonly #elsewhere: LeaseElsewhere
+  /** One snapshot for all statements, not one for each. */
+  readonly keepsSnapshot: boolean
   #server: number | undefined
   #routed = false
+  readonly #held = new Set<string>()
 
   constructor(pool: TransactionPool, settings: TransactionSettings, telemetry: Telemetry, elsewhere: LeaseElsewhere) {
     this.#pool = pool
     this.#elsewhere = elsewhere
+    this.keepsSnapshot = ['repeatable read', 'serializable', 'snapshot'].includes(settings.isolationLevel ?? '')
     const { topology } = pool
     const lease = (server: number, options?: RunOptions) => this.#lease(server, options)
     const commitToken = (server: number) => pool.commitToken(server)
@@ -35,6 +39,15 @@ export class ClusterTransaction implements RouterTransaction {
       this.#routed = true
     }
     return this.#server
+  }
+
+  /** A shard that a statement has used stays where it is until the transaction ends. */
+  holds(place: string): boolean {
+    return this.#held.has(place)
+  }
+
+  hold(place: string): void {
+    this.#held.add(place)
   }
 
   get scope() {

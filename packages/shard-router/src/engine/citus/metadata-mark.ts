@@ -4,7 +4,7 @@
  */
 export const metadataMarkSql = `
 select concat_ws(':',
-  (select max(placementid) from pg_catalog.pg_dist_placement),
+  (select coalesce(max(placementid), 0) from pg_catalog.pg_dist_placement),
   (select max(shardid) from pg_catalog.pg_dist_shard),
   (select md5(string_agg(concat_ws(' ', nodeid, groupid, nodename, nodeport, noderole, isactive, hasmetadata and metadatasynced),
     ',' order by nodeid)) from pg_catalog.pg_dist_node),

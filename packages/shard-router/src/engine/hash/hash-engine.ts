@@ -4,6 +4,7 @@ import type { ExecutionContext, RouterState } from '../../execute/context.ts'
 import { executeOnMany, executeOnOne } from '../../execute/execute-plan.ts'
 import { type Route, routeAccesses } from '../../execute/route.ts'
 import { streamPlan } from '../../execute/stream-plan.ts'
+import type { Explanation } from '../../explain/explanation.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
 import { refuse } from '../../plan/refuse.ts'
 import type { CallValues } from '../../plan/source.ts'
@@ -55,6 +56,10 @@ export class HashEngine implements Engine {
     context: ExecutionContext,
   ): AsyncIterableIterator<QueryResult<unknown>> {
     return streamPlan.planned(plan, route, sql, chunkSize, context)
+  }
+
+  async describe(): Promise<Partial<Explanation>> {
+    return {}
   }
 
   transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {
