@@ -148,8 +148,8 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * lookups in the schema, TransactionError ATOMIC_COMMIT_UNAVAILABLE
    */
   async ready(): Promise<void> {
-    const { pool } = await this.#core.ready()
-    await pool.warm()
+    const { pool, engine } = await this.#core.ready()
+    await pool.warm((shard) => engine.needs(shard))
     const { atomic, schema } = this.#options
     if (atomic !== undefined || schema.lookups.length > 0) await assertAtomicCommits(pool)
   }

@@ -15,6 +15,8 @@ import type { RouterTransaction, TransactionOptions } from '../transaction/route
 export interface Engine extends KeyPlaces {
   /** The servers of a statement, for the values of one call. */
   route(plan: PreparedPlan, call: CallValues, state: RouterState): Route
+  /** False for a server whose work another can do while it is away. */
+  needs(server: number): boolean
   /** How many servers work on a statement that is routed so. */
   widthOf(route: Route): number
   /** Runs a routed statement; `sql` is the caller's text. */

@@ -80,23 +80,25 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     return this.#at(shard).commitToken()
   }
 
-  async warm(): Promise<void> {
+  async warm(needs: (shard: number) => boolean = () => true): Promise<void> {
     // Primaries first: a replica is held against its primary.
-    await Promise.all(this.#shards.map((shard) => shard.primary.warm()))
+    await Promise.all(
+      this.#shards.map(({ primary }, index) => (needs(index) ? primary.warm() : this.#warmSpare(primary))),
+    )
     const replicas = this.#shards.flatMap((shard) => shard.servers.filter((server) => server !== shard.primary))
-    await Promise.all(replicas.map((replica) => this.#warmReplica(replica)))
+    await Promise.all(replicas.map((replica) => this.#warmSpare(replica)))
     await checkConnectionLimits(this.#shards, this.#registry.options)
   }
 
-  // A replica that is down is missed by nobody: reads have the primary. One that is the wrong one is an error.
-  async #warmReplica(server: Server): Promise<void> {
-    const { address, shard } = server.context
+  // A server whose work another does is missed by nobody while it is down. One that is the wrong one is an error.
+  async #warmSpare(server: Server): Promise<void> {
+    const { role, address, shard } = server.context
     try {
       await server.warm()
     } catch (error) {
       if (!isUnreachable(error) && (error as { code?: unknown }).code !== 'CIRCUIT_OPEN') throw error
       const attributes = { shard, server: address.label }
-      this.#registry.options.telemetry.log('warn', `replica ${address.label}: ${(error as Error).message}`, attributes)
+      this.#registry.options.telemetry.log('warn', `${role} ${address.label}: ${(error as Error).message}`, attributes)
     }
   }
 

@@ -89,9 +89,9 @@ export interface ShardPool<List extends ShardList = Topology> {
   readonly topology: List
   /**
    * Opens the minimum of every pool and warns when the servers do not admit the maximum. A replica that cannot be reached is
-   * only logged.
+   * only logged, and so is a primary that the caller can do without.
    */
-  warm(): Promise<void>
+  warm(needs?: (shard: number) => boolean): Promise<void>
   /**
    * The pool of another topology. Shards whose servers are the same are shared, so that plans made with the old topology
    * still run on the old pool; `drained` resolves when what runs on the servers that left is over and they are closed.

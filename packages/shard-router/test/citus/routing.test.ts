@@ -57,7 +57,7 @@ describe.skipIf(!available)('the router on Citus', () => {
       const query = router.db.selectFrom('wallets').selectAll().where('festival_id', '=', festival)
       expect(await query.execute()).toHaveLength(3)
       const node = await nodeOf(festival)
-      expect(sent).toEqual([node])
+      expect(new Set(sent)).toEqual(new Set([node]))
       expect(router.shardsOf(query.compile())).toEqual([node])
     }
   })
@@ -87,7 +87,7 @@ describe.skipIf(!available)('the router on Citus', () => {
       .orderBy('w.id')
       .execute()
     expect(rows.map(({ name }) => name)).toEqual(['festival 1', 'festival 2', 'festival 3'])
-    expect(sent).toEqual([await nodeOf(here)])
+    expect(new Set(sent)).toEqual(new Set([await nodeOf(here)]))
   })
 
   it('reads reference and single tables by the coordinator, or by every node in turn', async () => {

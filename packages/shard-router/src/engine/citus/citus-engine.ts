@@ -75,6 +75,10 @@ export class CitusEngine implements Engine {
     return asked ? route : { ...route, shards: [coordinator] }
   }
 
+  needs(server: number): boolean {
+    return server === coordinator
+  }
+
   widthOf(route: Route): number {
     return route.place || route.shards.length === 0 ? route.shards.length : this.map.width
   }

@@ -38,6 +38,10 @@ export class HashEngine implements Engine {
     return routeAccesses(plan.accesses, call, state)
   }
 
+  needs(): boolean {
+    return true
+  }
+
   widthOf(route: Route): number {
     return route.shards.length
   }
