@@ -1,10 +1,8 @@
 // The code of package READMEs and of the operations page compiles.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { compile } from './support/compile.ts'
 
 const root = join(import.meta.dirname, '../..')
 const pages = ['packages/monitor/README.md', 'packages/view-manager/README.md', 'docs/operations.md']
@@ -31,32 +29,12 @@ const topology = defineTopology({ hash: 'postgres', shards: [{ id: 'eu-1', prima
 const withRouter = 'const router = createShardRouter({ schema, topology })\n'
 
 it('in READMEs of packages and on the operations page', async () => {
-  const folder = join(root, 'node_modules/.cache/package-pages')
-  await mkdir(folder, { recursive: true })
-  try {
-    for (const [index, page] of pages.entries()) {
-      const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code)
-      const code = blocks.join('\n')
-      const router = /const router =/.test(code) ? '' : withRouter
-      await writeFile(join(folder, `page-${index}.ts`), `// ${page}\n${prelude}${router}${code}\nexport {}\n`)
-    }
-    const compilerOptions = {
-      composite: false,
-      noEmit: true,
-      allowImportingTsExtensions: true,
-      noUnusedLocals: false,
-      customConditions: ['shardwright-source'],
-      typeRoots: [join(root, 'node_modules/@types')],
-    }
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, include: ['*.ts'] }),
-    )
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-    const compiler = join(root, 'node_modules/typescript/bin/tsc')
-    const compiled = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).catch((error) => error)
-    expect(compiled.stdout).toBe('')
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const files = pages.map((page, index) => {
+    const code = [...readFileSync(join(root, page), 'utf8').matchAll(/```ts\n(.*?)```/gs)]
+      .map(([, block]) => block)
+      .join('\n')
+    const router = /const router =/.test(code) ? '' : withRouter
+    return [`page-${index}.ts`, `// ${page}\n${prelude}${router}${code}\nexport {}\n`] as const
+  })
+  expect(await compile('package-pages', Object.fromEntries(files))).toBe('')
 }, 120_000)

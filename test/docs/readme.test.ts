@@ -1,7 +1,6 @@
 // The README's code runs, its table of routing holds, and its links lead somewhere.
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { defineSchema, reference, type ShardKey, ShardwrightError, sharded } from '@shardwright/core'
@@ -9,6 +8,7 @@ import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster
 import { createShardRouter, type Explainable } from '@shardwright/shard-router'
 import { CompiledQuery } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compile } from './support/compile.ts'
 
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -26,33 +26,10 @@ describe("the README's code", () => {
   }, 120_000)
 
   it('compiles', async () => {
-    const folder = join(root, 'node_modules/.cache/readme')
     const [start, ...others] = blocks as [string, ...string[]]
     const prelude = start.slice(0, start.indexOf('await using cluster'))
-    await mkdir(folder, { recursive: true })
-    try {
-      await writeFile(join(folder, 'start.ts'), start)
-      for (const [index, block] of others.entries()) await writeFile(join(folder, `block-${index}.ts`), prelude + block)
-      const compilerOptions = {
-        composite: false,
-        noEmit: true,
-        allowImportingTsExtensions: true,
-        customConditions: ['shardwright-source'],
-        typeRoots: [join(root, 'node_modules/@types')],
-      }
-      const config = {
-        extends: join(root, 'tsconfig.base.json'),
-        compilerOptions,
-        include: ['*.ts'],
-      }
-      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-      await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-      const compiler = join(root, 'node_modules/typescript/bin/tsc')
-      const compiled = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).catch((error) => error)
-      expect(compiled.stdout).toBe('')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    const files = others.map((block, index) => [`block-${index}.ts`, prelude + block] as const)
+    expect(await compile('readme', { 'start.ts': start, ...Object.fromEntries(files) })).toBe('')
   }, 120_000)
 })
 
