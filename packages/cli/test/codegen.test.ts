@@ -80,3 +80,13 @@ export interface Database {
     )
   }
 })
+
+it('names and labels that hold quotes, backslashes and line ends stay what they are', () => {
+  const schema = defineSchema<Pick<Database, 'app.kinds'>>()({ tables: { 'app.kinds': reference() } })
+  const column = { schema: 'public', type: 'text', nullable: false, hasDefault: false, generated: false }
+  const label = `it's a "\\" and a\nline`
+  const source = renderDatabase([{ ...column, table: 'a\\', column: label, labels: [label] }], schema)
+  const [, table, name, value] = /\n {2}('.*'): \{\n {4}('.*'): ('.*')\n/.exec(source) ?? []
+  const read = (literal = '') => new Function(`return ${literal}`)() as string
+  expect([read(table), read(name), read(value)]).toEqual(['a\\', label, label])
+})

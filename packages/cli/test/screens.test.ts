@@ -133,6 +133,10 @@ psql    psql postgres://${new URL(cluster.shards[0]?.url ?? '').username}@127.0.
   expect(refused.code).toBe(1)
   expect(refused.out).toContain('shard-1: cannot execute DELETE in a read-only transaction')
   expect(await run('sql', 'delete from plans', '--write')).toMatchObject({ code: 4 })
+  // A text of several could switch to writing by itself; nothing of it is run.
+  const several = await run('sql', 'begin read write; update plans set task_limit = 0; commit', '--shard', 'shard-2')
+  expect(several).toMatchObject({ code: 1, out: expect.stringContaining('cannot insert multiple commands') })
+  expect((await run('sql', 'vacuum plans', '--write', '--yes', '--shard', 'shard-2')).out).toBe('shard-2: 0 rows')
 })
 
 it('drift names shard and object and offers the SQL; the doctor finds strays, drift and differing copies', async () => {

@@ -56,10 +56,14 @@ async function runOn(shard: FleetShard, { statement, write }: SqlOptions): Promi
   const none = { shard: shard.id, fields: [], rows: [], affected: null }
   try {
     await using connection = await shard.connect({ applicationName: 'shardwright-sql' })
-    // A session setting, not BEGIN READ ONLY, so that what cannot run in a transaction can.
+    // A session setting, not BEGIN READ ONLY, so that what cannot run in a transaction can. The extended protocol takes
+    // no second statement, which could switch it off.
     if (!write) await connection.query('set default_transaction_read_only = on')
-    const result = await connection.client.query<unknown[]>({ text: statement, rowMode: 'array' })
-    if (Array.isArray(result)) return { ...none, error: 'give one statement at a time' }
+    const result = await connection.client.query<unknown[]>({
+      text: statement,
+      rowMode: 'array',
+      queryMode: 'extended',
+    })
     return {
       shard: shard.id,
       fields: result.fields.map((field) => field.name),

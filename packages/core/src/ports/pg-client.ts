@@ -13,6 +13,8 @@ export interface PgQueryConfig {
   readonly values?: unknown[]
   readonly name?: string
   readonly rowMode?: 'array'
+  /** `extended` also without values: the server then takes one statement only. */
+  readonly queryMode?: 'extended'
 }
 
 export interface PgResult<R> {

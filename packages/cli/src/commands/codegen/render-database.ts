@@ -63,7 +63,7 @@ function line(column: ColumnFacts, schema: Schema): string {
 }
 
 function typeOf({ type, labels }: ColumnFacts): string {
-  if (labels) return labels.map((label) => `'${label.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ')
+  if (labels) return labels.map(stringLiteral).join(' | ')
   if (!type.startsWith('_')) return types[type] ?? 'string'
   const element = type.slice(1)
   if (element in types) return `${types[element]}[]`
@@ -80,5 +80,11 @@ function named(name: string, schema: Schema): string {
 }
 
 function property(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name.replaceAll("'", "\\'")}'`
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : stringLiteral(name)
+}
+
+/** In single quotes, whatever PostgreSQL let into the name. */
+function stringLiteral(text: string): string {
+  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
+  return `'${inner}'`
 }
