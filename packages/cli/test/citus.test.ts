@@ -233,6 +233,14 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     expect(tenants).toEqual(expect.arrayContaining([expect.objectContaining({ key: '7', family: 'festival_id' })]))
   }, 60_000)
 
+  it('explain shows the worker of a key, and the coordinator for what needs all', async () => {
+    const one = await run('explain', "db.selectFrom('wallets').selectAll().where('festival_id', '=', '7')")
+    const { node } = (await json('which', 'wallets', '7')).data
+    expect(one, one.err).toMatchObject({ code: 0, out: expect.stringContaining(node) })
+    const all = await run('explain', "db.selectFrom('wallets').select((eb) => eb.fn.countAll().as('n'))")
+    expect(all, all.err).toMatchObject({ code: 0, out: expect.stringContaining('coordinator') })
+  }, 60_000)
+
   it('recovery is Citus’ own, and commands of the other engine say what to run instead', async () => {
     expect(await run('transactions', 'recover')).toMatchObject({ code: 0, out: '0 ended, 0 left.\n' })
     for (const args of [
@@ -247,6 +255,9 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
       'shard,count\ncoordinator,3000\n',
     )
     expect((await run('drift')).code).toBe(0)
+    const { out } = await run('codegen')
+    expect(out).toContain('festival_id: ShardKey<')
+    expect(out).not.toMatch(/citus|columnar|_\d{6}/)
     expect((await run('migrate', 'status')).out).toContain('1/1')
   }, 60_000)
 

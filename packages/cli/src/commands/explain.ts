@@ -3,7 +3,6 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createShardRouter, type Explainable } from '@shardwright/shard-router'
 import { CompiledQuery, sql } from 'kysely'
-import { hashTopology } from '../config/engine.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { wrap } from '../output/wrap.ts'
 import type { Command } from '../run/command.ts'
@@ -21,8 +20,7 @@ type QueryOf = (db: unknown) => unknown
 
 /** What the router would do with a query: shards, reason, SQL per shard, merge steps. Runs nothing of it. */
 export const explain: Command<ExplainOptions> = async (context, options) => {
-  const { schema, topology: any } = await context.open()
-  const topology = hashTopology(any, 'EXPLAIN on the coordinator.')
+  const { schema, topology } = await context.open()
   const router = createShardRouter({ schema, topology })
   try {
     const query = await readQuery(options, router.db)

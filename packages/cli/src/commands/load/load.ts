@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Topology } from '@shardwright/core'
+import type { AnyTopology } from '@shardwright/core'
 import { type LoadProfileName, loadProfile, plotLoad, runLoad, type Workload } from '@shardwright/monitor'
 import { createShardRouter } from '@shardwright/shard-router'
-import { hashTopology } from '../../config/engine.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { exitCode } from '../../output/exit-code.ts'
 import type { Command, CommandContext, OpenedConfig } from '../../run/command.ts'
@@ -32,7 +31,7 @@ export const load: Command<LoadCommandOptions> = async (context, options) => {
   const seed = options.seed === undefined ? undefined : wholeOf('--seed', options.seed)
   const stages = loadProfile(profile, { rate, durationMs: seconds === undefined ? undefined : seconds * 1000 })
   const opened = await context.open()
-  const topology = hashTopology(opened.topology, 'Run the workload with a router of your own.')
+  const { topology } = opened
   const workload = await importWorkload(options.file)
   await confirmServers(topology, context)
   const router = createShardRouter({ schema: opened.schema, topology })
@@ -76,7 +75,7 @@ async function importWorkload(file: string): Promise<Workload<LoadContext<Opened
 }
 
 /** A load run can take a server down: one of another machine has to be meant. */
-async function confirmServers(topology: Topology, context: CommandContext): Promise<void> {
+async function confirmServers(topology: AnyTopology, context: CommandContext): Promise<void> {
   const remote = remoteServers(topology)
   if (remote.length === 0) return
   await context.confirm(`Put load on ${remote.join(', ')}? Only do this to servers that are yours.`)
