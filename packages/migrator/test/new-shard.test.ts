@@ -1,8 +1,15 @@
-import { createFleet, defineSchema, reference, type ShardKey, sharded, single } from '@shardwright/core'
+import { createFleet, defineSchema, lookup, reference, type ShardKey, sharded, single } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { addShard, createMigrator, sqlMigration, verifyShard } from '../src/index.ts'
+import {
+  addShard,
+  createLookupTable,
+  createMigrator,
+  defineMigration,
+  sqlMigration,
+  verifyShard,
+} from '../src/index.ts'
 import { freshShards, on, startServer } from './support/fleet.ts'
 
 let cluster: LocalCluster
@@ -20,6 +27,7 @@ interface Database {
 
 const schema = defineSchema<Database>()({
   tables: { wallets: sharded('festival_id'), kinds: reference(), festivals: reference(), settings: single('shard-1') },
+  lookups: [lookup({ table: 'wallets', column: 'ts', to: 'festival_id' })],
 })
 
 const migrations = async () => [
@@ -34,6 +42,7 @@ const migrations = async () => [
     '0002_index',
     '-- shardwright: transaction=false\ncreate index concurrently festivals_name on festivals (name)',
   ),
+  defineMigration({ name: '0003_lookup', up: (db, context) => createLookupTable(db, context, 'wallets_by_ts') }),
 ]
 
 async function fleetWithData() {
@@ -53,7 +62,7 @@ async function fleetWithData() {
        insert into festivals (kind, name, at, ratio, data, tags, doc) select 'rock', case when g % 7 = 0 then null else 'n"''\\' || g end,
          timestamptz '2026-03-29 00:30 Europe/Zurich' + g * interval '1.000001 s', 1.0 / 3 * g, decode('00ff', 'hex'), array['a,b', null, '"'], '{"a": [1, null]}'
        from generate_series(1, 2500) g;
-       insert into wallets values (1, '2026-05-05')`,
+       set shardwright.lookup_changes = 'off'; insert into wallets values (1, '2026-05-05')`,
     )
     await on(fleet, id, 'analyze')
   }
@@ -76,7 +85,7 @@ it.each(['migrations', 'baseline'] as const)(
       method,
       onProgress: (step) => steps.push(step),
     })
-    expect(report).toMatchObject({ shard: 'shard-3', migrations: 2, partitions: 3, check: { ready: true } })
+    expect(report).toMatchObject({ shard: 'shard-3', migrations: 3, partitions: 3, check: { ready: true } })
     expect(report.reference).toEqual([
       { table: 'public.kinds', rows: 2 },
       { table: 'public.festivals', rows: 2500 },
@@ -84,6 +93,11 @@ it.each(['migrations', 'baseline'] as const)(
     expect(steps).toEqual(['schema', 'partitions', 'reference data', 'compare'])
     expect((await createMigrator({ fleet: all, schema, migrations: files }).status()).complete).toBe(true)
     expect(await on(all, 'shard-3', 'select count(*)::int as n from wallets')).toEqual([{ n: 0 }])
+    expect(await on(all, 'shard-3', 'select name, state from shardwright.lookup')).toEqual([
+      { name: 'wallets_by_ts', state: 'ready' },
+    ])
+    const triggers = `select tgname from pg_trigger where tgrelid = 'wallets'::regclass and tgname ~ '^shardwright_' order by 1`
+    expect(await on(all, 'shard-3', triggers)).toHaveLength(4)
     // It owns nothing yet.
     await expect(on(all, 'shard-3', `insert into wallets values (1, '2026-05-05')`)).rejects.toMatchObject({
       code: '23514',
@@ -125,7 +139,7 @@ it('refuses a database that holds something, and names every difference later', 
 
 it('goes on after a build that failed half-way', async () => {
   const { fleet, added, files, all } = await fleetWithData()
-  const broken = [files[0]!, { ...files[1]!, up: () => Promise.reject(new Error('the deployer tripped')) }]
+  const broken = [files[0]!, { ...files[1]!, up: () => Promise.reject(new Error('the deployer tripped')) }, files[2]!]
   await expect(addShard({ fleet, newShard: added, schema, migrations: broken })).rejects.toMatchObject({
     code: 'MIGRATION_FAILED',
   })

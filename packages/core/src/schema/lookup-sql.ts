@@ -4,7 +4,7 @@ import { lookupRowColumn } from './resolve-lookups.ts'
 export { lookupRowColumn }
 
 /**
- * What makes a lookup on one shard, in order, for one transaction: the table of its entries, the triggers that note its
+ * What makes a lookup on one shard, in order, for one transaction, and does no harm where it is there: the table of its entries, the triggers that note its
  * changes, and its state. The looked up table has to be there, with a primary key.
  *
  * The triggers write each change of value, key or row into the setting `shardwright.lookup_changes` of the transaction,
@@ -24,15 +24,15 @@ export function createLookupSql(lookup: Lookup): readonly string[] {
   state text not null check (state in ('new', 'filling', 'ready')),
   filled_to text[]
 )`,
-    `create table ${entries} as select ${id(column)}, ${key}, ''::text as ${lookupRowColumn} from ${qualified(table)} with no data`,
+    `create table if not exists ${entries} as select ${id(column)}, ${key}, ''::text as ${lookupRowColumn} from ${qualified(table)} with no data`,
     `alter table ${entries} ${columns.map((name) => `alter column ${name} set not null`).join(', ')}`,
-    `alter table ${entries} add primary key (${unique ? id(column) : columns.join(', ')})`,
+    primaryKeySql(entries, unique ? [id(column)] : columns),
     createFunctionSql(lookup),
     ...triggersSql(lookup),
     // The triggers' lock keeps writers away until this is committed, so that an empty table stays empty.
     `insert into shardwright.lookup (name, state)
  select ${literal(lookup.name)}, case when exists (select from ${qualified(table)}) then 'new' else 'ready' end
- on conflict (name) do update set state = excluded.state, filled_to = null`,
+ on conflict (name) do nothing`,
   ]
 }
 
@@ -60,9 +60,18 @@ const events = [
 
 function triggersSql(lookup: Lookup): string[] {
   return events.map(
-    ([event, when, tables]) => `create trigger ${triggerName(lookup, event)} ${when} on ${qualified(lookup.table)}
+    ([
+      event,
+      when,
+      tables,
+    ]) => `create or replace trigger ${triggerName(lookup, event)} ${when} on ${qualified(lookup.table)}
  ${tables} for each statement execute function ${functionName(lookup)}()`,
   )
+}
+
+function primaryKeySql(entries: string, columns: readonly string[]): string {
+  return `do $make$ begin if not exists (select from pg_catalog.pg_index where indrelid = ${literal(entries)}::pg_catalog.regclass and indisprimary)
+ then alter table ${entries} add primary key (${columns.join(', ')}); end if; end $make$`
 }
 
 /** The columns of the primary key are the server's to tell: they are written into the function when it is made. */
@@ -114,7 +123,7 @@ function functionName(lookup: Lookup): string {
 }
 
 function triggerName(lookup: Lookup, event: string): string {
-  return id(`${lookup.name}_shardwright_${event[0]}`)
+  return id(`shardwright_${event[0]}_${lookup.name}`)
 }
 
 function qualified({ schema, table }: { readonly schema: string; readonly table: string }): string {

@@ -13,7 +13,7 @@ const definitionShape = z.object({
 type Definition = z.output<typeof definitionShape>
 
 /** Of PostgreSQL, bytes; the names of its triggers and its key are longer by at most this. */
-const longestName = 63 - '_shardwright_u'.length
+const longestName = 63 - 'shardwright_u_'.length
 
 /** The column of entries that tells rows of one key and value apart. */
 export const lookupRowColumn = 'row_id'

@@ -9,6 +9,7 @@ import { quoteIdentifier, quoteQualified } from '../sql/quote.ts'
 import { MigrationStore } from '../state/migration-store.ts'
 import { stateSchema, stateTable } from '../state/state-table.sql.ts'
 import { applyBaseline } from './apply-baseline.ts'
+import { copyLookups } from './copy-lookups.ts'
 import { copyPartitions } from './copy-partitions.ts'
 import { copyTable, exactText, referenceTables } from './reference-data.ts'
 import { type NewShardCheck, verifyShard } from './verify-shard.ts'
@@ -55,7 +56,7 @@ export async function addShard(options: AddShardOptions): Promise<AddShardReport
   await claimEmpty(to)
   progress('schema')
   const migrations = await (options.method === 'baseline'
-    ? buildByBaseline(from, to)
+    ? buildByBaseline(options.schema, from, to)
     : buildByMigrations(options, from))
   await ownNothing(options.schema, from, to)
   progress('partitions')
@@ -123,7 +124,7 @@ async function buildByMigrations(options: AddShardOptions, from: FleetConnection
   return applied.length
 }
 
-async function buildByBaseline(from: FleetConnection, to: FleetConnection): Promise<number> {
+async function buildByBaseline(schema: Schema, from: FleetConnection, to: FleetConnection): Promise<number> {
   const store = new MigrationStore(to, '')
   await store.prepare()
   if ((await store.read()).size > 0) return 0
@@ -131,6 +132,7 @@ async function buildByBaseline(from: FleetConnection, to: FleetConnection): Prom
   await to.query('begin')
   try {
     await applyBaseline(to, snapshot)
+    await copyLookups(schema, from, to)
     const { rows } = await from.query<{ row: string }>(
       `select to_jsonb(m)::text as row from ${stateTable} m where state = 'applied'`,
     )

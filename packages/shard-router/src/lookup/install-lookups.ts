@@ -19,12 +19,12 @@ export async function installLookups({
   }
 }
 
-async function isThere(connection: FleetConnection, { entries }: Lookup): Promise<boolean> {
+async function isThere(connection: FleetConnection, { name }: Lookup): Promise<boolean> {
   const { rows } = await connection.query<{ there: boolean }>(
-    'select pg_catalog.to_regclass(pg_catalog.format($1, $2::text, $3::text)) is not null as there',
-    ['%I.%I', entries.schema, entries.table],
+    "select pg_catalog.to_regclass('shardwright.lookup') is not null as there",
   )
-  return rows[0]?.there === true
+  if (rows[0]?.there !== true) return false
+  return (await connection.query('select from shardwright.lookup where name = $1', [name])).rowCount === 1
 }
 
 async function install(connection: FleetConnection, lookup: Lookup): Promise<void> {
