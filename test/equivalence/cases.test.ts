@@ -537,6 +537,12 @@ test('27: R LEFT JOIN T keeps each row of R once', async () => {
       .leftJoin('c as d', 'd.k', 'c.k')
       .select(['r.id', 'c.id as tid', 'd.id as did']),
   )
+  await cases.same((db) =>
+    joined(db)
+      .select(['R.id', 'T.id as tid'])
+      .where((eb) => eb.exists(eb.selectFrom('U').select('U.id').whereRef('U.k', '=', 'T.k').where('U.g', '=', 1)))
+      .where('T.k', 'in', (eb) => eb.selectFrom('U').select('U.k')),
+  )
   const keyed = (db: AnyKysely) =>
     db
       .selectFrom('R')

@@ -65,6 +65,7 @@ class PartFinder {
       if (place === 'first') this.#query(subquery, 'a subquery', block, block.environment)
       else if (place === 'refused' && everywhere) this.#inside(subquery)
       else if (place === 'refused') refuseCorrelated('a subquery')
+      else if (everywhere && kept.size > 0) this.#follow(subquery, block)
     }
     for (const arm of setArms(query)) this.visit(arm)
   }
@@ -117,12 +118,15 @@ class PartFinder {
     for (const arm of [bareQuery(query), ...setArms(bareQuery(query))]) {
       const block = this.#analyzer.knownBlock(arm)
       for (const relation of block.relations) if (relation !== target) this.#insideRelation(relation, block)
-      for (const subquery of this.#locality.subqueries(arm)) {
-        if (this.#locality.spreadOf(subquery) === 'everywhere') continue
-        if (this.#locality.isCorrelated(subquery, block)) this.#inside(subquery)
-        else this.#query(subquery, 'a subquery', block, block.environment)
-      }
+      for (const subquery of this.#locality.subqueries(arm)) this.#follow(subquery, block)
     }
+  }
+
+  /** A subquery whose outer rows are not on their shards any more: what it reads goes where they are. */
+  #follow(subquery: OperationNode, block: Block): void {
+    if (this.#locality.spreadOf(subquery) === 'everywhere') return
+    if (this.#locality.isCorrelated(subquery, block)) this.#inside(subquery)
+    else this.#query(subquery, 'a subquery', block, block.environment)
   }
 
   #insideRelation(relation: Relation, block: Block): void {
