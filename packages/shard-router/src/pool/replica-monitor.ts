@@ -1,3 +1,4 @@
+import { ShardwrightError } from '@shardwright/core'
 import { LagHistory, lagBytes } from './lag-history.ts'
 import type { ReadSettings } from './read-settings.ts'
 import type { Replica } from './replica.ts'
@@ -85,12 +86,7 @@ export class ReplicaMonitor {
     try {
       const row = (await this.#ask(replica.server, replicaProbe)) as ReplicaRow
       const refusal = this.#refusalOf(row)
-      if (refusal !== undefined) {
-        if (replica.asideBecause !== refusal)
-          context.telemetry.log('error', `${context.address.label}: ${refusal}`, attributes)
-        replica.refused(refusal)
-        return
-      }
+      if (refusal !== undefined) return this.#refuse(replica, refusal)
       const replayed = row.replayed!
       const state = {
         replayed,
@@ -104,11 +100,20 @@ export class ReplicaMonitor {
       context.telemetry.gauge('shardwright.pool.replica_lag_bytes', state.lagBytes, attributes)
       context.telemetry.gauge('shardwright.pool.replica_lag_ms', state.lagMs, attributes)
     } catch (error) {
+      if (isMistaken(error)) return this.#refuse(replica, error.message)
       if (!replica.probeFailed(reasonOf(error), this.#settings.maxFails)) return
       context.telemetry.log('warn', `${context.address.label} is set aside: ${reasonOf(error)}`, attributes)
       // A server that hangs answers nothing that was sent: its readers are served elsewhere.
       replica.server.abandonReads()
     }
+  }
+
+  #refuse(replica: Replica, reason: string): void {
+    const { telemetry, address, shard } = replica.server.context
+    if (replica.asideBecause !== reason) {
+      telemetry.log('error', `${address.label}: ${reason}`, { shard, server: address.label })
+    }
+    replica.refused(reason)
   }
 
   #refusalOf(row: ReplicaRow): string | undefined {
@@ -121,6 +126,20 @@ export class ReplicaMonitor {
     const deadline = server.context.clock.monotonicMs() + this.#settings.probeTimeoutMs
     return (await server.probe(statement, { deadline })).rows[0]
   }
+}
+
+// Nothing that passes: the topology names the wrong server, or the wrong user.
+const mistakes = new Set([
+  'WRONG_REPLICA',
+  'WRONG_SHARD',
+  'IDENTITY_MISSING',
+  'UNSUPPORTED_SERVER_VERSION',
+  'AUTHENTICATION_FAILED',
+  'DATABASE_NOT_FOUND',
+])
+
+function isMistaken(error: unknown): error is ShardwrightError {
+  return error instanceof ShardwrightError && mistakes.has(error.code)
 }
 
 function reasonOf(error: unknown): string {

@@ -189,7 +189,15 @@ export class ShardServers {
     const waited = token === undefined ? undefined : await this.#replicas.waitFor(reads, token)
     if (waited !== undefined) return waited
     if (token === undefined && this.#settings.reads.whenNoReplica === 'refuse') {
-      throw poolError('NO_REPLICA', `No replica of shard ${this.id} is healthy and fresh enough.`, { shard: this.id })
+      const replicas = this.#replicas.replicas.map((each) => ({
+        server: each.server.context.address.label,
+        because: each.asideBecause ?? (each.state === undefined ? 'it has not answered' : 'it lags, or is left alone'),
+      }))
+      const reasons = replicas.map(({ server, because }) => `${server}: ${because}`).join('; ')
+      throw poolError('NO_REPLICA', `No replica of shard ${this.id} is healthy and fresh enough (${reasons}).`, {
+        shard: this.id,
+        details: { replicas },
+      })
     }
     return undefined
   }

@@ -54,7 +54,10 @@ describe('a replica that belongs to another shard', () => {
       await pool.close()
     }
     const strict = createShardPool(swapped(), { ...small, replicas: { reads: 'replica', whenNoReplica: 'refuse' } })
-    expect(await failureOf(strict.execute(0, mark))).toMatchObject({ code: 'NO_REPLICA' })
+    expect(await failureOf(strict.execute(0, mark))).toMatchObject({
+      code: 'NO_REPLICA',
+      message: expect.stringContaining('another primary'),
+    })
     await strict.close()
   })
 
