@@ -206,7 +206,7 @@ function subqueryCondition(scope: Scope): string {
   ]
   // Correlated by another column than the key: refused, unless the table is on every shard.
   const other = column(scope, ['int'])
-  if (other?.ref && random.chance(table === 'r' ? 0.8 : 0.15)) {
+  if (other?.ref && random.chance(table === 'r' ? 0.8 : 0.05)) {
     return `eb.exists(${from}.select('${alias}.id').whereRef('${alias}.g', '=', ${quoted(other.ref)})${filter})`
   }
   const outside = random.some(columnsOf(scope, ['int', 'id']), 2, 2)
