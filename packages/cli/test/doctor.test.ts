@@ -69,7 +69,7 @@ it('a healthy fleet: nothing but advice about the size of the machine, and a sco
   expect(code).toBe(0)
   expect(out).toMatch(/^Score (9\d|100) of 100\.\n/)
   expect(out).toMatch(
-    /\nFine: servers, settings, migrations, drift, keys, ownership, reference,\npartitions, indexes, statements/,
+    /\nFine: servers, settings, migrations, drift, keys, ownership, reference,\npartitions, indexes, lookups, statements/,
   )
 })
 
