@@ -328,7 +328,11 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   async moveKey(options: MoveKeyOptions): Promise<MovedKey> {
     const state = await this.#core.ready()
     const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
-    return await moveKey(state, transaction, options)
+    try {
+      return await moveKey(state, transaction, options)
+    } catch (error) {
+      throw state.engine.refusalOf(error)
+    }
   }
 
   #startRecovery(): void {
