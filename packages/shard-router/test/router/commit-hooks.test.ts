@@ -5,6 +5,9 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { routerOf, type schema, startFestival } from './festival-fixture.ts'
 
+/** The note of a wallet whose COMMIT ends the session that has it. */
+const lostAtCommit = 'lost at commit'
+
 let cluster: LocalCluster
 let router: ShardRouter<typeof schema>
 
@@ -13,7 +16,12 @@ beforeAll(async () => {
   router = routerOf(cluster)
   for (const shard of cluster.fleet().shards) {
     await using connection = await shard.connect()
-    await connection.script('alter table wallets add constraint notes unique (note) deferrable initially deferred')
+    await connection.script(`
+      alter table wallets add constraint notes unique (note) deferrable initially deferred;
+      create function end_session() returns trigger language plpgsql as $$
+        begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+      create constraint trigger ends after insert on wallets deferrable initially deferred
+        for each row when (new.note = '${lostAtCommit}') execute function end_session()`)
   }
 })
 
@@ -60,12 +68,27 @@ it('runs the hooks of a commit whose answer was lost: nobody knows that it faile
   const work = router.db.transaction().execute(async (trx) => {
     const scope = await commitScopeOf(trx)
     scope?.afterCommit(() => void ran.push('look again'))
-    await trx.insertInto('wallets').values(wallet(4, 'lost')).execute()
-    const { shards } = await router.explain(router.db.selectFrom('wallets').selectAll().where('festival_id', '=', 'f1'))
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'`.execute(
-      router.onShard(shards[0] ?? ''),
-    )
+    scope?.afterRollback(() => void ran.push('rolled back'))
+    await trx.insertInto('wallets').values(wallet(4, lostAtCommit)).execute()
+  })
+  await expect(work).rejects.toMatchObject({ code: '57P01' })
+  expect(ran).toEqual(['look again'])
+})
+
+it('takes a connection lost before COMMIT was sent for a rollback', async () => {
+  const ran: string[] = []
+  const work = router.db.transaction().execute(async (trx) => {
+    const scope = await commitScopeOf(trx)
+    scope?.afterCommit(() => void ran.push('committed'))
+    scope?.afterRollback(() => void ran.push('rolled back'))
+    await trx.insertInto('wallets').values(wallet(5, 'gone')).execute()
+    const ended = trx
+      .selectFrom('wallets')
+      .select(sql`pg_terminate_backend(pg_backend_pid())`.as('ended'))
+      .where('festival_id', '=', 'f1')
+      .execute()
+    await expect(ended).rejects.toMatchObject({ code: '57P01' })
   })
   await expect(work).rejects.toThrow()
-  expect(ran).toEqual(['look again'])
+  expect(ran).toEqual(['rolled back'])
 })
