@@ -81,11 +81,6 @@ export const mutants: readonly Mutant[] = [
     focus: ['count distinct'],
   },
   {
-    name: 'joins without the key run per shard',
-    find: 'if (!loose) return undefined',
-    replace: 'if (!loose || loose) return undefined',
-  },
-  {
     name: 'outer join of a reference table per shard',
     find: 'return added && !accumulated',
     replace: 'return false',
@@ -108,12 +103,6 @@ export const mutants: readonly Mutant[] = [
     find: '&& !windowsCarryKey(node, block, analyzer)) return false',
     replace: '&& false) return false',
     focus: ['window'],
-  },
-  {
-    name: 'the nullable side of an outer join taken for a key',
-    find: '!own.nullable && isPresent(term)',
-    replace: 'true',
-    focus: ['leftJoin', 'group by'],
   },
   {
     name: 'set operations per shard',
@@ -197,14 +186,6 @@ export const mutants: readonly Mutant[] = [
     focus: ['sum'],
   },
   {
-    name: 'the scale of a sum of numerics lost',
-    find: 'return { digits: rescale(a, scale) + rescale(b, scale), scale, special: undefined }',
-    replace: `const digits = rescale(a, scale) + rescale(b, scale)
-  const zero = digits % 10n === 0n && scale > 0
-  return { digits: zero ? digits / 10n : digits, scale: zero ? scale - 1 : scale, special: undefined }`,
-    focus: ['sum'],
-  },
-  {
     name: 'averages of whole numbers rounded down',
     find: 'const rounded = (tenths + 5n) / 10n',
     replace: 'const rounded = tenths / 10n',
@@ -260,32 +241,14 @@ export const mutants: readonly Mutant[] = [
     focus: ['cte'],
   },
   {
-    name: 'every row of a MERGE that matches nothing inserted on each shard',
-    find: "if (locality.spreadOfRelation(source) !== 'sharded') return false",
-    replace: '',
-    focus: ['merge', 'when not matched'],
-  },
-  {
     name: 'the first row of each part lost',
     find: 'return { fields, rows: parts.flatMap((part) => part.rows), shard, origin: partial }',
     replace: 'return { fields, rows: parts.flatMap((part) => part.rows.slice(1)), shard, origin: partial }',
   },
   {
-    name: 'rows of equal keys out of order',
-    find: 'if (order !== 0) return order * sign',
-    replace: 'return order * sign',
-    focus: ['order by'],
-  },
-  {
     name: 'timestamps compared to the second',
     find: "return seconds * 1_000_000n + BigInt(fraction.padEnd(6, '0'))",
     replace: 'return seconds * 1_000_000n + BigInt(fraction.length * 0)',
-    focus: ['order by'],
-  },
-  {
-    name: 'big integers compared as floats',
-    find: 'const difference = BigInt(a) - BigInt(b)',
-    replace: 'const difference = BigInt(Math.trunc(Number(a) - Number(b)))',
     focus: ['order by'],
   },
 ]
