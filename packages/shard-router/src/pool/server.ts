@@ -15,6 +15,7 @@ import { ShapeRegistry } from './shape-registry.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { isStalePlan } from './stale-plan.ts'
+import type { LanePace } from './statement-pace.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { StatementTelemetry } from './statement-telemetry.ts'
 import { untilAbandoned } from './until-abandoned.ts'
@@ -131,9 +132,8 @@ export class Server {
   }
 
   #fits(shape: StatementShape, statement: Statement, options: RunOptions | undefined): boolean {
-    return (
-      shape.fitsPipeline && statement.parameters.length <= maxPipelinedValues && !this.#wantsOwnSession(shape, options)
-    )
+    if (!shape.pipelinable || statement.parameters.length > maxPipelinedValues) return false
+    return !this.#wantsOwnSession(shape, options) && shape.pace.takesLane(this.context.clock, this.#settings)
   }
 
   #wantsOwnSession(shape: StatementShape, options: RunOptions | undefined): boolean {
@@ -141,7 +141,7 @@ export class Server {
     const { signal, abortStrategy, deadline } = options
     if (signal !== undefined && abortStrategy !== undefined && abortStrategy !== 'ignore query') return true
     // With little time left the server itself has to stop the statement exactly then.
-    return deadline !== undefined && deadline - this.context.clock.monotonicMs() < shape.serviceMs * 10
+    return deadline !== undefined && deadline - this.context.clock.monotonicMs() < shape.pace.serviceMs * 10
   }
 
   async #alone(
@@ -153,7 +153,7 @@ export class Server {
     if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
     try {
       const result = await this.exclusive.execute(statement, options, (durationMs) => {
-        shape.learn(durationMs, this.#settings.slowMs, this.pipelined?.usualMs ?? 0)
+        shape.pace.learnBeside(durationMs, this.context.clock.monotonicMs(), this.#settings)
       })
       this.guard.succeeded()
       return result
@@ -213,7 +213,7 @@ export class Server {
       return
     }
     if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
-    shape.learn(durationMs, this.#settings.slowMs, this.pipelined!.usualMs)
+    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
     this.pipelined!.learn(durationMs)
     this.guard.succeeded()
     if (query.span !== undefined) {
@@ -251,17 +251,22 @@ export class Server {
     if (this.#isGivenUp(query.options)) return undefined
     const state = sqlStateOf(error)
     if (state === undefined) return undefined
+    const now = this.context.clock.monotonicMs()
     if (isStalePlan(error)) return query.again ? 'alone' : 'again'
     if (state === '55P03') {
-      query.shape.learn(this.#settings.lockTimeoutMs, this.#settings.slowMs, this.pipelined!.usualMs)
+      query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
       return 'alone'
     }
     // Somebody else may cancel too (57014): only the lane's own cap is worth another run.
     if (state === '57014' && durationMs >= this.#settings.capMs * 0.9) {
-      query.shape.markSlow(durationMs)
+      query.shape.pace.exceeded(durationMs, now)
       return 'alone'
     }
     return undefined
+  }
+
+  get #lanePace(): LanePace {
+    return { slowMs: this.#settings.slowMs, usualMs: this.pipelined?.usualMs ?? 0 }
   }
 
   #isGivenUp(options: RunOptions | undefined): boolean {

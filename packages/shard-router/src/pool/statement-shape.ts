@@ -1,36 +1,20 @@
 import { type RowReader, readsAlike } from './row-reader.ts'
+import { StatementPace } from './statement-pace.ts'
 
 /** What is known of one SQL text on one server. */
 export class StatementShape {
   readonly sql: string
   /** True when nothing in the text needs a session of its own. */
   readonly pipelinable: boolean
-  /** Looks like a point statement: tried on the pipelined lane at once; anything else is measured elsewhere first. */
-  readonly light: boolean
+  readonly pace: StatementPace
   uses = 0
   #reader: RowReader | undefined
-  #samples = 0
-  #serviceMs = 0
-  #slow = false
 
   constructor(sql: string) {
     this.sql = sql
     this.pipelinable = isPipelinable(sql)
-    this.light = this.pipelinable && isLight(sql)
-  }
-
-  /** Smoothed duration on the server, milliseconds. */
-  get serviceMs(): number {
-    return this.#serviceMs
-  }
-
-  get slow(): boolean {
-    return this.#slow
-  }
-
-  /** True when the statement may go where others wait behind it. */
-  get fitsPipeline(): boolean {
-    return this.pipelinable && !this.#slow && (this.light || this.#samples > 0)
+    // What looks like a point statement is tried on the pipelined lane at once; anything else is measured elsewhere first.
+    this.pace = new StatementPace(isLight(sql))
   }
 
   /** The reader that all clients of the server keep for this shape: thousands of shapes are on several clients each. */
@@ -39,27 +23,7 @@ export class StatementShape {
     if (this.#reader === undefined || !readsAlike(this.#reader, reader)) this.#reader = reader
     return this.#reader
   }
-
-  /**
-   * Learns one duration. Slow is what takes long both as such and against the lane's usual statement, so that a machine
-   * that is slow as a whole empties no lane.
-   */
-  learn(durationMs: number, slowMs: number, usualMs: number): void {
-    this.#serviceMs = this.#samples === 0 ? durationMs : this.#serviceMs + (durationMs - this.#serviceMs) * smoothing
-    if (this.#samples < 1_000_000) this.#samples++
-    if (this.#slow) this.#slow = this.#serviceMs > slowMs / 2
-    else this.#slow = this.#serviceMs > slowMs && this.#serviceMs > usualMs * 4
-  }
-
-  /** What took longer than the lane allows is slow without further measuring. */
-  markSlow(durationMs: number): void {
-    this.#samples++
-    this.#serviceMs = Math.max(this.#serviceMs, durationMs)
-    this.#slow = true
-  }
 }
-
-const smoothing = 0.2
 
 // One statement that reads or changes rows. SET, BEGIN, LISTEN, COPY, DDL and scripts need a session.
 const oneStatement = /^\s*(?:select|insert|update|delete|with|values|merge|\()/i
