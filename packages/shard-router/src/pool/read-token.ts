@@ -12,7 +12,7 @@ const maxLength = 16_384
  */
 export function encodeReadContext(context: ReadContext): string {
   const parts = context.tokens.map(({ shard, lsn, incarnation, epoch, unsettled }) =>
-    [encodeURIComponent(shard), lsn, incarnation, epoch, ...(unsettled ? [encoded(unsettled)] : [])].join('~'),
+    [encoded(shard), lsn, incarnation, epoch, ...(unsettled ? [encoded(unsettled)] : [])].join('~'),
   )
   return [version, ...parts].join('!')
 }
@@ -27,7 +27,7 @@ export function decodeReadContext(text: string): ReadContext {
   return new ReadContext(parts.map(decodeToken))
 }
 
-/** Names of prepared transactions may have the characters that stand between parts. */
+/** Names may have the characters that stand between parts. */
 function encoded(name: string): string {
   return encodeURIComponent(name).replaceAll('~', '%7E').replaceAll('!', '%21')
 }

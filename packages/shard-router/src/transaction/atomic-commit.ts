@@ -7,6 +7,7 @@ import { decisionError } from './decision-error.ts'
 import { commitDecisionSql, installDecisionTable } from './decision-table.ts'
 import { finishPrepared } from './finish-prepared.ts'
 import { formatGid, gidName } from './gid.ts'
+import { isRefusal } from './one-shard-transaction.ts'
 import { type Part, partToken, unsettledToken } from './part-token.ts'
 import type { Participant } from './participant.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
@@ -24,7 +25,8 @@ export interface AtomicCommit extends Commit {
  * Commits the parts of one transaction all or nothing. One writer: a plain COMMIT. Several: the first is the decider; the
  * others are prepared, the decider commits with a row that says so, the others follow.
  *
- * When it rejects, nothing is committed anywhere, except under TRANSACTION_IN_DOUBT, where nobody can know yet.
+ * When it rejects, nothing is committed anywhere, except under TRANSACTION_IN_DOUBT, where nobody can know yet, and where
+ * the COMMIT of one writer was `lost`.
  */
 export class AtomicCommitter {
   readonly #context: AtomicContext
@@ -32,6 +34,7 @@ export class AtomicCommitter {
   readonly #participants: readonly Participant[]
   readonly #wantsTokens: boolean
   #decider: Vote | undefined
+  #lost = false
 
   constructor(context: AtomicContext, txid: string, participants: readonly Participant[], wantsTokens: boolean) {
     this.#wantsTokens = wantsTokens
@@ -40,10 +43,15 @@ export class AtomicCommitter {
     this.#participants = participants
   }
 
+  /** True when the one COMMIT that there was got no answer: it may be done, or not, and nothing finishes it later. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
   async commit(): Promise<AtomicCommit> {
     const only = this.#participants.length === 1 ? this.#participants[0] : undefined
     if (only) {
-      await this.#guarded(() => this.#plainCommit(only))
+      await this.#guarded(() => this.#commitAlone(only))
       return {
         tokens: await this.#tokens(
           only.mayHaveWritten ? [{ participant: only, facts: knownFacts(only.lease.session) }] : [],
@@ -55,7 +63,7 @@ export class AtomicCommitter {
     const [decider, ...others] = writers
     if (!decider) return { tokens: [], unsettled: [] }
     if (others.length === 0) {
-      await this.#guarded(() => this.#plainCommit(decider.participant))
+      await this.#guarded(() => this.#commitAlone(decider.participant))
       return { tokens: await this.#tokens([decider]), unsettled: [] }
     }
     return await this.#commitTwoPhase(decider, others)
@@ -95,6 +103,15 @@ export class AtomicCommitter {
     const writing = new Set(writers.map((vote) => vote.participant))
     await Promise.all(this.#participants.filter((each) => !writing.has(each)).map((each) => this.#plainCommit(each)))
     return await deciderFirst(writers)
+  }
+
+  async #commitAlone(participant: Participant): Promise<void> {
+    try {
+      await this.#plainCommit(participant)
+    } catch (error) {
+      this.#lost = participant.state === 'committing' && !isRefusal(error)
+      throw error
+    }
   }
 
   async #plainCommit(participant: Participant): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CommitToken, PgClient, Telemetry } from '@shardwright/core'
+import type { PgClient, Telemetry } from '@shardwright/core'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { type AtomicOptions, type AtomicSettings, type ProtocolStep, resolveAtomicOptions } from './atomic-options.ts'
 import { gidName } from './gid.ts'
@@ -59,19 +59,6 @@ export async function withDirectClient<T>(
   } finally {
     await client.end().catch(ignore)
   }
-}
-
-/** Farther than any log: no replica reaches it, so that reads with it go to the primary. */
-const endOfLog = 'FFFFFFFF/FFFFFFFF'
-
-/** The token of a commit whose place in the log is not known. */
-export function unknownPlace(context: AtomicContext, shard: number, incarnation: string): CommitToken {
-  return Object.freeze({
-    shard: shardIdOf(context, shard),
-    lsn: endOfLog,
-    incarnation,
-    epoch: context.pool.topology.epoch,
-  })
 }
 
 function ignore(): void {}

@@ -115,8 +115,10 @@ export class AtomicTransaction implements RouterTransaction {
       }
       commit = await committer.commit()
     } catch (error) {
+      // What makes others look again must run where it may be committed.
+      if (committer.lost) await this.scope.committed({ tokens: [] })
       // In doubt means that recovery may still commit it: then nothing may be said to be rolled back.
-      if ((error as { code?: unknown } | null)?.code !== 'TRANSACTION_IN_DOUBT') await this.scope.rolledBack()
+      else if ((error as { code?: unknown } | null)?.code !== 'TRANSACTION_IN_DOUBT') await this.scope.rolledBack()
       throw error
     }
     await this.scope.committed(commit)

@@ -4,6 +4,7 @@ import { RoutingError } from '../errors/routing-error.ts'
 import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
+import { tokenAfterCommit } from './token-after-commit.ts'
 
 /** What a transaction needs of the connections. */
 export type TransactionPool = Pick<AnyShardPool, 'lease' | 'commitToken' | 'topology'>
@@ -14,6 +15,7 @@ export class OneShardTransaction implements RouterTransaction {
   readonly spansShards = false
   readonly #pool: TransactionPool
   readonly #settings: TransactionSettings
+  readonly #telemetry: Telemetry
   readonly #openSavepoints: { readonly name: string; readonly sql: string }[] = []
   #opening: Promise<Lease> | undefined
   #lease: Lease | undefined
@@ -22,6 +24,7 @@ export class OneShardTransaction implements RouterTransaction {
   constructor(pool: TransactionPool, settings: TransactionSettings, telemetry: Telemetry) {
     this.#pool = pool
     this.#settings = settings
+    this.#telemetry = telemetry
     this.scope = new CommitHooks(telemetry)
   }
 
@@ -87,7 +90,7 @@ export class OneShardTransaction implements RouterTransaction {
     }
     // A token costs a round trip: read when a context or a hook will look at it.
     const asked = this.scope.wrote && (this.scope.awaited || currentReadContext() !== undefined)
-    const tokens = asked ? [await this.#pool.commitToken(lease.shard)] : []
+    const tokens = asked ? [await tokenAfterCommit(this.#pool, this.#telemetry, lease.shard)] : []
     return await this.#ended({ tokens })
   }
 
@@ -170,7 +173,7 @@ export function command(sql: string): Statement {
 }
 
 /** The server answered COMMIT with an error, or was never asked: it has rolled back. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   if (error instanceof ShardwrightError && error.details.sent === false) return true
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)

@@ -63,17 +63,21 @@ it('takes a COMMIT that the server refuses for a rollback', async () => {
   expect(ran).toEqual(['rolled back'])
 })
 
-it('runs the hooks of a commit whose answer was lost: nobody knows that it failed', async () => {
-  const ran: string[] = []
-  const work = router.db.transaction().execute(async (trx) => {
-    const scope = await commitScopeOf(trx)
-    scope?.afterCommit(() => void ran.push('look again'))
-    scope?.afterRollback(() => void ran.push('rolled back'))
-    await trx.insertInto('wallets').values(wallet(4, lostAtCommit)).execute()
-  })
-  await expect(work).rejects.toMatchObject({ code: '57P01' })
-  expect(ran).toEqual(['look again'])
-})
+it.each(['refused', 'atomic'] as const)(
+  'runs the hooks of a commit whose answer was lost: nobody knows that it failed (crossShard: %s)',
+  async (crossShard) => {
+    const ran: string[] = []
+    const options = crossShard === 'atomic' ? { crossShard } : {}
+    const work = router.transaction(options).execute(async (trx) => {
+      const scope = await commitScopeOf(trx)
+      scope?.afterCommit(() => void ran.push('look again'))
+      scope?.afterRollback(() => void ran.push('rolled back'))
+      await trx.insertInto('wallets').values(wallet(4, lostAtCommit)).execute()
+    })
+    await expect(work).rejects.toMatchObject({ code: '57P01' })
+    expect(ran).toEqual(['look again'])
+  },
+)
 
 it('takes a connection lost before COMMIT was sent for a rollback', async () => {
   const ran: string[] = []

@@ -1,10 +1,11 @@
-import { fleetOf, ReadContext, runInReadContext } from '@shardwright/core'
+import { fleetOf, noTelemetry, ReadContext, runInReadContext } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
 import { decodeReadContext, encodeReadContext } from '../../src/pool/read-token.ts'
 import type { AtomicCommit } from '../../src/transaction/atomic-commit.ts'
+import { OneShardTransaction } from '../../src/transaction/one-shard-transaction.ts'
 import { recoverTransactions } from '../../src/transaction/recovery.ts'
 import { read, topologyOf } from '../pool/pool-fixture.ts'
 import { add, Bank } from './transaction-fixture.ts'
@@ -69,4 +70,21 @@ test('reads under its token wait until it is settled, also from a cookie in anot
     { seen: 130, left: 0 },
   ])
   expect(context.tokenOf('shard-2')?.lsn).not.toBe('FFFFFFFF/FFFFFFFF')
+})
+
+test('a commit whose place in the log cannot be read is a commit, and reads under its token go to the primary', async () => {
+  const context = new ReadContext()
+  const pool = {
+    topology: bank.pool.topology,
+    lease: (shard: number) => bank.pool.lease(shard),
+    commitToken: () => Promise.reject(new Error('no route')),
+  }
+  const transaction = new OneShardTransaction(pool, {}, noTelemetry)
+  await runInReadContext(context, async () => {
+    await transaction.execute(0, add(5))
+    const { tokens } = await transaction.commit()
+    for (const token of tokens) context.add(token)
+  })
+  const sent = decodeReadContext(encodeReadContext(context))
+  expect(sent.tokenOf('shard-1')).toMatchObject({ lsn: 'FFFFFFFF/FFFFFFFF', incarnation: '0:00000000' })
 })

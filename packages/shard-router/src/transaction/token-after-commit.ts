@@ -1,0 +1,41 @@
+import type { CommitToken, Telemetry } from '@shardwright/core'
+import type { AnyShardPool } from '../pool/shard-pool.ts'
+
+/**
+ * The place of a commit in its shard's log. The commit stands whether or not it can be read: who hears an error of COMMIT
+ * may do the work again.
+ */
+export async function tokenAfterCommit(
+  pool: Pick<AnyShardPool, 'commitToken' | 'topology'>,
+  telemetry: Telemetry,
+  shard: number,
+  incarnation?: string,
+): Promise<CommitToken> {
+  try {
+    return await pool.commitToken(shard)
+  } catch (error) {
+    const token = unknownPlace(pool, shard, incarnation)
+    const why = error instanceof Error ? error.message : String(error)
+    telemetry.log('warn', `No commit token of shard '${token.shard}': ${why}`, { shard: token.shard })
+    return token
+  }
+}
+
+/** Farther than any log: no replica reaches it, so that reads with it go to the primary. */
+const endOfLog = 'FFFFFFFF/FFFFFFFF'
+/** Nobody's: it is not believed, so that reads with it go to the primary too. */
+const noIncarnation = '0:00000000'
+
+/** The token of a commit whose place in the log is not known. */
+export function unknownPlace(
+  { topology }: Pick<AnyShardPool, 'topology'>,
+  shard: number,
+  incarnation = noIncarnation,
+): CommitToken {
+  return Object.freeze({
+    shard: topology.shards[shard]?.id ?? String(shard),
+    lsn: endOfLog,
+    incarnation,
+    epoch: topology.epoch,
+  })
+}
