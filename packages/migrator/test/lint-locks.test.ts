@@ -94,6 +94,35 @@ describe('what a rule says of a lock is what pg_locks shows', () => {
   })
 })
 
+describe('what does not stand in plain sight', () => {
+  it.each([
+    [
+      'add-column',
+      'alter table if exists only "public"."t" add column x int, add column y uuid default gen_random_uuid()',
+    ],
+    ['add-column', 'alter table t add column x int default 1 references other (id)'],
+    ['index-without-concurrently', 'do $$ begin if true then create index on t (a); end if; end $$'],
+    ['index-without-concurrently', `do $$ begin execute 'create index on t (a)'; end $$`],
+    ['unreadable', `do $$ begin execute format('create index on %I (a)', 't'); end $$`],
+    ['constraint-validated-at-once', 'alter table t add constraint k check (a > 0) not valid, validate constraint k'],
+    ['table-rewrite', 'alter table t alter column x set expression as (a + 1)'],
+    ['breaks-running-code', 'truncate t cascade'],
+    ['long-hold', 'lock table t'],
+  ])('%s: %s', async (rule, statement) => {
+    expect((await lintSql(statement, { transaction: false })).map((finding) => finding.rule)).toContain(rule)
+  })
+
+  it('a CHECK with OR proves no column, and IF NOT EXISTS may have made no table', async () => {
+    const either = `alter table t add constraint e check (a is not null or b is not null) not valid;
+      alter table t validate constraint e; alter table t alter column a set not null`
+    expect((await lintSql(either, { transaction: false })).map((finding) => finding.rule)).toEqual(['set-not-null'])
+    const perhaps = await lintSql('create table if not exists t (a int); create index on t (a)')
+    expect(perhaps.map((finding) => [finding.rule, finding.severity])).toEqual([
+      ['index-without-concurrently', 'warning'],
+    ])
+  })
+})
+
 describe('the safe ways', () => {
   const brief = [
     'alter table t add column x int',
@@ -130,7 +159,9 @@ describe('the safe ways', () => {
   it('SET NOT NULL after its validated CHECK', async () => {
     const script = `alter table t add constraint b_there check (b is not null) not valid;
       alter table t validate constraint b_there; alter table t alter column b set not null`
-    expect(await lintSql(script)).toEqual([])
+    expect(await lintSql(script, { transaction: false })).toEqual([])
+    // In one transaction the lock of the first statement is held while the second reads the table.
+    expect((await lintSql(script)).map((finding) => finding.rule)).toEqual(['constraint-validated-at-once'])
     expect(
       (await lintSql('alter table t validate constraint something; alter table t alter column b set not null')).map(
         (finding) => finding.rule,

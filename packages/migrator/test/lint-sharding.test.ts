@@ -56,6 +56,23 @@ describe('sharding mistakes', () => {
     ['reference-rows-differ', 'insert into festivals values (gen_random_uuid())'],
     ['reference-rows-differ', 'insert into festivals select now()'],
     ['reference-rows-differ', 'update festivals set id = current_timestamp'],
+    [
+      'reference-rows-differ',
+      'with r as (insert into festivals select gen_random_uuid() returning id) select id from r',
+    ],
+    ['key-altered', `with moved as (update wallets set festival_id = 'x' returning 1) select * from moved`],
+    [
+      'key-altered',
+      `insert into wallets values ('a', '1') on conflict (festival_id, id) do update set festival_id = 'b'`,
+    ],
+    ['key-altered', 'merge into wallets w using news n on w.id = n.id when matched then update set festival_id = n.f'],
+    ['key-altered', `do $$ begin update wallets set festival_id = 'x'; end $$`],
+    ['unique-without-key', `do $do$ begin execute 'create unique index on wallets (id)'; end $do$`],
+    [
+      'unique-without-key',
+      'create table wallets (festival_id text, id uuid, primary key (festival_id, id), exclude (id with =))',
+    ],
+    ['unique-without-key', 'create table if not exists wallets (festival_id text, id uuid primary key)'],
   ])('%s: %s', async (rule, statement) => {
     expect(await rulesOf(statement)).toContain(rule)
   })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { checksumOf } from '../src/migration/checksum.ts'
+import { sqlMigration } from '../src/migration/sql-migration.ts'
 import { splitIntoWaves } from '../src/run/waves.ts'
 import { isSyntaxError, loadSqlParser, parseSql } from '../src/sql/parse-sql.ts'
 import { toolVersion } from '../src/version.ts'
@@ -50,4 +51,13 @@ it('splits a script at its statements only, whatever stands in strings and dolla
     }),
     { verbose: true },
   )
+})
+
+it('directives count however they are written, and a syntax error names the line of the file', async () => {
+  const indented = await sqlMigration('0001_a', 'create table a ();\n  --  Shardwright: down\ndrop table a;')
+  expect(indented.down).toBeDefined()
+  await expect(sqlMigration('0001_a', '-- shardwright: transaction=false\nselect 1;\nselec 2')).rejects.toThrow(
+    'line 3',
+  )
+  await expect(sqlMigration('0001_a', 'select 1;\n-- shardwright: down\nselec 2')).rejects.toThrow('down part, line 3')
 })

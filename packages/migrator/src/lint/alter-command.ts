@@ -25,6 +25,7 @@ export interface ConstraintDefinition {
   readonly conname?: string
   readonly raw_expr?: unknown
   readonly keys?: unknown
+  readonly exclusions?: unknown
   readonly indexname?: string
   readonly skip_validation?: boolean
   readonly pktable?: unknown

@@ -14,13 +14,17 @@ export class LintContext {
   readonly transaction: boolean
   readonly #defaultSchema: string
   readonly #created: Set<string>
+  readonly #perhapsCreated: Set<string>
   readonly #checked: Set<string>
+  /** Constraints that this migration adds without proving them. */
+  readonly #unproven = new Set<string>()
 
   constructor(placements: Schema | undefined, transaction = true, earlier?: LintContext) {
     this.placements = placements
     this.transaction = transaction
     this.#defaultSchema = placements?.defaultSchema ?? 'public'
     this.#created = earlier ? earlier.#created : new Set()
+    this.#perhapsCreated = earlier ? earlier.#perhapsCreated : new Set()
     this.#checked = earlier ? earlier.#checked : new Set()
   }
 
@@ -43,9 +47,24 @@ export class LintContext {
     return name !== undefined && this.#created.has(display(name))
   }
 
-  markCreated(relation: unknown): void {
+  /** IF NOT EXISTS may have made nothing: what follows is then about a table with rows. */
+  markCreated(relation: unknown, ifNotExists: boolean): void {
     const name = this.nameOf(relation)
-    if (name) this.#created.add(display(name))
+    if (name) (ifNotExists ? this.#perhapsCreated : this.#created).add(display(name))
+  }
+
+  /** `schema.table` was created by this run, if it was not there before. */
+  isPerhapsNew(table: string | undefined): boolean {
+    return table !== undefined && this.#perhapsCreated.has(table)
+  }
+
+  rememberUnproven(name: TableName, constraint: string): void {
+    this.#unproven.add(`${display(name)} ${constraint}`)
+  }
+
+  /** True when the lock of the statement that added the constraint is still held in this migration. */
+  addedUnproven(name: TableName, constraint: string): boolean {
+    return this.#unproven.has(`${display(name)} ${constraint}`)
   }
 
   /** Remembers a CHECK (column IS NOT NULL), to know its validation by name. */

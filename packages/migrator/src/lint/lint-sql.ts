@@ -1,5 +1,6 @@
 import type { Schema } from '@shardwright/core'
 import { isSyntaxError, loadSqlParser, type ParsedStatement, parseSql } from '../sql/parse-sql.ts'
+import { blockStatements } from './block-statements.ts'
 import type { Finding } from './finding.ts'
 import { LintContext } from './lint-context.ts'
 import { lintRules } from './lint-rules.ts'
@@ -51,11 +52,13 @@ function lintStatement(
   context: LintContext,
   number: number,
 ): readonly Finding[] {
+  if (statement.kind === 'DoStmt') return lintBlock(statement, target, context, number)
   const findings = lintRules.flatMap((rule) =>
     rule.check(statement, context).map(
       (problem): Finding =>
         Object.freeze({
           ...problem,
+          severity: problem.lock && context.isPerhapsNew(problem.table) ? 'warning' : problem.severity,
           rule: rule.name,
           migration: target.migration,
           statement: number,
@@ -63,10 +66,26 @@ function lintStatement(
         }),
     ),
   )
-  if (statement.kind === 'CreateStmt') context.markCreated(statement.node.relation)
-  if (statement.kind === 'CreateTableAsStmt')
-    context.markCreated((statement.node.into as { rel?: unknown } | undefined)?.rel)
+  const { kind, node } = statement
+  if (kind === 'CreateStmt') context.markCreated(node.relation, node.if_not_exists === true)
+  if (kind === 'CreateTableAsStmt')
+    context.markCreated((node.into as { rel?: unknown } | undefined)?.rel, node.if_not_exists === true)
   return findings.filter((finding) => !target.allow.includes(finding.rule))
+}
+
+/** What a DO block runs counts as if the migration ran it. */
+function lintBlock(
+  block: ParsedStatement,
+  target: LintTarget,
+  context: LintContext,
+  number: number,
+): readonly Finding[] {
+  const { statements, hidden } = blockStatements(block.node)
+  const findings = statements.flatMap((statement) => lintStatement(statement, target, context, number))
+  if (hidden !== undefined && !target.allow.includes('unreadable')) {
+    findings.push(unreadable(block.text, target, number, hidden))
+  }
+  return findings
 }
 
 function unreadable(sql: string, target: LintTarget, statement: number, message: string): Finding {

@@ -9,7 +9,8 @@ export interface SqlSections {
   readonly allow: readonly string[]
 }
 
-const directiveLine = /^--\s*shardwright:\s*(.*?)\s*$/
+// However it is indented or capitalised: a `down` that passed for a comment would run as part of `up`.
+const directiveLine = /^\s*--\s*shardwright\s*:\s*(.*?)\s*$/i
 
 /**
  * Reads the comment lines that steer a SQL migration:
@@ -28,7 +29,8 @@ export function readSqlDirectives(name: string, source: string): SqlSections {
       else readSetting(name, word, settings)
       hasDown ||= word === 'down'
     }
-    if (!words) sections[section].push(line)
+    // An empty line stands for what belongs to the other part: the parser then counts lines as the file does.
+    for (const part of ['up', 'down'] as const) sections[part].push(!words && part === section ? line : '')
   }
   return {
     up: sections.up.join('\n'),

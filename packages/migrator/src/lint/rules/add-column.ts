@@ -53,6 +53,14 @@ export const addColumn: LintRule = {
           remedy: 'Add the column alone, then CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX.',
         })
       }
+      if (kinds.includes('CONSTR_FOREIGN') && expression !== undefined) {
+        problems.push({
+          ...at,
+          message: `the foreign key of ${column.colname} is proven over the whole table while nobody can read it`,
+          remedy:
+            'Add the column alone, then ADD CONSTRAINT ... NOT VALID, then VALIDATE CONSTRAINT in the next migration.',
+        })
+      }
       if (kinds.includes('CONSTR_CHECK')) {
         problems.push({
           ...at,

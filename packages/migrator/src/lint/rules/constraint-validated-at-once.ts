@@ -1,15 +1,39 @@
 import { type AlterCommand, alterCommands } from '../alter-command.ts'
 import type { Problem } from '../finding.ts'
-import { display } from '../lint-context.ts'
+import { display, type LintContext } from '../lint-context.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 /** ADD CONSTRAINT that proves itself over the whole table under its lock. */
 export const constraintValidatedAtOnce: LintRule = {
   name: 'constraint-validated-at-once',
   check: (statement, context) =>
-    alterCommands(statement, context).flatMap((command) =>
-      command.subtype === 'AT_AddConstraint' && !context.isNew(command.table) ? problemsOf(command) : [],
-    ),
+    alterCommands(statement, context).flatMap((command, _, commands) => {
+      if (context.isNew(command.table)) return []
+      if (command.subtype === 'AT_ValidateConstraint') return validatedTooSoon(command, commands, context)
+      if (command.subtype !== 'AT_AddConstraint') return []
+      const { constraint, table } = command
+      if (constraint?.skip_validation) context.rememberUnproven(table, constraint.conname ?? '')
+      return problemsOf(command)
+    }),
+}
+
+/** Within one transaction, or one statement, the lock of ADD CONSTRAINT is still held while VALIDATE reads the table. */
+function validatedTooSoon(
+  { table, name = '' }: AlterCommand,
+  commands: readonly AlterCommand[],
+  context: LintContext,
+): readonly Problem[] {
+  const together = commands.some(({ constraint }) => constraint?.skip_validation && constraint.conname === name)
+  if (!together && !(context.transaction && context.addedUnproven(table, name))) return []
+  return [
+    {
+      severity: 'error',
+      table: display(table),
+      lock: 'ShareRowExclusiveLock',
+      message: `VALIDATE CONSTRAINT ${name} reads all rows under the lock of the ADD CONSTRAINT before it`,
+      remedy: 'Put VALIDATE CONSTRAINT into the next migration.',
+    },
+  ]
 }
 
 function problemsOf({ constraint, table }: AlterCommand): readonly Problem[] {

@@ -35,6 +35,15 @@ export const longHold: LintRule = {
         },
       ]
     }
+    if (kind === 'LockStmt') {
+      return [
+        {
+          severity: 'warning',
+          message: 'LOCK TABLE keeps others waiting until the migration commits',
+          remedy: 'Let the statements that follow take their own locks, or keep the migration short.',
+        },
+      ]
+    }
     return alterCommands(statement, context).flatMap(({ subtype, table: at, node: command }) =>
       subtype === 'AT_DetachPartition' && !isConcurrent(command)
         ? [

@@ -1,5 +1,5 @@
 import { alterCommands } from '../alter-command.ts'
-import { display, findNodes, stringsOf } from '../lint-context.ts'
+import { display, stringsOf } from '../lint-context.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 /** SET NOT NULL reads the whole table under an AccessExclusiveLock, unless a validated CHECK has proven it. */
@@ -8,12 +8,9 @@ export const setNotNull: LintRule = {
   check: (statement, context) =>
     alterCommands(statement, context).flatMap(({ subtype, table, name, constraint }) => {
       if (subtype === 'AT_AddConstraint' && constraint?.contype === 'CONSTR_CHECK') {
-        const [test] = findNodes(constraint.raw_expr, 'NullTest')
-        const column =
-          test?.nulltesttype === 'IS_NOT_NULL' &&
-          stringsOf((test.arg as { ColumnRef?: { fields?: unknown } }).ColumnRef?.fields)[0]
-        if (column) context.rememberCheck(table, constraint.conname ?? '', column)
-        if (column && !constraint.skip_validation) context.markValidated(table, constraint.conname ?? '')
+        for (const column of provenNotNull(constraint.raw_expr))
+          context.rememberCheck(table, constraint.conname ?? '', column)
+        if (!constraint.skip_validation) context.markValidated(table, constraint.conname ?? '')
       }
       if (subtype === 'AT_ValidateConstraint') context.markValidated(table, name ?? '')
       if (subtype !== 'AT_SetNotNull' || context.isNew(table) || context.isKnownNotNull(table, name ?? '')) return []
@@ -27,4 +24,19 @@ export const setNotNull: LintRule = {
         },
       ]
     }),
+}
+
+interface Test {
+  readonly NullTest?: {
+    readonly nulltesttype?: string
+    readonly arg?: { readonly ColumnRef?: { readonly fields?: unknown } }
+  }
+  readonly BoolExpr?: { readonly boolop?: string; readonly args?: readonly Test[] }
+}
+
+/** The columns that a CHECK proves: what stands under OR or NOT proves nothing. */
+function provenNotNull(expression: unknown): readonly string[] {
+  const { NullTest: test, BoolExpr: parts } = (expression ?? {}) as Test
+  if (test?.nulltesttype === 'IS_NOT_NULL') return stringsOf(test.arg?.ColumnRef?.fields).slice(0, 1)
+  return parts?.boolop === 'AND_EXPR' ? (parts.args ?? []).flatMap(provenNotNull) : []
 }

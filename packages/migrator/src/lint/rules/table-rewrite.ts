@@ -5,6 +5,7 @@ import type { LintRule } from '../lint-rule.ts'
 
 const rewriting: Readonly<Record<string, string>> = {
   AT_AlterColumnType: 'ALTER COLUMN ... TYPE',
+  AT_SetExpression: 'SET EXPRESSION of column',
   AT_SetLogged: 'SET LOGGED',
   AT_SetUnLogged: 'SET UNLOGGED',
   AT_SetTableSpace: 'SET TABLESPACE',

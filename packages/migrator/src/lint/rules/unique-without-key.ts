@@ -1,13 +1,13 @@
-import type { ParsedStatement } from '../../sql/parse-sql.ts'
+import type { ParsedStatement, SqlNode } from '../../sql/parse-sql.ts'
 import { alterCommands, type ConstraintDefinition, columnConstraints, tableElements } from '../alter-command.ts'
 import type { Problem } from '../finding.ts'
-import { display, type LintContext, stringsOf, type TableName } from '../lint-context.ts'
+import { display, findNodes, type LintContext, stringsOf, type TableName } from '../lint-context.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 interface UniqueSet {
   readonly table: TableName
   readonly columns: readonly string[]
-  readonly primary: boolean
+  readonly what: 'the primary key' | 'a unique index' | 'an exclusion constraint'
 }
 
 /** Uniqueness is per shard: without the key among the columns, two shards can hold the same value. */
@@ -21,7 +21,7 @@ export const uniqueWithoutKey: LintRule = {
         {
           severity: 'error',
           table: display(unique.table),
-          message: `${unique.primary ? 'the primary key' : 'a unique index'} on (${unique.columns.join(', ')}) leaves out the shard key ${placement.key}: each shard would only see its own rows`,
+          message: `${unique.what} on (${unique.columns.join(', ')}) leaves out the shard key ${placement.key}: each shard would only see its own rows`,
           remedy: `Put ${placement.key} among its columns, or keep global uniqueness in a lookup table that is sharded by the value.`,
         },
       ]
@@ -32,7 +32,7 @@ function uniqueSets(statement: ParsedStatement, context: LintContext): readonly 
   const { kind, node } = statement
   const table = context.nameOf(node.relation)
   if (kind === 'IndexStmt' && node.unique && table)
-    return [{ table, columns: indexColumns(node.indexParams), primary: false }]
+    return [{ table, columns: indexColumns(node.indexParams), what: 'a unique index' }]
   if (kind === 'CreateStmt' && table) {
     const { columns, constraints } = tableElements(node)
     const inline = columns.flatMap((column) =>
@@ -49,13 +49,21 @@ function uniqueSets(statement: ParsedStatement, context: LintContext): readonly 
 }
 
 function uniqueSet(table: TableName, constraint: ConstraintDefinition, own?: readonly string[]): UniqueSet | undefined {
+  if (constraint.contype === 'CONSTR_EXCLUSION') {
+    const columns = findNodes(constraint.exclusions, 'IndexElem').map(columnOf)
+    return { table, columns, what: 'an exclusion constraint' }
+  }
   const primary = constraint.contype === 'CONSTR_PRIMARY'
   if (!primary && constraint.contype !== 'CONSTR_UNIQUE') return undefined
   if (constraint.indexname !== undefined) return undefined // its CREATE UNIQUE INDEX was judged
-  return { table, columns: own ?? stringsOf(constraint.keys), primary }
+  return { table, columns: own ?? stringsOf(constraint.keys), what: primary ? 'the primary key' : 'a unique index' }
 }
 
 function indexColumns(parameters: unknown): readonly string[] {
-  const elements = (parameters ?? []) as readonly { IndexElem?: { name?: string } }[]
-  return elements.map((element) => element.IndexElem?.name ?? 'an expression')
+  const elements = (parameters ?? []) as readonly { IndexElem?: SqlNode }[]
+  return elements.map((element) => columnOf(element.IndexElem ?? {}))
+}
+
+function columnOf({ name }: SqlNode): string {
+  return typeof name === 'string' ? name : 'an expression'
 }
