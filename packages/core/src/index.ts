@@ -67,6 +67,7 @@ export type { Family } from './schema/family.ts'
 export { inspectKeys, inspectKeysOfFleet, type KeyTypes } from './schema/inspect-keys.ts'
 export { type Lookup, type LookupDefinition, type LookupOptions, lookup } from './schema/lookup.ts'
 export { createLookupSql, dropLookupSql, lookupRowColumn, lookupRowSql } from './schema/lookup-sql.ts'
+export { createOwnSchema } from './schema/own-schema.ts'
 export {
   type FamilyNamed,
   type Placement,

@@ -117,6 +117,17 @@ describe('rows in DEFAULT', () => {
     expect(await scalar(writer, 'select count(*)::int from events')).toBe(3001)
   })
 
+  it('at infinity do not hide those of older times', async () => {
+    const fleet = await server.fleet(
+      `${setup} insert into events (at, note) values ('-infinity', 'never'), ('infinity', 'ever')`,
+    )
+    expect((await maintain(fleet, [define({ defaultRows: 'repair' })])).exitCode).toBe(0)
+    await using connection = await connect(fleet)
+    expect(await scalar(connection, 'select string_agg(note, $$ $$ order by at) from events_default')).toBe(
+      'never ever',
+    )
+  })
+
   it('without fillGaps old rows get partitions of their own, and the periods between get none', async () => {
     const fleet = await server.fleet(setup)
     const policy = define({ defaultRows: 'repair', fillGaps: false })

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Fleet } from '@shardwright/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ArchiveFunction, definePartitions, inspectPartitions, maintain, planPartitions } from '../src/index.ts'
-import { connect, partitionsOf, scalar, useServer } from './support/database.ts'
+import { connect, fleetOfUrls, partitionsOf, scalar, useServer } from './support/database.ts'
 
 interface Database {
   events: { id: string; at: Date }
@@ -377,6 +377,54 @@ describe('archive before drop', () => {
     expect((await maintain(fleet, [policy])).exitCode).toBe(0)
     expect(stored).toEqual([10, 11])
     expect(await attached(fleet)).toBe(11)
+  })
+
+  it('an archive is never written over by that of a later partition of the same name', async () => {
+    const fleet = await server.fleet(old)
+    const directory = await mkdtemp(join(tmpdir(), 'shardwright-archive-'))
+    folders.push(directory)
+    const policy = define({ retention: { keep: '12 months', then: { archive: { directory } } } })
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    await using connection = await connect(fleet)
+    await connection.script(`create table events_2020_03 partition of events for values from ('2020-03-01') to ('2020-04-01');
+      insert into events values (77, '2020-03-02', 'late')`)
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    const files = (await readdir(directory)).filter((name) => /events_2020_03.*copy\.gz$/.test(name))
+    const lines = await Promise.all(
+      files.map(
+        async (name) =>
+          gunzipSync(await readFile(join(directory, name)))
+            .toString()
+            .trimEnd()
+            .split('\n').length,
+      ),
+    )
+    expect(lines.sort((a, b) => a - b)).toEqual([1, 10])
+  })
+
+  it('a name that is taken in the schema of the archive leaves the partition in place', async () => {
+    const fleet = await server.fleet(`${old} create schema archive; create table archive.events_2020_02 ()`)
+    const policy = define({
+      retention: { keep: '12 months', then: { archive: { schema: 'archive' } }, maxDropsPerRun: 2 },
+    })
+    const report = await maintain(fleet, [policy])
+    expect(report.tables[0]?.actions.map((a) => a.failure?.code)).toEqual([undefined, 'PARTITION_NAME_TAKEN'])
+    expect(await attached(fleet)).toBe(11)
+  })
+
+  it('an owner without the right to create schemas can archive into one that is there', async () => {
+    const [url = ''] = await server.databases()
+    const admin = fleetOfUrls([url])
+    await using connection = await connect(admin)
+    await connection.script(`drop role if exists partition_clerk; create role partition_clerk login password 'clerk';
+      grant create on schema public to partition_clerk;
+      create schema shardwright authorization partition_clerk; create schema archive authorization partition_clerk`)
+    const fleet = fleetOfUrls([Object.assign(new URL(url), { username: 'partition_clerk', password: 'clerk' }).href])
+    await using clerk = await connect(fleet)
+    await clerk.script(old)
+    const policy = define({ retention: { keep: '12 months', then: { archive: { schema: 'archive' } } } })
+    expect((await maintain(fleet, [policy])).exitCode).toBe(0)
+    await connection.script('drop owned by partition_clerk; drop role partition_clerk')
   })
 
   it('a directory that cannot be written leaves the partition in place', async () => {

@@ -1,3 +1,4 @@
+import { createOwnSchema } from '@shardwright/core'
 import type { JobDetail } from '../inspect/catalog-state.ts'
 import type { MaintenanceSession } from './session.ts'
 
@@ -7,7 +8,7 @@ import type { MaintenanceSession } from './session.ts'
  */
 const createJournal = `
 select pg_advisory_xact_lock(hashtextextended('shardwright.partition_job', 7));
-create schema if not exists shardwright;
+${createOwnSchema};
 create table if not exists shardwright.partition_job (
   id bigint generated always as identity primary key,
   parent oid not null,

@@ -21,6 +21,8 @@ export async function retirePartition(
   action: RetirePartition,
 ): Promise<void> {
   if (!action.resume) await refuseDependents(session, action)
+  const schema = archiveSchema(policy)
+  if (schema !== undefined && action.resume?.attached !== false) await prepareArchive(session, action, schema)
   await ensureJournal(session)
   const job = await openJob(session, state, action)
   let detail = job.detail
@@ -46,6 +48,32 @@ async function refuseDependents(session: MaintenanceSession, action: RetireParti
     code: 'PARTITION_REFERENCED',
     message: `${action.partition.name} stays attached: ${names} would have to go with it (2BP01).`,
     details: { shard: session.shard.id, partition: action.partition.name },
+  })
+}
+
+/** What the move to the archive's schema needs is there before the detach: a failure then leaves the partition in place. */
+async function prepareArchive(
+  session: MaintenanceSession,
+  { partition }: RetirePartition,
+  schema: string,
+): Promise<void> {
+  const { rows } = await session.query<{ schema: boolean; taken: boolean }>(
+    `select exists (select from pg_namespace where nspname = $1) as schema,
+            exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                     where n.nspname = $1 and c.relname = $2) as taken`,
+    [schema, partition.name],
+  )
+  // IF NOT EXISTS alone asks for the right to create schemas even where there is nothing to create.
+  if (!rows[0]?.schema) {
+    await session.transaction(`create schema ${schema}`, () =>
+      session.query(`create schema if not exists ${identifier(schema)}`),
+    )
+  }
+  if (!rows[0]?.taken) return
+  throw new PartitionError({
+    code: 'PARTITION_NAME_TAKEN',
+    message: `${schema}.${partition.name} exists; ${partition.name} stays attached.`,
+    details: { shard: session.shard.id, partition: partition.name },
   })
 }
 
@@ -105,7 +133,6 @@ async function dispose(
   session.step('dispose', { partition: partition.name })
   const complete = await session.transaction(`remove ${partition.name}`, async () => {
     if (action.ending === 'archive' && schema !== undefined) {
-      await session.query(`create schema if not exists ${identifier(schema)}`)
       await session.query(`alter table ${table} set schema ${identifier(schema)}`)
     } else if (action.ending !== 'detach') {
       await session.query(`lock table ${table} in access exclusive mode`)

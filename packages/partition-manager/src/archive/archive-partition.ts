@@ -88,6 +88,7 @@ function sourceOf(session: MaintenanceSession, policy: PartitionPolicy, action: 
     schema: policy.schema,
     table: policy.table,
     partition: action.partition.name,
+    oid: action.partition.oid,
     from: action.range.lower === undefined ? 'MINVALUE' : positionText(action.range.lower),
     to: positionText(action.range.upper),
     signal: session.options.signal,

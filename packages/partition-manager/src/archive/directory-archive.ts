@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, rename, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -9,13 +9,14 @@ import type { ArchiveFunction, ArchiveSource } from '../policy/archive-target.ts
 
 /**
  * Writes a partition to `<directory>/<shard>.<schema>.<partition>.copy.gz` with a manifest beside it. The file is synced
- * to disk and read back before it gets its name: rows are counted and hashed again from what is on the disk.
+ * to disk and read back before it gets its name: rows are counted and hashed again from what is on the disk. The archive of
+ * another partition of that name, dropped earlier, is never written over: the later one has its oid in its name.
  * Restore with `gunzip -c file | psql -c 'copy table (columns) from stdin'`.
  */
 export function directoryArchive(directory: string): ArchiveFunction {
   return async (source) => {
     await mkdir(directory, { recursive: true })
-    const name = [source.shard, source.schema, source.partition].map(fileNamePart).join('.')
+    const name = await archiveName(directory, source)
     const path = join(directory, `${name}.copy.gz`)
     const partial = `${path}.partial`
     const written = new RowMeter()
@@ -33,6 +34,17 @@ export function directoryArchive(directory: string): ArchiveFunction {
     await sync(directory)
     return { rows: read.rows }
   }
+}
+
+/** A former attempt at the same partition is replaced. */
+async function archiveName(directory: string, source: ArchiveSource): Promise<string> {
+  const name = [source.shard, source.schema, source.partition].map(fileNamePart).join('.')
+  const manifest = await readFile(join(directory, `${name}.json`), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (manifest === undefined) return name
+  return (JSON.parse(manifest) as { oid?: string }).oid === source.oid ? name : `${name}.${source.oid}`
 }
 
 /** Counts lines and hashes what passes. COPY's text format escapes line ends inside values: a line is a row. */
@@ -79,8 +91,19 @@ async function sync(path: string): Promise<void> {
 }
 
 async function writeManifest(name: string, directory: string, source: ArchiveSource, meter: RowMeter): Promise<void> {
-  const { shard, schema, table, partition, from, to, columns } = source
-  const facts = { shard, schema, table, partition, from, to, columns, rows: String(meter.rows), sha256: meter.digest }
+  const { shard, schema, table, partition, oid, from, to, columns } = source
+  const facts = {
+    shard,
+    schema,
+    table,
+    partition,
+    oid,
+    from,
+    to,
+    columns,
+    rows: String(meter.rows),
+    sha256: meter.digest,
+  }
   const path = join(directory, name)
   await writeFile(`${path}.partial`, `${JSON.stringify(facts, null, 2)}\n`)
   await sync(`${path}.partial`)

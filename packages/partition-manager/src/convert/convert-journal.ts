@@ -1,3 +1,4 @@
+import { createOwnSchema } from '@shardwright/core'
 import type { MaintenanceSession } from '../apply/session.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 
@@ -18,7 +19,7 @@ export interface Conversion {
 
 const createTable = `
 select pg_advisory_xact_lock(hashtextextended('shardwright.partition_job', 7));
-create schema if not exists shardwright;
+${createOwnSchema};
 create table if not exists shardwright.partition_conversion (
   table_schema text not null,
   table_name text not null,

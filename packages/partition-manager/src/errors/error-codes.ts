@@ -45,7 +45,7 @@ export const partitionManagerErrorCodes = {
     remedy: 'Drop those foreign keys for the time of the repair.',
   },
   PARTITION_NAME_TAKEN: {
-    meaning: 'The name of a partition to be created belongs to another relation.',
+    meaning: 'The name of a partition that is to be created, or moved to its archive, belongs to another relation.',
     remedy: 'Attach that table with attachPartition, or rename it.',
   },
   PARTITION_DROP_CAP: {

@@ -23,12 +23,14 @@ export async function inspectDefault(
 ): Promise<DefaultPartitionState> {
   const table = qualified(row.schema, row.name)
   const key = identifier(policy.by)
+  const { nothingUpTo, cast } = policy.key
+  const inTime = nothingUpTo === undefined ? `${key} is not null` : `${key} > ${literal(nothingUpTo)}::${cast}`
   // ORDER BY and LIMIT rather than min(): uuid has no min() before PostgreSQL 18.
   // As joined subqueries, because Citus takes none in the target list.
   const totals = await connection.query<TotalsRow>(`
     select c.rows, c.null_keys, a.edge::text as min, z.edge::text as max
       from (select count(*)::text as rows, count(*) filter (where ${key} is null)::text as null_keys from ${table}) c
-      left join (select ${key} as edge from ${table} where ${key} is not null order by ${key} limit 1) a on true
+      left join (select ${key} as edge from ${table} where ${inTime} order by ${key} limit 1) a on true
       left join (select ${key} as edge from ${table} where ${key} is not null order by ${key} desc limit 1) z on true`)
   const total = totals.rows[0] as TotalsRow
   const min = total.min === null ? undefined : policy.key.parse(total.min, 'lower')

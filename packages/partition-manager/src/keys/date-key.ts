@@ -7,6 +7,7 @@ export const dateKey: PartitionKey = Object.freeze({
   types: ['date'],
   cast: 'pg_catalog.date',
   stepUs: 86_400_000_000n,
+  nothingUpTo: '-infinity',
   text: (position) => isoText(position).replace(' 00:00:00', ''),
   parse: (text) => parseIsoText(text),
 } satisfies PartitionKey)

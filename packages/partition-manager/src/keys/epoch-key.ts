@@ -1,5 +1,7 @@
 import type { PartitionKey, PartitionKeyName } from './partition-key.ts'
 
+const lastUs = 8_640_000_000_000_000_000n
+
 function epochKey(name: PartitionKeyName, stepUs: bigint, types: readonly string[]): PartitionKey {
   return Object.freeze({
     name,
@@ -7,13 +9,12 @@ function epochKey(name: PartitionKeyName, stepUs: bigint, types: readonly string
     types,
     cast: 'pg_catalog.int8',
     stepUs,
+    nothingUpTo: types.includes('int4') ? undefined : String(-lastUs / stepUs - 1n),
     text: (position) => String(position / stepUs),
     // Beyond Temporal's range (a bound like 9223372036854775807) there is no point in time: opaque.
     parse: (text) => (/^-?\d{1,19}$/.test(text) ? withinTime(BigInt(text) * stepUs) : undefined),
   } satisfies PartitionKey)
 }
-
-const lastUs = 8_640_000_000_000_000_000n
 
 function withinTime(position: bigint): bigint | undefined {
   return position >= -lastUs && position <= lastUs ? position : undefined

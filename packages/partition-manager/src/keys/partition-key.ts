@@ -14,6 +14,8 @@ export interface PartitionKey {
   readonly cast: string
   /** The smallest step of the axis that the type can hold, in microseconds. */
   readonly stepUs: bigint
+  /** A value of the type below which, or at which, no point of time lies: `-infinity`. */
+  readonly nothingUpTo: string | undefined
   /** The literal without quotes. The position must be a multiple of `stepUs`. */
   text(position: Position): string
   /**

@@ -7,6 +7,7 @@ export const timestampKey: PartitionKey = Object.freeze({
   types: ['timestamp'],
   cast: 'pg_catalog.timestamp',
   stepUs: 1n,
+  nothingUpTo: '-infinity',
   text: isoText,
   parse: (text) => parseIsoText(text),
 } satisfies PartitionKey)

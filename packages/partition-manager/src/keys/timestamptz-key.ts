@@ -8,6 +8,7 @@ export const timestamptzKey: PartitionKey = Object.freeze({
   types: ['timestamptz'],
   cast: 'pg_catalog.timestamptz',
   stepUs: 1n,
+  nothingUpTo: '-infinity',
   text: (position) => {
     const text = isoText(position)
     return text.endsWith(' BC') ? `${text.slice(0, -3)}+00 BC` : `${text}+00`

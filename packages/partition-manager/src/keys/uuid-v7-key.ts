@@ -9,6 +9,7 @@ export const uuidV7Key: PartitionKey = Object.freeze({
   types: ['uuid'],
   cast: 'pg_catalog.uuid',
   stepUs,
+  nothingUpTo: undefined,
   text: (position) => {
     const ms = position / stepUs
     const clamped = ms < 0n ? 0n : ms

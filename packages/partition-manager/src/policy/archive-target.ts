@@ -15,6 +15,8 @@ export interface ArchiveSource {
   readonly schema: string
   readonly table: string
   readonly partition: string
+  /** The table's number in pg_class: a partition made anew under an old name has another one. */
+  readonly oid: string
   /** ISO time of the lower bound, or `MINVALUE`. */
   readonly from: string
   /** ISO time of the upper bound. */

@@ -1,9 +1,9 @@
-import type { FleetConnection } from '@shardwright/core'
+import { createOwnSchema, type FleetConnection } from '@shardwright/core'
 
 /** Creates the manager's own tables; call it under the install lock, since IF NOT EXISTS races. */
 export async function createRegistry(connection: FleetConnection): Promise<void> {
   await connection.script(`
-    create schema if not exists shardwright;
+    ${createOwnSchema};
     create table if not exists shardwright.views (
       schema_name text not null,
       name text not null,

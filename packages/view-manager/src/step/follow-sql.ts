@@ -1,3 +1,4 @@
+import { createOwnSchema } from '@shardwright/core'
 import { identifier, literal, qualified } from '../sql/quote.ts'
 import type { Step } from './step.ts'
 
@@ -17,7 +18,7 @@ export function followTriggersSql(step: Step): string {
   const sent = qualified('shardwright', `${step.name}_sent`)
   const came = qualified('shardwright', `${step.name}_came`)
   return `
-    create schema if not exists shardwright;
+    ${createOwnSchema};
     create table if not exists shardwright.step_changes (id int8 generated always as identity primary key, step text not null, key text);
     ${noteFunction(sent, step, onFrom)}
     ${noteFunction(came, step, onTo)}

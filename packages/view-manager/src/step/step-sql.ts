@@ -1,4 +1,5 @@
 import type { FleetConnection } from '@shardwright/core'
+import { createOwnSchema } from '@shardwright/core'
 import { identifier, literal, qualified } from '../sql/quote.ts'
 import type { Step } from './step.ts'
 
@@ -38,7 +39,7 @@ export function triggersSql(step: Step): string {
   const pull = qualified('shardwright', `${step.name}_pull`)
   const push = qualified('shardwright', `${step.name}_push`)
   return `
-    create schema if not exists shardwright;
+    ${createOwnSchema};
     create or replace function ${pull}() returns trigger language plpgsql security definer
       set search_path to pg_catalog, pg_temp as $body$
     begin
