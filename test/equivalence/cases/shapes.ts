@@ -463,4 +463,84 @@ export const shapes: readonly Shape[] = [
     ordered: false,
     code: `db.with('moved', (q) => q.updateTable('u').set({ g: 7 }).where('u.k', '=', 20).returning(['u.k', 'u.id', 'u.g'])).updateTable('r').set((eb) => ({ g: eb('g', '+', 1) })).where((eb) => eb.exists(eb.selectFrom('t').select('t.v'))).where('r.id', 'not in', (eb) => eb.selectFrom('moved').select('moved.g'))`,
   },
+  {
+    name: 'expressions over a group beside an aggregate that needs the rows',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb('g', '+', 1).as('h'), eb.fn('upper', ['name']).as('u'), eb.case().when('g', '>', 1).then('many').else('few').end().as('c'), sql\`count(*)::int\`.as('n'), sql\`array_agg(id order by id)\`.as('ids')]).groupBy(['g', 'name']).having((eb) => eb(eb('g', '*', 2), '>', 0))`,
+  },
+  {
+    name: 'an alias of another expression than the column it is named like, beside a raw aggregate',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`-g\`.as('g'), sql\`count(*)\`.as('n')]).groupBy('g').orderBy('g')`,
+  },
+  {
+    name: 'ROLLUP with expressions over its columns beside a raw aggregate',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb('g', '+', 1).as('h'), sql\`array_agg(id order by id)\`.as('ids'), sql\`grouping(g)\`.as('a')]).groupBy(sql\`rollup(g)\`)`,
+  },
+  {
+    name: 'columns of a reference table grouped by its primary key, beside a raw aggregate',
+    ordered: false,
+    code: `db.selectFrom('r').innerJoin('t', 't.g', 'r.id').select((eb) => ['r.label', eb.fn('upper', ['r.label']).as('u'), sql\`array_agg(t.id order by t.id)\`.as('ids')]).groupBy('r.id')`,
+  },
+  {
+    name: 'raw ORDER BY by an alias',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`-id\`.as('minus')]).orderBy(sql\`minus\`).limit(5)`,
+  },
+  {
+    name: 'raw ORDER BY by an alias that is a column too',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`-id\`.as('g'), 'v']).orderBy(sql\`(g) desc\`)`,
+  },
+  {
+    name: 'COLLATE in ORDER BY makes an expression of columns, not of outputs',
+    ordered: true,
+    code: `db.selectFrom('t').select([sql\`upper(name) || id\`.as('cc'), 'id']).orderBy('cc', (ob) => ob.collate('C')).orderBy('id')`,
+  },
+  {
+    name: 'COLLATE in ORDER BY over groups',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [sql\`upper(cc)\`.as('cc'), eb.fn.countAll().as('n')]).groupBy('t.cc').orderBy('cc', (ob) => ob.collate('C'))`,
+  },
+  {
+    name: 'GROUP BY ()',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => [eb.fn.countAll().as('n'), eb.fn.max('g').as('m')]).where('id', '<', 0).groupBy(sql\`()\`)`,
+  },
+  {
+    name: 'GROUP BY a column and ()',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.fn.countAll().as('n')]).groupBy(['g', sql\`()\`])`,
+  },
+  {
+    name: 'HAVING of a constant',
+    ordered: false,
+    code: `db.selectFrom('t').select(sql\`1\`.as('one')).having(sql\`true\`)`,
+  },
+  {
+    name: 'HAVING of nothing but a subquery',
+    ordered: false,
+    code: `db.selectFrom('t').select(sql\`1\`.as('one')).having((eb) => eb.exists(eb.selectFrom('u').select('u.id')))`,
+  },
+  {
+    name: 'an integer that a cast rounds, as a key',
+    ordered: false,
+    code: `db.selectFrom('t').select('id').where('k', '=', (eb) => eb.cast(sql.lit(6.6), 'int4'))`,
+  },
+  {
+    name: 'ARRAY of a subquery',
+    ordered: false,
+    code: `db.selectFrom('r').select((eb) => ['id', eb.fn('array', [eb.selectFrom('t').select('t.id').whereRef('t.g', '=', 'r.g').orderBy('t.id')]).as('ids')])`,
+  },
+  {
+    name: 'raw text in dollar quotes and with escapes, and a comment to the end of a line',
+    ordered: false,
+    code: `db.selectFrom('t').select([sql\`g + -- it's (\n 1\`.as('h'), sql\`string_agg(name || $q$ '( $q$ || $$"$$, E'\\\\x41''' order by id)\`.as('s')]).groupBy('g')`,
+  },
+  {
+    name: 'OFFSET and LIMIT that add up to more than a bigint',
+    ordered: true,
+    code: `db.selectFrom('t').select('id').orderBy('id').limit('9223372036854775807').offset(3n)`,
+  },
 ]

@@ -8,7 +8,7 @@ import type { TextRow } from '../merge/row-order.ts'
 import { typeOids } from '../merge/value-order.ts'
 import type { SqlTemplate } from '../plan/compile.ts'
 import type { Combine, GatherStep, Merge, MergePlan, RowWindow } from '../plan/merge-plan.ts'
-import { resolveSource, toCount } from '../plan/source.ts'
+import { resolveSource, type Source, toCount } from '../plan/source.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import { collationsOf } from './collations.ts'
 import { type ExecutionContext, runOn } from './context.ts'
@@ -67,8 +67,12 @@ function bindGiven(statement: BoundStatement, { given }: ExecutionContext): Boun
 }
 
 export function bindSources(template: SqlTemplate, context: ExecutionContext): unknown[] {
+  return refusingCounts(() => template.sources.map((source) => resolveSource(source, context.call)))
+}
+
+function refusingCounts<T>(read: () => T): T {
   try {
-    return template.sources.map((source) => resolveSource(source, context.call))
+    return read()
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new MergeError({
@@ -135,8 +139,10 @@ function needsWholeRows(merge: Merge & { kind: 'aggregate' }, fields: readonly P
 
 /** `undefined` for values that PostgreSQL itself must refuse. */
 function windowOf(window: RowWindow, context: ExecutionContext): { offset: number; limit: number } | undefined {
-  const limit = window.limit ? toCount(resolveSource(window.limit, context.call)) : null
-  const offset = window.offset ? toCount(resolveSource(window.offset, context.call)) : null
+  const countOf = (source: Source | undefined) =>
+    source ? refusingCounts(() => toCount(resolveSource(source, context.call))) : null
+  const limit = countOf(window.limit)
+  const offset = countOf(window.offset)
   if ((limit !== null && limit < 0n) || (offset !== null && offset < 0n)) return undefined
   return { offset: Number(offset ?? 0n), limit: limit === null ? Number.POSITIVE_INFINITY : Number(limit) }
 }

@@ -49,12 +49,22 @@ function sum(values: readonly unknown[]): string | null {
     if (count === null) return null
     total += count
   }
-  return total.toString()
+  return (total > maxCount ? maxCount : total).toString()
 }
 
-/** A LIMIT or OFFSET value as PostgreSQL reads it; `null` for NULL. @throws RangeError when it is no whole number. */
+/** The largest bigint: no result has more rows. */
+const maxCount = 2n ** 63n - 1n
+
+/** A LIMIT or OFFSET value as PostgreSQL reads it; `null` for NULL. @throws RangeError when it is no whole bigint. */
 export function toCount(value: unknown): bigint | null {
   if (value === null || value === undefined) return null
+  const count = wholeNumber(value)
+  if (count > maxCount || count < -maxCount - 1n)
+    throw new RangeError('LIMIT and OFFSET must be in the range of bigint')
+  return count
+}
+
+function wholeNumber(value: unknown): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new RangeError('LIMIT and OFFSET must be finite')

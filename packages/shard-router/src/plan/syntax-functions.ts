@@ -1,5 +1,6 @@
 /** Functions of the grammar that pg_proc does not list; all immutable or stable. */
 export const syntaxFunctions: ReadonlySet<string> = new Set([
+  'array',
   'coalesce',
   'nullif',
   'greatest',

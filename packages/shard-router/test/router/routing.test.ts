@@ -98,6 +98,22 @@ describe('reads', () => {
     expect(await closed.execute()).toHaveLength(2)
   })
 
+  it('refuses keys and counts that PostgreSQL would refuse, with typed errors', async () => {
+    const of = (value: unknown, type: 'integer' | 'bigint') =>
+      router.db
+        .selectFrom('tickets')
+        .select('id')
+        .where('user_id', '=', (eb) => eb.cast<number>(eb.val(value), type))
+        .execute()
+    await expect(of(1.5, 'bigint')).rejects.toMatchObject({ code: 'INVALID_SHARD_KEY' })
+    await expect(of(3_000_000_000, 'integer')).rejects.toMatchObject({ code: 'INVALID_SHARD_KEY' })
+    expect(await of(3_000_000_000, 'bigint')).toEqual([])
+    const wallets = router.fanOut().selectFrom('wallets').select('id').orderBy('id')
+    for (const count of [1.5, 'many', Number.POSITIVE_INFINITY, 2n ** 63n]) {
+      await expect(wallets.offset(count as number).execute()).rejects.toMatchObject({ code: 'UNSUPPORTED_MERGE' })
+    }
+  })
+
   it('refuses raw statements, raw subqueries and unknown tables', async () => {
     expect(await codeOf(router.db.executeQuery(CompiledQuery.raw('select 1')))).toBe('RAW_STATEMENT')
     const hidden = router.db.selectFrom('wallets').select('id').where('festival_id', '=', 'f1')

@@ -25,7 +25,7 @@ import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
 import { groupingSetParts, openGroupingSet } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
-import { aliased, fromGather, partialColumn, rowSource } from './nodes.ts'
+import { aliased, fromGather, partialColumn, rawNode, rowSource } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
@@ -139,6 +139,8 @@ class GroupLevel {
     for (const value of this.#ofDistinctValues.flatMap(distinctValues)) this.#partials.add(value)
     const groupCount = this.#partials.count
     const final = this.#finalNode(groupItems)
+    // `select 1 ... having true`: grouped, and nothing of the groups is asked for.
+    if (this.#partials.count === 0) this.#partials.add(rawNode(['count(*)'], []))
     const partial: SelectQueryNode = {
       ...rowSource(this.#node),
       selections: this.#partials.selections(),

@@ -4,7 +4,8 @@ import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { bareName } from '../scope/from-clause.ts'
 import { slice } from './order-items.ts'
 
-const keyword = /^\s*(rollup|cube|grouping\s+sets)\s*\(/i
+/** `()` is the set of no expression. */
+const keyword = /^\s*(?:(?:rollup|cube|grouping\s+sets)\s*\(|\(\s*\)\s*$)/i
 
 /**
  * The expressions inside `rollup(a, b)`, `cube(...)` and `grouping sets (...)`; `undefined` for a plain GROUP BY item.
@@ -16,7 +17,7 @@ export function groupingSetParts(item: OperationNode): readonly OperationNode[] 
   return (openGroupingSet(item) as RawNode).parameters.flatMap(members)
 }
 
-/** True for ROLLUP, CUBE and GROUPING SETS: over no rows they may still give one. */
+/** True for ROLLUP, CUBE, GROUPING SETS and `()`: over no rows they may still give one. */
 export function isGroupingSet(item: OperationNode): boolean {
   if (item.kind === 'FunctionNode') return ['rollup', 'cube'].includes(bareName((item as FunctionNode).func))
   return item.kind === 'RawNode' && keyword.test((item as RawNode).sqlFragments[0] ?? '')

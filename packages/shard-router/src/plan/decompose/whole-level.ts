@@ -1,19 +1,20 @@
-import { type OperationNode, SelectModifierNode, type SelectQueryNode } from 'kysely'
+import { type GroupByItemNode, type OperationNode, SelectModifierNode, type SelectQueryNode } from 'kysely'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
 import { isQuery } from '../scope/from-clause.ts'
-import { bareColumnName, outputsOf } from '../scope/outputs.ts'
+import { bareColumnName, type Output, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
+import { withDependentGroups } from './dependent-groups.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
-import { openSelections } from './group-level.ts'
+import { isAggregate, openSelections } from './group-level.ts'
 import { groupingSetParts } from './grouping-sets.ts'
 import { aliased, fromGather, partialColumn, rowSource, without } from './nodes.ts'
 import { checkOrderExpression } from './order.ts'
-import { PartialColumns } from './partial-columns.ts'
+import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
 
 /**
@@ -23,7 +24,9 @@ import { partialStep } from './row-level.ts'
 export function decomposeWhole(localized: Localized, reason: string, distinctRows = false): MergePlan {
   const { analyzer, gathers } = localized
   const block = analyzer.knownBlock(localized.root)
-  const node = openSelections(localized.root as SelectQueryNode, block)
+  const opened = openSelections(localized.root as SelectQueryNode, block)
+  analyzer.adopt(opened, block)
+  const node = withDependentGroups(opened, block.relations, analyzer) as SelectQueryNode
   const partials = new PartialColumns(block, analyzer.parameters)
   const final = new WholeLevel(node, block, partials, localized).finalNode()
   // A row must arrive even when no column of it is needed: count(*) counts rows.
@@ -45,11 +48,16 @@ function literalOne(): OperationNode {
   return { kind: 'ValueNode', value: 1, immediate: true } as OperationNode
 }
 
+/** What an expression is computed from: single rows, or groups of them, where only the grouped expressions are known. */
+type Input = 'rows' | 'groups'
+
 class WholeLevel {
   readonly #node: SelectQueryNode
   readonly #block: Block
   readonly #partials: PartialColumns
   readonly #localized: Localized
+  /** Signatures of the grouped expressions. */
+  readonly #grouped = new Set<string>()
 
   constructor(node: SelectQueryNode, block: Block, partials: PartialColumns, localized: Localized) {
     this.#node = node
@@ -62,64 +70,83 @@ class WholeLevel {
     const node = this.#node
     const outputs = outputsOf(node.selections, this.#block)
     if (!outputs) return refuseStar()
-    const selections = outputs.map((output) => {
-      const expression = output.expression ?? starReference(output.term)
-      return aliased(this.#rewrite(expression, false), output.name ?? '?column?')
-    })
+    const groups = (node.groupBy?.items ?? []).map((item) => ({ ...item, groupBy: this.#group(item, outputs) }))
+    const input: Input = node.groupBy ? 'groups' : 'rows'
+    const rewrite = (expression: OperationNode) => this.#rewrite(expression, false, input)
+    const selections = outputs.map((output) =>
+      aliased(rewrite(output.expression ?? starReference(output.term)), output.name ?? '?column?'),
+    )
     const order = (node.orderBy?.items ?? []).map((item) => {
       checkOrderExpression(item.orderBy)
       const bare = unwrapRaw(item.orderBy)
       const name = bareColumnName(bare)
       const isOutput = bare.kind === 'ValueNode' || outputs.some((output) => name !== undefined && output.name === name)
-      return { ...item, orderBy: isOutput ? bare : this.#rewrite(bare, false) }
-    })
-    const groups = (node.groupBy?.items ?? []).map((item) => {
-      const name = bareColumnName(unwrapRaw(item.groupBy))
-      const output =
-        name !== undefined && !resolveColumn(item.groupBy, this.#block)
-          ? outputs.find((candidate) => candidate.name === name)?.expression
-          : undefined
-      return { ...item, groupBy: this.#group(unwrapRaw(output ?? item.groupBy)) }
+      return { ...item, orderBy: isOutput ? bare : rewrite(bare) }
     })
     return {
       ...without(node, 'with', 'from', 'joins', 'where'),
       from: fromGather(partialStep),
       selections,
-      ...(node.distinctOn ? { distinctOn: node.distinctOn.map((item) => this.#rewrite(item, false)) } : {}),
+      ...(node.distinctOn ? { distinctOn: node.distinctOn.map(rewrite) } : {}),
       ...(node.groupBy ? { groupBy: { ...node.groupBy, items: groups } } : {}),
-      ...(node.having ? { having: { ...node.having, having: this.#rewrite(node.having.having, false) } } : {}),
+      ...(node.having ? { having: { ...node.having, having: rewrite(node.having.having) } } : {}),
       ...(node.orderBy ? { orderBy: { ...node.orderBy, items: order } } : {}),
     }
   }
 
-  /** The sets of ROLLUP and its relatives stay; what they name becomes columns. */
-  #group(item: OperationNode): OperationNode {
-    if (!groupingSetParts(item)) return this.#rewrite(item, false)
-    return mapNode(item, (child) => (child === item ? undefined : this.#rewriteChild(child, false)))
+  /** GROUP BY reads a bare name as a column first, then as an output. */
+  #group(item: GroupByItemNode, outputs: readonly Output[]): OperationNode {
+    const name = bareColumnName(unwrapRaw(item.groupBy))
+    const output =
+      name !== undefined && !resolveColumn(item.groupBy, this.#block)
+        ? outputs.find((candidate) => candidate.name === name)?.expression
+        : undefined
+    const expression = unwrapRaw(output ?? item.groupBy)
+    const parts = groupingSetParts(expression)
+    for (const part of parts ?? [expression]) this.#grouped.add(this.#signature(part))
+    if (!parts) return this.#rewrite(expression, false, 'rows')
+    // The sets of ROLLUP and its relatives stay; what they name becomes columns.
+    return mapNode(expression, (child) => (child === expression ? undefined : this.#rewriteChild(child, false, 'rows')))
+  }
+
+  #signature(node: OperationNode): string {
+    return signatureOf(unwrapRaw(node), this.#block, this.#localized.analyzer.parameters)
   }
 
   /** The largest parts that are computed from one row become columns; what is above them stays. */
-  #rewrite(node: OperationNode, underOperator: boolean): OperationNode {
+  #rewrite(node: OperationNode, underOperator: boolean, input: Input): OperationNode {
     const bare = unwrapRaw(node)
     if (isQuery(bare)) return partialColumn(this.#partials.add(bare))
     if (isLeaf(bare)) return bare
-    const traits = expressionTraits(bare, this.#localized.analyzer.catalog)
+    const { catalog } = this.#localized.analyzer
+    const traits = expressionTraits(bare, catalog)
     const ofOneRow = !traits.aggregate && !traits.window && !traits.returnsSet
-    if (ofOneRow && isScalar(bare) && (!underOperator || isAtomic(bare))) {
+    const known = input === 'rows' || this.#isOfGroup(bare)
+    if (ofOneRow && known && isScalar(bare) && (!underOperator || isAtomic(bare))) {
       return this.#usesColumns(bare) ? partialColumn(this.#partials.add(bare)) : bare
     }
     const operator = isOperator(bare)
-    return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator)))
+    const inner = isAggregate(bare, catalog) ? 'rows' : input
+    return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator, inner)))
   }
 
-  #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode | undefined {
+  /** A column that is not grouped is PostgreSQL's to refuse. */
+  #isOfGroup(node: OperationNode): boolean {
+    return (
+      node.kind === 'ReferenceNode' ||
+      resolveColumn(node, this.#block) !== undefined ||
+      this.#grouped.has(this.#signature(node))
+    )
+  }
+
+  #rewriteChild(child: OperationNode, underOperator: boolean, input: Input): OperationNode | undefined {
     const bare = unwrapRaw(child)
     if (isLeaf(bare)) return child
     // Lists, ORDER BY, FILTER and OVER are no values themselves: what stands in them is.
     if (!isScalar(bare)) {
-      return mapNode(bare, (inner) => (inner === bare ? undefined : this.#rewriteChild(inner, false)))
+      return mapNode(bare, (inner) => (inner === bare ? undefined : this.#rewriteChild(inner, false, input)))
     }
-    return this.#rewrite(bare, underOperator)
+    return this.#rewrite(bare, underOperator, input)
   }
 
   #usesColumns(node: OperationNode): boolean {

@@ -1,6 +1,6 @@
 import { canonicalKey, KeyError, type KeyObserver, type KeyToLocate, type KeyType } from '@shardwright/core'
 import { type CallValues, resolveSource } from '../source.ts'
-import type { KeyItem, KeySet } from './key-set.ts'
+import type { IntegerType, KeyItem, KeySet } from './key-set.ts'
 
 /** The places of the rows that a key set allows: `all`, or what `KeyPlaces` calls them, ascending and distinct. */
 export type ShardSet = 'all' | readonly number[]
@@ -118,6 +118,7 @@ function itemKeys(item: KeyItem, value: unknown, type: KeyType): string[] {
   if (value === null || value === undefined) return []
   if (item.list) return arrayElements(value, type)
   if (item.as === 'numeric') return numericKey(value, type)
+  if (item.as !== 'key') return castKey(value, item.as, type)
   return [canonicalKey(type, keyValue(value, type))]
 }
 
@@ -152,6 +153,12 @@ function numericKey(value: unknown, type: KeyType): string[] {
   if (!match) return /^[+-]?\d*\.\d+$/.test(text) ? [] : [canonicalKey(type, keyValue(value, type))]
   const whole = BigInt(match[1] as string)
   return whole >= range[0] && whole <= range[1] ? [whole.toString()] : []
+}
+
+/** An integer of its own type, which may be wider than the key's. @throws KeyError INVALID_SHARD_KEY when it is none */
+function castKey(value: unknown, as: IntegerType, type: KeyType): string[] {
+  if (!integerRanges[type]) return [canonicalKey(type, keyValue(value, type))]
+  return numericKey(canonicalKey(as, keyValue(value, as)), type)
 }
 
 /** What `pg` would send for the value, as a key. @throws KeyError for what is no scalar. */

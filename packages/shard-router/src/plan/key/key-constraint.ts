@@ -153,7 +153,7 @@ export function keyItemOf(node: OperationNode, context: ConstraintContext): KeyI
     const cast = node as CastNode
     const as = castKind(cast)
     const source = as && sourceOf(unwrapRaw(cast.expression), context)
-    return as && source ? { source, list: false, as } : undefined
+    return source && !isRounded(source, as) ? { source, list: false, as } : undefined
   }
   const source = sourceOf(node, context)
   if (!source) return undefined
@@ -167,17 +167,22 @@ const castKinds = new Map<string, KeyItem['as']>([
   ['uuid', 'key'],
   ['text', 'key'],
   ['varchar', 'key'],
-  ['bigint', 'numeric'],
-  ['int8', 'numeric'],
-  ['integer', 'numeric'],
-  ['int4', 'numeric'],
-  ['smallint', 'numeric'],
-  ['int2', 'numeric'],
+  ['bigint', 'int8'],
+  ['int8', 'int8'],
+  ['integer', 'int4'],
+  ['int4', 'int4'],
+  ['smallint', 'int2'],
+  ['int2', 'int2'],
 ])
 
 function castKind(cast: CastNode): KeyItem['as'] | undefined {
   if (cast.dataType.kind !== 'DataTypeNode') return undefined
   return castKinds.get((cast.dataType as DataTypeNode).dataType)
+}
+
+/** `cast(6.6 as integer)` is 7; the text of a parameter would be refused. */
+function isRounded(source: Source, as: KeyItem['as']): boolean {
+  return as !== 'key' && source.from === 'constant' && source.value !== null && !/^-?\d+$/.test(String(source.value))
 }
 
 function sourceOf(node: OperationNode, context: ConstraintContext): Source | undefined {

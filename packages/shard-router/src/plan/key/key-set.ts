@@ -1,12 +1,14 @@
 import type { Lookup } from '@shardwright/core'
 import type { Source } from '../source.ts'
 
+export type IntegerType = 'int2' | 'int4' | 'int8'
+
 /** One value a key may have. `list`: the source is a JavaScript array or a PostgreSQL array text, as in `= any($1)`. */
 export interface KeyItem {
   readonly source: Source
   readonly list: boolean
-  /** How PostgreSQL reads the constant: as the key's type, or by a comparison in a wider type. */
-  readonly as: 'key' | 'numeric'
+  /** How PostgreSQL reads the constant: as the key's type, by a comparison in a wider type, or cast to an integer type. */
+  readonly as: 'key' | 'numeric' | IntegerType
 }
 
 /** The keys that a table's rows can have in a query, as far as its predicates prove: an algebra over AND and OR. */

@@ -15,9 +15,14 @@ const patterns: readonly [Token['kind'] | 'space' | 'refused', RegExp][] = [
   ['space', /\s+/y],
   // A comment, without another one or a value in it.
   ['space', /\/\*(?:[^*/\0]|\*(?!\/)|\/(?!\*))*\*\//y],
+  // One that ends with its line.
+  ['space', /--[^\r\n\0]*[\r\n]/y],
+  // What a backslash means is certain in E'' alone.
+  ['string', /[eE]'(?:[^'\\\0]|''|\\[^\0])*'/y],
+  ['string', /\$(?<tag>(?:[A-Za-z_][A-Za-z0-9_]*)?)\$[^\0]*?\$\k<tag>\$/y],
   ['refused', /--|\/\*|\$[A-Za-z_]*\$|\\|;/y],
   ['parameter', /\0|\$\d+/y],
-  ['string', /[eE]?'(?:[^'\\]|'')*'/y],
+  ['string', /'(?:[^'\\]|'')*'/y],
   ['quoted', /"(?:[^"]|"")+"/y],
   ['number', /\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?/y],
   ['word', /[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y],
@@ -25,8 +30,8 @@ const patterns: readonly [Token['kind'] | 'space' | 'refused', RegExp][] = [
 ]
 
 /**
- * Splits a raw fragment into tokens, or gives `undefined` when it is not one closed piece of SQL: comments, several
- * statements, dollar quotes, backslash escapes, or parentheses that do not match.
+ * Splits a raw fragment into tokens, or gives `undefined` when it is not one closed piece of SQL: comments and quotes
+ * left open, several statements, backslashes outside E'', or parentheses that do not match.
  */
 export function tokenize(text: string): readonly Token[] | undefined {
   const tokens: Token[] = []
