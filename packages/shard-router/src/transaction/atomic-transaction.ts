@@ -9,7 +9,7 @@ import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { sessionName } from './session-name.ts'
-import { transactionError } from './transaction-error.ts'
+import { transactionEnded, transactionError } from './transaction-error.ts'
 import { voteOf } from './vote.ts'
 
 /** From here on the triggers of lookups note what they see. */
@@ -85,7 +85,7 @@ export class AtomicTransaction implements RouterTransaction {
   }
 
   async rollbackToSavepoint(sql: string, name: string): Promise<void> {
-    if (this.#ended) throw ended()
+    if (this.#ended) throw transactionEnded()
     await this.#allJoined()
     const at = this.#savepoints.findLastIndex((open) => open.name === name)
     if (at >= 0) this.#savepoints.length = at + 1
@@ -240,7 +240,7 @@ export class AtomicTransaction implements RouterTransaction {
   }
 
   #checkUsable(): void {
-    if (this.#ended) throw ended()
+    if (this.#ended) throw transactionEnded()
     if (this.#failed) {
       throw transactionError(
         'TRANSACTION_FAILED',
@@ -249,10 +249,6 @@ export class AtomicTransaction implements RouterTransaction {
       )
     }
   }
-}
-
-function ended(): Error {
-  return transactionError('TRANSACTION_ENDED', 'The transaction is over.')
 }
 
 /** The statement's own end, or its lock_timeout, comes all the same. */

@@ -5,6 +5,7 @@ import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { tokenAfterCommit } from './token-after-commit.ts'
+import { transactionEnded } from './transaction-error.ts'
 
 /** What a transaction needs of the connections. */
 export type TransactionPool = Pick<AnyShardPool, 'lease' | 'commitToken' | 'topology'>
@@ -20,6 +21,9 @@ export class OneShardTransaction implements RouterTransaction {
   #opening: Promise<Lease> | undefined
   #lease: Lease | undefined
   #shard: number | undefined
+  /** Statements that were given and are not over: the transaction ends behind them, also when nobody waits for them. */
+  readonly #given = new Set<Promise<unknown>>()
+  #over = false
 
   constructor(pool: TransactionPool, settings: TransactionSettings, telemetry: Telemetry) {
     this.#pool = pool
@@ -33,6 +37,16 @@ export class OneShardTransaction implements RouterTransaction {
   }
 
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
+    const running = this.#execute(shard, statement, options)
+    this.#given.add(running)
+    try {
+      return await running
+    } finally {
+      this.#given.delete(running)
+    }
+  }
+
+  async #execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const lease = await this.#leaseOf(shard, options)
     if (statement.access === 'write') this.scope.markWritten()
     return await lease.execute(statement, options)
@@ -69,6 +83,7 @@ export class OneShardTransaction implements RouterTransaction {
   }
 
   async commit(): Promise<Commit> {
+    await this.#end()
     const lease = this.#lease
     if (!lease) return await this.#ended({ tokens: [] })
     let command: string
@@ -94,12 +109,19 @@ export class OneShardTransaction implements RouterTransaction {
     return await this.#ended({ tokens })
   }
 
+  async #end(): Promise<void> {
+    this.#over = true
+    if (this.#given.size > 0) await Promise.allSettled(this.#given)
+    await this.#opening?.catch(ignore)
+  }
+
   async #ended(commit: Commit): Promise<Commit> {
     await this.scope.committed(commit)
     return commit
   }
 
   async rollback(): Promise<void> {
+    await this.#end()
     const lease = this.#lease
     this.#lease = undefined
     try {
@@ -128,6 +150,7 @@ export class OneShardTransaction implements RouterTransaction {
   }
 
   async #leaseOf(shard: number, options?: RunOptions): Promise<Lease> {
+    if (this.#over) throw transactionEnded()
     this.#shard ??= shard
     if (this.#shard !== shard) {
       throw new RoutingError({
@@ -178,3 +201,5 @@ export function isRefusal(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
 }
+
+function ignore(): void {}

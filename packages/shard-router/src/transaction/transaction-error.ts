@@ -40,3 +40,7 @@ export function transactionError(
     cause: context.cause,
   })
 }
+
+export function transactionEnded(): TransactionError {
+  return transactionError('TRANSACTION_ENDED', 'The transaction is over.')
+}

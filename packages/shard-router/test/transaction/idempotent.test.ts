@@ -73,10 +73,13 @@ describe('transactions that may run again', () => {
 
   test('serialization failures', async () => {
     let runs = 0
+    const { promise: allHaveRead, resolve } = Promise.withResolvers<void>()
     const one = () =>
       router.transaction({ idempotent: true, isolationLevel: 'serializable' }).execute(async (trx) => {
-        runs++
+        const run = ++runs
         const { n } = await trx.selectFrom('counters').select('n').where('k', '=', keys[0]!).executeTakeFirstOrThrow()
+        if (run === 8) resolve()
+        await allHaveRead
         await trx
           .updateTable('counters')
           .set({ n: n + 1 })
