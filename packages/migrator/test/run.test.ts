@@ -309,6 +309,18 @@ describe('dry run', () => {
   })
 })
 
+it('refuses numbers of different width, whose order by name is not the one that is meant', async () => {
+  const fleet = await freshFleet(cluster, 1)
+  const migrations = [await create('a', '9_a'), await create('b', '10_b')]
+  await expect(createMigrator({ fleet, migrations }).up()).rejects.toMatchObject({
+    code: 'MIGRATION_OUT_OF_ORDER',
+    message: '10_b sorts before 9_a, although its number is the higher one.',
+  })
+  expect(
+    (await createMigrator({ fleet, migrations: [await create('c', '09_c'), await create('d', '10_d')] }).up()).outcome,
+  ).toBe('complete')
+})
+
 it("takes the provider of Kysely's own migrator", async () => {
   const fleet = await freshFleet(cluster, 2)
   const provider: MigrationProvider = {

@@ -29,8 +29,15 @@ export function mendDifferent(expected: CatalogObject, found: CatalogObject): re
     case 'extension':
       return [`alter extension ${expected.parts?.quoted} update to '${expected.parts?.version}'`]
     case 'setting':
-    case 'function':
       return [expected.create]
+    case 'function':
+      return expected.parts?.result === found.parts?.result ? [expected.create] : [found.drop, expected.create]
+    case 'sequence':
+      return [
+        `${expected.create.replace(/^create /, 'alter ')}${expected.definition.endsWith(' cycle') ? '' : ' no cycle'}`,
+      ]
+    case 'view':
+      return mendView(expected, found)
     case 'table':
       return mendTable(expected, found) ?? nothingSafe(expected, found)
     case 'type':
@@ -60,6 +67,15 @@ function mendTable({ parts: expected }: CatalogObject, { parts: found }: Catalog
     if (expected.options) statements.push(`${target} set (${expected.options})`)
   }
   return statements
+}
+
+/** In place where the columns are the same, for other views may stand on it; a materialized one is built anew with its indexes. */
+function mendView(expected: CatalogObject, found: CatalogObject): readonly string[] {
+  const { replace, columns } = expected.parts ?? {}
+  if (!replace || !found.parts?.replace || found.parts.columns !== columns) {
+    return [...mendExtra(found), ...mendMissing(expected), ...(found.parts?.indexes?.split(';\n') ?? [])]
+  }
+  return [...(found.parts.reset ? [found.parts.reset] : []), replace]
 }
 
 /** Undefined unless labels are only missing: they can be added, never taken away. */
@@ -102,7 +118,9 @@ function mendColumn(
   }
   if (expected.notNull !== found.notNull)
     statements.push(`${alter} ${expected.notNull === null ? 'drop' : 'set'} not null`)
-  if (expected.identity !== found.identity && expected.identity) statements.push(`${alter} add ${expected.identity}`)
+  if (expected.identity !== found.identity && expected.identity) {
+    statements.push(`${alter} ${found.identity ? expected['identity change'] : `add ${expected.identity}`}`)
+  }
   return statements
 }
 

@@ -9,7 +9,8 @@ import { compareNames } from './migration-name.ts'
 import { sqlMigration } from './sql-migration.ts'
 
 const extensions = ['.sql', '.ts', '.mts', '.js', '.mjs']
-const ignored = /(\.d\.[mc]?ts|\.test\.[mc]?[tj]s|\.map)$/
+// Names that begin with a dot are what editors and file systems leave beside a file.
+const ignored = /^\.|(\.d\.[mc]?ts|\.test\.[mc]?[tj]s|\.map)$/
 
 /**
  * Reads a folder of `.ts`, `.js` and `.sql` migrations in name order. TypeScript is loaded by Node itself.

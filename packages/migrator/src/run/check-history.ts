@@ -33,13 +33,35 @@ function checkOrder(migrations: readonly Migration[], states: ShardStates): void
   for (const rows of states.values()) for (const row of rows.values()) if (isTouched(row)) touched.add(row.name)
   const last = [...touched].sort(compareNames).at(-1)
   const late = migrations.find(({ name }) => !touched.has(name) && last !== undefined && compareNames(name, last) < 0)
-  if (!late) return
+  if (!late) {
+    checkNumbers(migrations.filter(({ name }) => !touched.has(name)))
+    return
+  }
   throw new MigrationError({
     code: 'MIGRATION_OUT_OF_ORDER',
     message: `${late.name} has not run anywhere, but ${last}, which sorts after it, has.`,
     hint: 'Rename it so that it sorts last, or pass `allowUnordered` when the two do not touch each other.',
     details: { migration: late.name, after: last },
   })
+}
+
+/** By name 10_b comes before 9_a, which nobody means. */
+function checkNumbers(waiting: readonly Migration[]): void {
+  let before: { readonly name: string; readonly number: bigint } | undefined
+  for (const { name } of waiting) {
+    const digits = /^\d+/.exec(name)?.[0]
+    if (digits === undefined) continue
+    const number = BigInt(digits)
+    if (before && before.number > number) {
+      throw new MigrationError({
+        code: 'MIGRATION_OUT_OF_ORDER',
+        message: `${before.name} sorts before ${name}, although its number is the higher one.`,
+        hint: 'Names are compared character by character: give all numbers the same width (0009_, 0010_).',
+        details: { migration: name, after: before.name },
+      })
+    }
+    before = { name, number }
+  }
 }
 
 function missing(migration: string, shard: string): MigrationError {

@@ -1,7 +1,9 @@
 /** Settings under which the same statement gives another answer, or a transaction cannot end, on another shard. */
 export const selectSettings = `
 select 'setting' as kind, s.name, null::text as "table", s.value as definition,
-  case when s.context = 'user' then format('alter database %I set %I to %L', current_database(), s.name, s.value)
+  case when s.context = 'user' then format('do $mend$ begin execute format(%L, current_database()); end $mend$', format('alter database %%I set %I to %s', s.name,
+         -- Its value is a list of names, quoted already.
+         case when s.name = 'search_path' then coalesce(nullif(s.value, ''), '''''') else quote_literal(s.value) end))
        else format('-- %s = %s is not a session setting: change it in postgresql.conf, or make the database anew', s.name, s.value) end as "create",
   '' as "drop", null::jsonb as parts
 from (

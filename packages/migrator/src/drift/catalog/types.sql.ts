@@ -15,11 +15,16 @@ cross join lateral (select case t.typtype
     'default ' || t.typdefault, case when t.typnotnull then 'not null' end,
     (select string_agg(format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid)), ' ' order by k.conname)
      from pg_constraint k where k.contypid = t.oid and k.contype = 'c'))
+  when 'r' then (select concat_ws(', ', 'as range (subtype = ' || r.rngsubtype::regtype, 'subtype_opclass = ' || format('%I.%I', on_.nspname, o.opcname),
+      case when r.rngcollation <> 0 then 'collation = ' || r.rngcollation::regcollation end,
+      case when r.rngcanonical <> 0 then 'canonical = ' || r.rngcanonical end, case when r.rngsubdiff <> 0 then 'subtype_diff = ' || r.rngsubdiff end,
+      'multirange_type_name = ' || r.rngmultitypid::regtype) || ')'
+    from pg_range r join pg_opclass o on o.oid = r.rngsubopc join pg_namespace on_ on on_.oid = o.opcnamespace where r.rngtypid = t.oid)
   when 'c' then 'as (' || (select string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
      from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) || ')' end as text
   from (select 1) one left join pg_type b on b.oid = t.typbasetype) d
 where ${foreignSchemas('n')} and ${notOfExtension('pg_type', 't.oid')}
-  and (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c'))`
+  and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))`
 
 export const selectSequences = `
 select 'sequence' as kind, n.nspname || '.' || c.relname as name, null::text as "table", d.text as definition,
