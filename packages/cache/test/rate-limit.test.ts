@@ -33,10 +33,26 @@ describe.skipIf(!redisHere.available)('a rate limit on Redis', () => {
     expect(outcomes[3]?.retryAfterMs).toBeGreaterThan(3_590_000)
     expect(outcomes[3]?.retryAfterMs).toBeLessThanOrEqual(3_600_000)
     expect((await limiter.take('b')).allowed).toBe(true)
-    expect(await limiter.peek('a')).toMatchObject({ allowed: false, remaining: 0 })
+    const look = await limiter.peek('a')
+    expect(look).toMatchObject({ allowed: false, remaining: 0 })
+    expect(look.retryAfterMs).toBeGreaterThan(3_590_000)
     await limiter.reset('a')
     expect(await limiter.peek('a')).toMatchObject({ allowed: true, remaining: 3 })
     expect(await limiter.peek('a')).toMatchObject({ remaining: 3 })
+  })
+
+  it('keeps limits and keys apart, whatever stands in their names', async () => {
+    const options = { client, capacity: 1, refill: slow, budgetMs: 5_000 } as const
+    const [api, login] = [
+      createRateLimiter({ ...options, name: 'api' }),
+      createRateLimiter({ ...options, name: 'api:login' }),
+    ]
+    expect((await login.take('ann')).allowed).toBe(true)
+    expect((await api.take('login:ann')).allowed).toBe(true)
+    const long = 'x'.repeat(300)
+    expect((await api.take(long)).allowed).toBe(true)
+    const digest = (await client.keys('rate:api:sha256:*'))[0]?.slice('rate:api:'.length) ?? ''
+    expect((await api.take(digest)).allowed).toBe(true)
   })
 
   it('takes all or none, and refuses what can never be', async () => {

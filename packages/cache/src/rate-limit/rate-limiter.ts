@@ -44,14 +44,16 @@ export class RateLimiter {
    */
   async take(key: string, tokens = 1): Promise<RateLimitOutcome> {
     this.#check(tokens)
-    return await this.#ask(key, tokens)
+    const outcome = await this.#ask(key, tokens, 'take')
+    if (!outcome.allowed && outcome.decidedBy === 'bucket') {
+      this.#options.telemetry.count('shardwright.rate_limit.refused', 1, { limit: this.#options.name })
+    }
+    return outcome
   }
 
-  /** What is left for a key, without taking: `allowed` tells whether `take(key)` would be. */
+  /** What `take(key)` would say, without taking: `remaining` is what is there now. */
   async peek(key: string): Promise<RateLimitOutcome> {
-    const { remaining, ...outcome } = await this.#ask(key, 0)
-    if (remaining === undefined) return { ...outcome, remaining }
-    return Object.freeze({ ...outcome, remaining, allowed: remaining >= 1 })
+    return await this.#ask(key, 1, 'look')
   }
 
   /** Fills the bucket of a key. @throws CacheError RATE_LIMIT_UNAVAILABLE */
@@ -68,10 +70,10 @@ export class RateLimiter {
     }
   }
 
-  async #ask(key: string, tokens: number): Promise<RateLimitOutcome> {
+  async #ask(key: string, tokens: number, how: 'look' | 'take'): Promise<RateLimitOutcome> {
     const { capacity, name, telemetry } = this.#options
     const run = () =>
-      this.#commands.run(tokenBucketScript, [this.#bucketOf(key)], [capacity, this.#tokensPerMs, tokens])
+      this.#commands.run(tokenBucketScript, [this.#bucketOf(key)], [capacity, this.#tokensPerMs, tokens, how])
     let reply: readonly unknown[]
     try {
       reply = (await this.#commands.guarded(run)) as readonly unknown[]
@@ -83,10 +85,9 @@ export class RateLimiter {
       )
       return this.#unavailable()
     }
-    const [taken, left, waitMs] = reply.map((part) => Number(textOf(part))) as [number, number, number]
-    if (taken === 0) telemetry.count('shardwright.rate_limit.refused', 1, { limit: name })
+    const [enough, left, waitMs] = reply.map((part) => Number(textOf(part))) as [number, number, number]
     return Object.freeze({
-      allowed: taken === 1,
+      allowed: enough === 1,
       remaining: Math.floor(left + 1e-6),
       retryAfterMs: waitMs,
       decidedBy: 'bucket',
@@ -110,10 +111,11 @@ export class RateLimiter {
     })
   }
 
-  /** Keys come from outside: a long one is kept by its digest. */
+  /** Keys come from outside: a long one is kept by its digest, and none can be made to meet another's bucket. */
   #bucketOf(key: string): string {
-    const short = key.length <= longestKey ? key : `sha256:${createHash('sha256').update(key).digest('base64url')}`
-    return `rate:${this.#options.name}:${short}`
+    const plain = key.length <= longestKey && !key.startsWith('sha256:')
+    const short = plain ? key : `sha256:${createHash('sha256').update(key).digest('base64url')}`
+    return `rate:${encodeURIComponent(this.#options.name)}:${short}`
   }
 }
 

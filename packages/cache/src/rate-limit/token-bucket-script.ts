@@ -1,8 +1,8 @@
 import { redisScript } from '../redis/redis-script.ts'
 
 /**
- * KEYS bucket. ARGV capacity, tokens per millisecond, tokens wanted (0 only looks). One atomic step by the clock of Redis, so
- * that processes need not agree about the time. Returns taken (1 or 0), tokens left, milliseconds until the wanted are there.
+ * KEYS bucket. ARGV capacity, tokens per millisecond, tokens wanted, `look` or `take`. One atomic step by the clock of Redis, so
+ * that processes need not agree about the time. Returns enough (1 or 0), tokens left, milliseconds until the wanted are there.
  */
 export const tokenBucketScript = redisScript(`
 local time = redis.call('TIME')
@@ -14,9 +14,14 @@ local tokens, at = tonumber(bucket[1]) or capacity, tonumber(bucket[2]) or now
 tokens = math.min(capacity, tokens + math.max(0, now - at) * rate)
 local missing = wanted - tokens
 -- The sum of many small refills may lack the last digit of a whole token.
-local taken = missing <= 1e-6
-if taken then tokens = math.max(0, tokens - wanted) end
+local enough = missing <= 1e-6
+local answer = {enough and 1 or 0, string.format('%.6f', tokens), enough and 0 or math.ceil(missing / rate)}
+if ARGV[4] == 'look' then return answer end
+if enough then
+  tokens = math.max(0, tokens - wanted)
+  answer[2] = string.format('%.6f', tokens)
+end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.17g', now))
 redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil((capacity - tokens) / rate)))
-return {taken and 1 or 0, string.format('%.6f', tokens), taken and 0 or math.ceil(missing / rate)}
+return answer
 `)

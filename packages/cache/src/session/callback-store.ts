@@ -43,7 +43,8 @@ function settle(work: Promise<unknown>, callback: Done): void {
 /** `undefined`: as long as the store's default. */
 function lifeOf(session: WithCookie): number | undefined {
   const { expires, maxAge } = session.cookie ?? {}
-  if (expires instanceof Date) return expires.getTime() - Date.now()
-  if (typeof expires === 'string') return Date.parse(expires) - Date.now()
-  return typeof maxAge === 'number' ? maxAge : undefined
+  const end =
+    expires instanceof Date ? expires.getTime() : typeof expires === 'string' ? Date.parse(expires) : Number.NaN
+  if (Number.isFinite(end)) return end - Date.now()
+  return typeof maxAge === 'number' && Number.isFinite(maxAge) ? maxAge : undefined
 }
