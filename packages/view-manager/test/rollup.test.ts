@@ -112,6 +112,44 @@ describe('a rollup', () => {
     await expect(install).rejects.toThrow(/never rebuilt/)
   })
 
+  it.each([
+    ['day', 'Africa/Cairo', '2026-04-23'],
+    ['day', 'America/Havana', '2026-03-07'],
+    ['day', 'America/St_Johns', '2010-11-06'],
+    ['week', 'America/Sao_Paulo', '2018-11-03'],
+    ['hour', 'Australia/Lord_Howe', '2026-04-04'],
+    ['hour', 'Australia/Lord_Howe', '2026-10-03'],
+  ] as const)(
+    'by %s in %s equals the direct sum where the clocks change, bucket by bucket',
+    async (bucket, place, from) => {
+      const fleet = await server.fleet(`create table payments (user_id text, amount numeric, at timestamptz not null);
+      insert into payments select 'a', n, timestamptz '${from} 06:00+00' + n * interval '10 minutes' from generate_series(0, 300) n`)
+      const rollup = defineRollup<Database>()({
+        name: 'per_day',
+        source: 'payments',
+        time: 'at',
+        bucket,
+        zone: place,
+        keys: ['user_id'],
+        measures: { total: { sum: 'amount' }, number: { count: true }, last: { max: 'at' } },
+      })
+      const manager = createViewManager({ fleet, rollups: [rollup] })
+      await manager.install()
+      await manager.refresh()
+      const sums = direct.replace(`'day', at, '${zone}'`, `'${bucket}', at, '${place}'`)
+      // All days; of the hours those about the change.
+    for (const hour of bucket === 'hour' ? [7, 8, 9, 10] : [0, 12, 20, 36]) {
+        await rowsOf(
+          fleet,
+          `update payments set amount = amount + 1 where amount between ${hour * 6} and ${hour * 6 + 1}`,
+        )
+        const [report] = await manager.refresh()
+        expect(report?.failure).toBeUndefined()
+        expect(await rowsOf(fleet, kept)).toEqual(await rowsOf(fleet, sums))
+      }
+    },
+  )
+
   it('equals the direct sum after any writes', async () => {
     const { fleet, refresh } = await prepare()
     const day = fc.integer({ min: 0, max: 85 })

@@ -1,7 +1,6 @@
 import type { FleetConnection } from '@shardwright/core'
-import { identifier, literal } from '../sql/quote.ts'
 import type { Rollup } from './rollup.ts'
-import { sourceOf, tableOf } from './rollup-sql.ts'
+import { nextBucketSql, sourceOf, tableOf } from './rollup-sql.ts'
 
 /**
  * Moves the horizon before which buckets keep what they have. It rises with the lowest bound of the attached partitions:
@@ -26,17 +25,10 @@ export async function moveHorizon(connection: FleetConnection, rollup: Rollup): 
             frozen_before = greatest(v.frozen_before, case
               when n.lowest > v.lowest_bound then n.lowest
               when n.lowest is null and v.lowest_bound is not null then
-                (select ((max(bucket) at time zone $5) + interval ${literal(`1 ${rollup.bucket}`)}) at time zone $5
-                   from ${tableOf(rollup)})
+                (select ${nextBucketSql(rollup, 'max(bucket)')} from ${tableOf(rollup)})
             end)
        from now_at n
       where v.schema_name = $3 and v.name = $4`,
-    [sourceOf(rollup), rollup.time, rollup.schema, rollup.name, rollup.zone],
+    [sourceOf(rollup), rollup.time, rollup.schema, rollup.name],
   )
-}
-
-/** `"time" >= lo and "time" < hi`, as constants so that the planner leaves out the other partitions. */
-export function rangeSql(rollup: Rollup, range: { readonly lo: string; readonly hi: string }): string {
-  const time = identifier(rollup.time)
-  return `${time} >= ${literal(range.lo)}::timestamptz and ${time} < ${literal(range.hi)}::timestamptz`
 }

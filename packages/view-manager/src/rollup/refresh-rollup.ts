@@ -1,11 +1,10 @@
 import type { FleetConnection } from '@shardwright/core'
 import { ViewError } from '../errors/view-error.ts'
 import { inTransaction } from '../sql/in-transaction.ts'
-import { literal } from '../sql/quote.ts'
 import { noteRefreshed, readRegistry } from '../state/registry.ts'
-import { moveHorizon, rangeSql } from './frozen-before.ts'
+import { moveHorizon } from './frozen-before.ts'
 import type { Rollup } from './rollup.ts'
-import { sourceOf, summarySql, tableOf } from './rollup-sql.ts'
+import { bucketsSql, nextBucketSql, sourceOf, summarySql, tableOf } from './rollup-sql.ts'
 
 export interface RefreshedRollup {
   readonly refreshedAt: Date
@@ -53,8 +52,6 @@ async function takeChanges(
   connection: FleetConnection,
   rollup: Rollup,
 ): Promise<{ readonly ranges: readonly Range[]; readonly buckets: number }> {
-  const step = `interval ${literal(`1 ${rollup.bucket}`)}`
-  const next = rollup.bucket === 'hour' ? `bucket + ${step}` : `((bucket at time zone $3) + ${step}) at time zone $3`
   const { rows } = await connection.query<Range>(
     `with taken as (
        delete from shardwright.rollup_changes c using shardwright.views v
@@ -62,9 +59,9 @@ async function takeChanges(
           and c.bucket >= coalesce(v.frozen_before, '-infinity')
        returning c.bucket
      )
-     select bucket::text as lo, (${next})::text as hi from (select distinct bucket from taken) t
-      where $3::text is not null order by bucket`,
-    [rollup.schema, rollup.name, rollup.zone],
+     select bucket::text as lo, (${nextBucketSql(rollup, 'bucket')})::text as hi
+       from (select distinct bucket from taken) t order by bucket`,
+    [rollup.schema, rollup.name],
   )
   const ranges: { lo: string; hi: string }[] = []
   for (const { lo, hi } of rows) {
@@ -77,7 +74,7 @@ async function takeChanges(
 
 async function sumUp(connection: FleetConnection, rollup: Rollup, range: Range): Promise<void> {
   await connection.query(`delete from ${tableOf(rollup)} where bucket >= $1 and bucket < $2`, [range.lo, range.hi])
-  await connection.query(`insert into ${tableOf(rollup)} ${summarySql(rollup, rangeSql(rollup, range))}`)
+  await connection.query(`insert into ${tableOf(rollup)} ${summarySql(rollup, bucketsSql(rollup, range))}`)
 }
 
 async function countFrozen(connection: FleetConnection, rollup: Rollup): Promise<number> {

@@ -6,6 +6,26 @@ export function bucketSql(rollup: Rollup, time: string): string {
   return `date_trunc(${literal(rollup.bucket)}, ${time}, ${literal(rollup.zone)})`
 }
 
+/** Where the bucket after `bucket` begins: at another hour than `bucket` where the clocks skip or repeat midnight. */
+export function nextBucketSql(rollup: Rollup, bucket: string): string {
+  const step = `interval ${literal(`1 ${rollup.bucket}`)}`
+  // Hours are as long as hours, whatever the clocks do.
+  if (rollup.bucket === 'hour') return `${bucket} + ${step}`
+  const zone = literal(rollup.zone)
+  return bucketSql(rollup, `(((${bucket}) at time zone ${zone}) + ${step}) at time zone ${zone}`)
+}
+
+/**
+ * The rows of the buckets from `lo` to `hi`. The time is compared with constants too, so that the planner leaves out the other
+ * partitions; with room, because a row can lie outside its bucket's own hours where the clocks go back over its start.
+ */
+export function bucketsSql(rollup: Rollup, range: { readonly lo: string; readonly hi: string }): string {
+  const time = identifier(rollup.time)
+  const [lo, hi] = [`${literal(range.lo)}::timestamptz`, `${literal(range.hi)}::timestamptz`]
+  const bucket = bucketSql(rollup, time)
+  return `${time} >= ${lo} - interval '3 hours' and ${time} < ${hi} + interval '3 hours' and ${bucket} >= ${lo} and ${bucket} < ${hi}`
+}
+
 /** SELECT bucket, keys, measures FROM source WHERE `where` GROUP BY bucket, keys. */
 export function summarySql(rollup: Rollup, where: string): string {
   const bucket = bucketSql(rollup, identifier(rollup.time))
