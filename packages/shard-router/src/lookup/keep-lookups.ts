@@ -88,21 +88,33 @@ async function write(
   const part = changes.filter((change) => change.gained === gained).sort((a, b) => (a.value < b.value ? -1 : 1))
   if (part.length === 0) return
   const parameters = [part.map(({ value }) => value), part.map(({ key }) => key), part.map(({ row }) => row)]
-  const sql = gained ? insertEntriesSql(lookup, state) : deleteEntriesSql(lookup, state)
+  const run = (sql: string) => transaction.execute(shard, { sql, parameters, access: 'write', rows: 'objects' })
   try {
-    await transaction.execute(shard, { sql, parameters, access: 'write', rows: 'objects' })
+    if (gained) return void (await run(insertEntriesSql(lookup, state)))
+    const { rowCount } = await run(deleteEntriesSql(lookup, state))
+    if (rowCount === part.length) return
+    // Who wrote the row may be committed there and prepared here still: its entry is waited for.
+    await run(claimEntriesSql(lookup, state))
+    await run(deleteEntriesSql(lookup, state))
   } catch (error) {
     throw uniqueError(error, lookup, state)
   }
 }
 
 function insertEntriesSql(lookup: Lookup, state: RouterState): string {
-  const columns = columnsOf(lookup).map(quote)
   // A row's entry may be there, from a repair; writing it anew holds it against one that takes it away.
-  const conflict = lookup.unique
-    ? ''
-    : ` on conflict (${columns.join(', ')}) do update set ${lookupRowColumn} = excluded.${lookupRowColumn}`
-  return `insert into ${entriesOf(lookup)} (${columns.join(', ')}) select ${typedValues(lookup, state).join(', ')} from ${source} order by g.value${conflict}`
+  return lookup.unique ? insertSql(lookup, state) : claimEntriesSql(lookup, state)
+}
+
+/** Makes entries where there are none, and waits for those that another transaction is about to make. */
+function claimEntriesSql(lookup: Lookup, state: RouterState): string {
+  const target = lookup.unique ? [lookup.column] : columnsOf(lookup)
+  return `${insertSql(lookup, state)} on conflict (${target.map(quote).join(', ')}) do update set ${lookupRowColumn} = e.${lookupRowColumn}`
+}
+
+function insertSql(lookup: Lookup, state: RouterState): string {
+  const columns = columnsOf(lookup).map(quote).join(', ')
+  return `insert into ${entriesOf(lookup)} as e (${columns}) select ${typedValues(lookup, state).join(', ')} from ${source} order by g.value`
 }
 
 function deleteEntriesSql(lookup: Lookup, state: RouterState): string {

@@ -1,4 +1,4 @@
-import { noTelemetry } from '@shardwright/core'
+import { locate, noTelemetry } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -38,6 +38,10 @@ describe('lookups', () => {
     return found.sort()
   }
 
+  const shardOfUser = (value: number) => locate(router.topology, { family: 'user_id', type: 'int4', value }).shard
+  const shardOfEntry = (value: string) =>
+    locate(router.topology, { family: 'users_by_email', type: 'text', value }).shard
+
   beforeEach(async () => {
     await router.fanOut().deleteFrom('users').execute()
     expect(await entries('users_by_email')).toEqual([])
@@ -65,6 +69,41 @@ describe('lookups', () => {
       .executeTakeFirstOrThrow()
     expect(Number(n)).toBe(3)
   })
+
+  test.each(['read committed', 'repeatable read'] as const)(
+    'a row that goes before its entry has come takes the entry along (%s)',
+    async (isolationLevel) => {
+      const held = Promise.withResolvers<void>()
+      const reached = Promise.withResolvers<void>()
+      const onStep = async ({ step }: { readonly step: string }) => {
+        if (step !== 'before commit prepared') return
+        reached.resolve()
+        await held.promise
+      }
+      await using slow = routerOf(cluster, { atomic: { onStep } })
+      // The row's shard decides, and the entry's is another one.
+      const email = ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'].find((value) => shardOfEntry(value) !== shardOfUser(1))!
+      const inserting = slow.db.insertInto('users').values(user(1, email)).execute()
+      await reached.promise
+      let over = false
+      const deleting = router
+        .transaction({ crossShard: 'atomic', isolationLevel })
+        .execute((trx) => trx.deleteFrom('users').where('user_id', '=', 1).execute())
+        .catch((error: unknown) => error)
+        .finally(() => {
+          over = true
+        })
+      await using watcher = await cluster.fleet().shards[shardOfEntry(email)]!.connect()
+      const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+      while (!over && (await watcher.query(waits)).rowCount === 0) await new Promise(setImmediate)
+      held.resolve()
+      await inserting
+      const answer = await deleting
+      if (isolationLevel === 'repeatable read') expect(answer).toMatchObject({ code: '40001' })
+      const rows = await router.db.selectFrom('users').select('email').where('user_id', '=', 1).execute()
+      expect(await entries('users_by_email')).toEqual(rows.map((row) => `${row.email} 1`))
+    },
+  )
 
   test('joins follow the key that a lookup gives', async () => {
     await router.db
