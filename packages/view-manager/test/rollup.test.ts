@@ -138,7 +138,7 @@ describe('a rollup', () => {
       await manager.refresh()
       const sums = direct.replace(`'day', at, '${zone}'`, `'${bucket}', at, '${place}'`)
       // All days; of the hours those about the change.
-    for (const hour of bucket === 'hour' ? [7, 8, 9, 10] : [0, 12, 20, 36]) {
+      for (const hour of bucket === 'hour' ? [7, 8, 9, 10] : [0, 12, 20, 36]) {
         await rowsOf(
           fleet,
           `update payments set amount = amount + 1 where amount between ${hour * 6} and ${hour * 6 + 1}`,
