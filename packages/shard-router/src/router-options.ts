@@ -43,16 +43,37 @@ export interface ShardRouterOptions<S extends Schema> {
   readonly planCacheSize?: number
 }
 
-const numbersShape = z.object({ planCacheSize: z.int().min(1).max(1_000_000).default(2000) })
+const given = z.unknown().optional()
+
+/** Names are checked here, a misspelt option would be without effect; what they hold is checked by its own part. */
+const optionsShape = z.strictObject({
+  schema: z.custom<Schema>(isSchema, { error: 'expected what defineSchema returns' }),
+  topology: z.custom<AnyTopologyInput>((value) => typeof value === 'object' && value !== null, {
+    error: 'expected { hash, shards } or { engine, coordinator }',
+  }),
+  plugins: given,
+  log: given,
+  pool: given,
+  atomic: given,
+  recovery: given,
+  telemetry: given,
+  keyObserver: given,
+  clock: given,
+  planCacheSize: z.int().min(1).max(1_000_000).default(2000),
+} satisfies Record<keyof ShardRouterOptions<Schema>, z.ZodType>)
+
+function isSchema(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'lookups' in value && Array.isArray(value.lookups)
+}
 
 /** @throws ConfigurationError INVALID_OPTIONS */
-export function resolveNumbers(options: { readonly planCacheSize?: number }): z.output<typeof numbersShape> {
-  const parsed = numbersShape.safeParse({ planCacheSize: options.planCacheSize })
+export function checkOptions(options: ShardRouterOptions<Schema>): { readonly planCacheSize: number } {
+  const parsed = optionsShape.safeParse(options)
   if (parsed.success) return parsed.data
   throw new ConfigurationError({
     code: 'INVALID_OPTIONS',
     message: `The options of the router are not usable: ${z.prettifyError(parsed.error)}`,
-    hint: 'planCacheSize is a whole number from 1.',
+    hint: `They are { ${Object.keys(optionsShape.shape).join(', ')} }; schema and topology have to be given.`,
     cause: parsed.error,
   })
 }

@@ -36,7 +36,7 @@ import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
-import { checkFanOut, resolveNumbers, resolveTopology, type ShardRouterOptions } from './router-options.ts'
+import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
 import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
 import { IdempotentTransaction } from './transaction/idempotent-transaction.ts'
@@ -76,7 +76,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   #recovery: BackgroundRecovery | undefined
 
   constructor(options: ShardRouterOptions<S>) {
-    const { planCacheSize } = resolveNumbers(options)
+    const { planCacheSize } = checkOptions(options)
     const topology = resolveTopology(options.topology)
     if (isCitus(topology) && options.schema.lookups.length > 0) refuseLookupsOnCitus()
     const telemetry = options.telemetry ?? noTelemetry

@@ -1,0 +1,38 @@
+import { defineSchema, type ShardKey, sharded } from '@shardwright/core'
+import { createShardRouter, type ShardRouterOptions } from '@shardwright/shard-router'
+import { describe, expect, it } from 'vitest'
+
+const schema = defineSchema<{ wallets: { festival_id: ShardKey<string> } }>()({
+  tables: { wallets: sharded('festival_id') },
+})
+const topology = { hash: 'postgres', shards: [{ id: 'a', primary: 'postgres://app@127.0.0.1:1/a' }] } as const
+
+// As a caller without types gives them.
+const create = (options: unknown) => createShardRouter(options as ShardRouterOptions<typeof schema>)
+
+describe('options that are not usable are told by name', () => {
+  it.each([
+    ['none at all', undefined, 'expected object'],
+    ['no topology', { schema }, 'topology'],
+    ['no schema', { topology }, 'schema'],
+    ['tables instead of a schema', { schema: { tables: {} }, topology }, 'what defineSchema returns'],
+    ['a misspelt option', { schema, topology, pools: {} }, 'pools'],
+    ['a number out of range', { schema, topology, planCacheSize: 0 }, 'planCacheSize'],
+  ])('%s', (_, options, told) => {
+    expect(() => create(options)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(told) }),
+    )
+  })
+
+  it('a topology with a fault is told by the topology itself', () => {
+    expect(() => create({ schema, topology: { shards: [] } })).toThrow(
+      expect.objectContaining({ code: 'INVALID_TOPOLOGY' }),
+    )
+  })
+
+  it('what is left out, also as undefined, takes its default', async () => {
+    const router = createShardRouter({ schema, topology, planCacheSize: 1, plugins: [] })
+    await router.close()
+    await create({ schema, topology, planCacheSize: undefined, clock: undefined }).close()
+  })
+})
