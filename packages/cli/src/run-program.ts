@@ -12,7 +12,26 @@ export async function runProgram(args: readonly string[], screen: Screen): Promi
     return program.exitCode()
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? exitCode.ok : exitCode.usage
+    if (error.exitCode === 0) return exitCode.ok
+    if (asksForJson(args)) screen.line(JSON.stringify({ error: usageError(error) }, null, 2))
+    return exitCode.usage
+  }
+}
+
+/** What was not understood was not parsed either, so the words themselves are looked at. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).includes('--json')
+}
+
+function usageError({ message }: CommanderError) {
+  // Commander's word for a group without its command.
+  const missing = message === '(outputHelp)'
+  return {
+    code: 'USAGE',
+    message: missing ? 'No command was given.' : message.replace(/^error: /, ''),
+    hint: 'See --help of the command.',
+    details: {},
   }
 }
 

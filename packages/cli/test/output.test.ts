@@ -8,12 +8,19 @@ import type { Screen } from '../src/output/screen.ts'
 import { renderTable } from '../src/output/table.ts'
 import { wrap } from '../src/output/wrap.ts'
 import { createProgram } from '../src/program.ts'
+import { nodeRefusal } from '../src/run/node-version.ts'
 import { cliVersion } from '../src/version.ts'
 
 const screen: Screen = { width: 80, interactive: false, line: () => {}, note: () => {} }
 
 it('the version is that of package.json', async () => {
   expect(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')).version).toBe(cliVersion)
+})
+
+it('a Node that cannot read TypeScript is named, with the one that can', () => {
+  expect(nodeRefusal('20.20.2')).toMatch(/^shardwright needs Node >= 22\.18 and runs on 20\.20\.2 \(/)
+  expect(nodeRefusal('22.17.9')).toBeDefined()
+  for (const version of ['22.18.0', '23.0.0', '26.10.0']) expect(nodeRefusal(version)).toBeUndefined()
 })
 
 describe('tables', () => {

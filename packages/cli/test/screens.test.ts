@@ -131,7 +131,7 @@ psql    psql postgres://${new URL(cluster.shards[0]?.url ?? '').username}@127.0.
   )
   const refused = await run('sql', 'delete from plans')
   expect(refused.code).toBe(1)
-  expect(refused.out).toContain('shard-1: cannot execute DELETE in a read-only transaction')
+  expect(refused.out).toContain('shard-1: cannot execute DELETE in a read-only transaction; --write allows it')
   expect(await run('sql', 'delete from plans', '--write')).toMatchObject({ code: 4 })
   // A text of several could switch to writing by itself; nothing of it is run.
   const several = await run('sql', 'begin read write; update plans set task_limit = 0; commit', '--shard', 'shard-2')
@@ -221,7 +221,11 @@ it('shards ownership makes the checks anew; a shard that is down is shown as suc
   const up = await app.call(['migrate', 'up'], dead)
   expect(up).toMatchObject({
     code: 3,
-    out: 'Incomplete: nothing was started: shard-2 cannot be reached. Run it again to go on.\n',
+    out: `shard-2: Shard 'shard-2' (127.0.0.1:1/gone) cannot be reached: connect
+  ECONNREFUSED 127.0.0.1:1
+
+Incomplete: nothing was started: shard-2 cannot be reached. Run it again to go
+  on.\n`,
   })
   for (const ran of [status, up, await app.call(['doctor', '--json'], dead)])
     expect(ran.out + ran.err).not.toContain('hidden-word')
@@ -257,6 +261,10 @@ it('every command answers --json with JSON, also when it fails, and no password 
     ['partitions', 'plan'],
     ['which', 'nothing', '1'],
     ['migrate', 'to', 'nothing', '--yes'],
+    ['nonsense'],
+    ['which', 'tasks'],
+    ['lookups'],
+    ['status', '--frobnicate'],
   ]
   const password = new URL(cluster.shards[0]?.url ?? '').password
   const shapes = new Map<string, string>()
@@ -328,6 +336,9 @@ it('dev runs the cluster of the configuration, migrated and seeded, until Ctrl-C
     0,
   )
   expect(total).toBe(20)
+  const second = await app.call(['dev'])
+  expect(second).toMatchObject({ code: 1, err: expect.stringContaining('LOCAL_CLUSTER_RUNNING') })
+  expect(existsSync(file)).toBe(true)
   child.kill('SIGINT')
   const { code, out } = await ended
   expect(code).toBe(130)

@@ -6,7 +6,7 @@ import { citusFromEnvironment, type LocalCluster, startLocalCluster } from '@sha
 import { assertComplete } from '@shardwright/migrator'
 import type { ConfigCitusTopology, ConfigServer, ConfigTopology } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { envFile, removeLocalState, writeLocalState } from '../config/local-state.ts'
+import { assertNoLocalState, envFile, removeLocalState, writeLocalState } from '../config/local-state.ts'
 import { resolveTopology } from '../config/resolve-topology.ts'
 import { CliError } from '../errors/cli-error.ts'
 import type { Command, CommandContext } from '../run/command.ts'
@@ -17,6 +17,7 @@ import { progressOf } from './migrate-progress.ts'
 /** A local cluster in the configuration's shape, migrated and seeded, until Ctrl-C. */
 export const dev: Command<{ readonly redis?: boolean }> = async (context, options) => {
   const loaded = await context.loadConfig()
+  await assertNoLocalState(loaded.folder)
   const { topology } = loaded.config
   if ('coordinator' in topology) return await devCitus(context, loaded, topology)
   const { shards } = topology

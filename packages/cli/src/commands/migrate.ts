@@ -12,6 +12,7 @@ import { CliError } from '../errors/cli-error.ts'
 import { formatDuration } from '../output/bytes.ts'
 import { exitCode } from '../output/exit-code.ts'
 import { renderTable } from '../output/table.ts'
+import { wrap } from '../output/wrap.ts'
 import type { Command, CommandContext, OpenedConfig } from '../run/command.ts'
 import { progressOf } from './migrate-progress.ts'
 import { renderDryRun } from './migrate-screens.ts'
@@ -137,6 +138,7 @@ export function wholeNumber(option: string, text: string): number {
 }
 
 function renderReport(report: RunReport, width: number): string {
+  const unreachable = report.unreachable.map(({ shard, error }) => wrap(`${shard}: ${error.message}`, width, '  '))
   if (report.outcome === 'unchanged') return 'Nothing to do: every shard is there already.'
   const table = renderTable(
     report.steps,
@@ -155,5 +157,5 @@ function renderReport(report: RunReport, width: number): string {
   )
   const end =
     report.outcome === 'complete' ? 'Complete.' : `Incomplete: ${report.reason ?? 'see above'}. Run it again to go on.`
-  return `${report.steps.length > 0 ? `${table}\n\n` : ''}${end}`
+  return [...(report.steps.length > 0 ? [table] : []), ...unreachable, wrap(end, width, '  ')].join('\n\n')
 }

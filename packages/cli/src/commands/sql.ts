@@ -72,9 +72,17 @@ async function runOn(shard: FleetShard, { statement, write }: SqlOptions): Promi
       error: undefined,
     }
   } catch (error) {
-    return { ...none, error: error instanceof Error ? error.message : String(error) }
+    return { ...none, error: reasonOf(error) }
   }
 }
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && error.code === readOnlyTransaction ? `${error.message}; --write allows it` : error.message
+}
+
+/** SQLSTATE read_only_sql_transaction. */
+const readOnlyTransaction = '25006'
 
 function renderResults(results: readonly ShardRows[], format: string, width: number, data: unknown): string {
   if (format === 'json') return toJson(data)

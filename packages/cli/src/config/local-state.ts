@@ -21,6 +21,18 @@ export async function writeLocalState(folder: string, state: LocalState): Promis
   await writeFile(envFile(folder), lines.join(''), { mode: 0o600 })
 }
 
+/** One cluster a folder: a second `dev` would take the files of the first. @throws CliError LOCAL_CLUSTER_RUNNING */
+export async function assertNoLocalState(folder: string): Promise<void> {
+  const state = await readLocalState(folder)
+  if (!state) return
+  throw new CliError({
+    code: 'LOCAL_CLUSTER_RUNNING',
+    message: `A local cluster of this folder runs already, in process ${state.pid}.`,
+    hint: 'Use it with --local, or end it with Ctrl-C first.',
+    details: { pid: state.pid },
+  })
+}
+
 export async function removeLocalState(folder: string): Promise<void> {
   await rm(stateFile(folder), { force: true })
   await rm(envFile(folder), { force: true })
@@ -28,9 +40,8 @@ export async function removeLocalState(folder: string): Promise<void> {
 
 /** Puts the URLs of the running `dev` cluster into the environment. @throws CliError LOCAL_CLUSTER_NOT_RUNNING */
 export async function useLocalState(folder: string): Promise<void> {
-  const file = stateFile(folder)
-  const state = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as LocalState) : undefined
-  if (!state || !isAlive(state.pid)) {
+  const state = await readLocalState(folder)
+  if (!state) {
     throw new CliError({
       code: 'LOCAL_CLUSTER_NOT_RUNNING',
       message: 'No local cluster of this folder runs.',
@@ -38,6 +49,13 @@ export async function useLocalState(folder: string): Promise<void> {
     })
   }
   Object.assign(process.env, state.env)
+}
+
+/** Undefined when none runs; a crash may have left the file. */
+async function readLocalState(folder: string): Promise<LocalState | undefined> {
+  const file = stateFile(folder)
+  const state = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as LocalState) : undefined
+  return state && isAlive(state.pid) ? state : undefined
 }
 
 function isAlive(pid: number): boolean {

@@ -16,6 +16,10 @@ export const cliErrorCodes = {
     meaning: '--local was given and no `shardwright dev` runs in this folder.',
     remedy: 'Start `shardwright dev` in another terminal.',
   },
+  LOCAL_CLUSTER_RUNNING: {
+    meaning: 'A second `shardwright dev` was started in a folder where one runs.',
+    remedy: 'Use the running one with --local, or end it with Ctrl-C first.',
+  },
   USAGE: {
     meaning: 'An argument or option is missing or not understood.',
     remedy: 'See --help of the command.',
