@@ -543,4 +543,14 @@ export const shapes: readonly Shape[] = [
     ordered: true,
     code: `db.selectFrom('t').select('id').orderBy('id').limit('9223372036854775807').offset(3n)`,
   },
+  {
+    name: 'a correlated subquery over a grouped column',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.selectFrom('r').select('label').whereRef('r.id', '=', 't.g').as('label'), eb.fn.countAll().as('n')]).groupBy('g')`,
+  },
+  {
+    name: 'a correlated subquery over a grouped column, beside a raw aggregate',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', eb.exists(eb.selectFrom('r').select('r.id').whereRef('r.g', '=', 't.g')).as('known'), sql\`count(*)::int\`.as('n')]).groupBy('g').having((eb) => eb(eb.selectFrom('r').select(eb.fn.count('r.id').as('c')).whereRef('r.id', '>', 't.g'), '>', 0))`,
+  },
 ]

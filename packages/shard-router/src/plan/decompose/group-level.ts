@@ -6,7 +6,6 @@ import {
   HavingNode,
   type OperationNode,
   OrderByNode,
-  type RawNode,
   type SelectQueryNode,
   type ValueNode,
 } from 'kysely'
@@ -14,7 +13,6 @@ import { decomposableAggregate, distinctValues, ignoresRepeats, isOfDistinctValu
 import type { AggregateCall, InProcessAggregate } from '../aggregate/decomposable.ts'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
-import { openRaw } from '../raw/open-raw.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
@@ -23,9 +21,11 @@ import { bareColumnName, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
-import { groupingSetParts, openGroupingSet } from './grouping-sets.ts'
+import { groupSubquery } from './group-subquery.ts'
+import { groupingSetParts } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
 import { aliased, fromGather, partialColumn, rawNode, rowSource } from './nodes.ts'
+import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
@@ -46,36 +46,6 @@ export function decomposeGroups(localized: Localized): MergePlan {
   // Beside other aggregates, what is counted once travels as distinct values with the partial results of their rows.
   if (!distinctRows && apart.every(isOfDistinctValues)) return new GroupLevel(node, localized, apart).plan()
   return decomposeWhole(localized, 'an aggregate needs the rows of all shards', distinctRows)
-}
-
-/** Raw fragments with their columns as references, so that they can be taken apart. */
-export function openSelections(node: SelectQueryNode, block: Block): SelectQueryNode {
-  const open = <N extends OperationNode>(clause: N): N =>
-    mapNode(clause, (current) => {
-      if (isQuery(current)) return current
-      if (current.kind !== 'RawNode') return undefined
-      const opened = openRaw(current as RawNode, block)
-      return opened === current ? undefined : mapChildren(opened, open)
-    })
-  return {
-    ...node,
-    ...(node.selections ? { selections: node.selections.map(open) } : {}),
-    ...(node.groupBy ? { groupBy: openSets(open(node.groupBy)) } : {}),
-    ...(node.having ? { having: open(node.having) } : {}),
-    ...(node.orderBy ? { orderBy: open(node.orderBy) } : {}),
-    ...(node.distinctOn ? { distinctOn: node.distinctOn.map(open) } : {}),
-  }
-}
-
-function openSets(clause: GroupByNode): GroupByNode {
-  const items = clause.items.map((item) => ({ ...item, groupBy: openGroupingSet(unwrapRaw(item.groupBy)) }))
-  return { ...clause, items }
-}
-
-function mapChildren(node: OperationNode, open: <N extends OperationNode>(clause: N) => N): OperationNode {
-  if (node.kind !== 'RawNode') return open(node)
-  const raw = node as RawNode
-  return { ...raw, parameters: raw.parameters.map((parameter) => open(parameter)) } as RawNode
 }
 
 function aggregateCalls(node: SelectQueryNode, { analyzer }: Localized): AggregateCall[] {
@@ -252,10 +222,12 @@ class GroupLevel {
   /** An expression over groups and aggregates, as one over the partial columns. */
   #rewrite(node: OperationNode, underOperator: boolean): OperationNode {
     const bare = unwrapRaw(node)
-    if (isQuery(bare)) return bare
-    if (!underOperator || isAtomic(bare)) {
-      const group = this.#groups.get(this.#signature(bare))
-      if (group !== undefined) return partialColumn(group)
+    if (isQuery(bare) || !underOperator || isAtomic(bare)) {
+      const group = this.#groupColumn(bare)
+      if (group) return group
+    }
+    if (isQuery(bare)) {
+      return groupSubquery(bare, this.#block, this.#localized, (column) => this.#groupColumn(column))
     }
     if (isAggregate(bare, this.#localized.analyzer.catalog)) return this.#rewriteAggregate(bare as AggregateCall)
     const term = resolveColumn(bare, this.#block)
@@ -266,6 +238,11 @@ class GroupLevel {
     }
     const operator = isOperator(bare)
     return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator)))
+  }
+
+  #groupColumn(expression: OperationNode): OperationNode | undefined {
+    const group = this.#groups.get(this.#signature(expression))
+    return group === undefined ? undefined : partialColumn(group)
   }
 
   #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode | undefined {

@@ -10,9 +10,11 @@ import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { withDependentGroups } from './dependent-groups.ts'
 import { expressionTraits, isAtomic, isOperator } from './expression.ts'
-import { isAggregate, openSelections } from './group-level.ts'
+import { isAggregate } from './group-level.ts'
+import { groupSubquery } from './group-subquery.ts'
 import { groupingSetParts } from './grouping-sets.ts'
 import { aliased, fromGather, partialColumn, rowSource, without } from './nodes.ts'
+import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
 import { partialStep } from './row-level.ts'
@@ -116,7 +118,7 @@ class WholeLevel {
   /** The largest parts that are computed from one row become columns; what is above them stays. */
   #rewrite(node: OperationNode, underOperator: boolean, input: Input): OperationNode {
     const bare = unwrapRaw(node)
-    if (isQuery(bare)) return partialColumn(this.#partials.add(bare))
+    if (isQuery(bare)) return input === 'rows' ? partialColumn(this.#partials.add(bare)) : this.#subquery(bare)
     if (isLeaf(bare)) return bare
     const { catalog } = this.#localized.analyzer
     const traits = expressionTraits(bare, catalog)
@@ -128,6 +130,13 @@ class WholeLevel {
     const operator = isOperator(bare)
     const inner = isAggregate(bare, catalog) ? 'rows' : input
     return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator, inner)))
+  }
+
+  #subquery(query: OperationNode): OperationNode {
+    if (this.#grouped.has(this.#signature(query))) return partialColumn(this.#partials.add(query))
+    return groupSubquery(query, this.#block, this.#localized, (column) =>
+      this.#grouped.has(this.#signature(column)) ? partialColumn(this.#partials.add(column)) : undefined,
+    )
   }
 
   /** A column that is not grouped is PostgreSQL's to refuse. */
@@ -142,6 +151,7 @@ class WholeLevel {
   #rewriteChild(child: OperationNode, underOperator: boolean, input: Input): OperationNode | undefined {
     const bare = unwrapRaw(child)
     if (isLeaf(bare)) return child
+    if (input === 'groups' && isQuery(bare)) return this.#subquery(bare)
     // Lists, ORDER BY, FILTER and OVER are no values themselves: what stands in them is.
     if (!isScalar(bare)) {
       return mapNode(bare, (inner) => (inner === bare ? undefined : this.#rewriteChild(inner, false, input)))
