@@ -2,10 +2,18 @@ import type { Query } from 'pg'
 import { PreparedNames } from './prepared-names.ts'
 import type { RowReader } from './row-reader.ts'
 import type { Session } from './session.ts'
+import type { Statement, StatementResult } from './shard-pool.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { destroySocket } from './stop-statement.ts'
 import type { WireConnection } from './wire-connection.ts'
 import { unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
+
+interface Follower {
+  readonly statement: Statement
+  readonly send: (statement: Statement) => Promise<StatementResult>
+  readonly promise: Promise<StatementResult | undefined>
+  readonly resolve: (result: StatementResult | undefined) => void
+}
 
 /** One client that sends without waiting; many callers' statements are on it at once, answered in order. */
 export class PipelinedClient {
@@ -21,12 +29,14 @@ export class PipelinedClient {
   readonly #stream: WireConnection['stream']
   readonly #uncork: () => void
   #corked = false
+  #follower: Follower | undefined
 
   constructor(session: Session) {
     this.session = session
     const { stream } = session.client.connection as unknown as WireConnection
     this.#stream = stream
     this.#uncork = () => {
+      this.#sendFollower()
       this.#corked = false
       stream.uncork?.()
     }
@@ -63,6 +73,24 @@ export class PipelinedClient {
       process.nextTick(this.#uncork)
     }
     this.session.client.query(query as unknown as Query)
+  }
+
+  /**
+   * The answer of a statement that `send` sends behind all others of this turn, once for all of them; undefined when it is
+   * not given. One that travels behind them already and is another statement leaves no room for this one.
+   */
+  follow(statement: Statement, send: Follower['send']): Promise<StatementResult | undefined> | undefined {
+    this.#follower ??= { statement, send, ...Promise.withResolvers<StatementResult | undefined>() }
+    return this.#follower.statement === statement ? this.#follower.promise : undefined
+  }
+
+  #sendFollower(): void {
+    const follower = this.#follower
+    if (follower === undefined) return
+    this.#follower = undefined
+    // What was sent before it retired is still answered; this would not be.
+    if (!this.usable) follower.resolve(undefined)
+    else follower.send(follower.statement).then(follower.resolve, () => follower.resolve(undefined))
   }
 
   /** True when something was sent and nothing has come back for so long. */

@@ -21,13 +21,15 @@ export type Recover = (
 export class PipelinedQuery extends WireQuery {
   readonly client: PipelinedClient
   readonly shape: StatementShape
-  readonly resolve: (result: StatementResult) => void
+  readonly resolve: (result: StatementResult | PromiseLike<StatementResult>) => void
   readonly reject: (error: unknown) => void
   options: RunOptions | undefined = undefined
   recover: Recover | undefined = undefined
   span: TelemetrySpan | undefined = undefined
   /** True for the second and last try after a stale plan. */
   again = false
+  /** The answer of what travels behind this query. */
+  follower: Promise<StatementResult | undefined> | undefined = undefined
 
   constructor(
     client: PipelinedClient,
@@ -35,7 +37,7 @@ export class PipelinedQuery extends WireQuery {
     statement: Statement,
     types: TypeParsers,
     answered: Answered,
-    resolve: (result: StatementResult) => void,
+    resolve: (result: StatementResult | PromiseLike<StatementResult>) => void,
     reject: (error: unknown) => void,
   ) {
     super(statement, client.formOf(shape), types, answered as (query: WireQuery, error: unknown) => void)

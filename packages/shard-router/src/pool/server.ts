@@ -198,6 +198,15 @@ export class Server {
       if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
       query.sentAt = clock.monotonicMs()
       client.send(query)
+      if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)
+    })
+  }
+
+  #follow(client: PipelinedClient, statement: Statement): Promise<StatementResult | undefined> | undefined {
+    return client.follow(statement, (follower) => {
+      const shape = this.#shapes.shapeOf(follower.sql)
+      shape.accompanies = true
+      return this.#send(client, shape, follower, undefined, undefined, false)
     })
   }
 
@@ -214,12 +223,18 @@ export class Server {
     }
     if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
     shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
-    this.pipelined!.learn(durationMs)
+    if (!shape.accompanies) this.pipelined!.learn(durationMs)
     this.guard.succeeded()
     if (query.span !== undefined) {
       this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)
     }
-    query.resolve(query.result(this.#name))
+    const result = query.result(this.#name)
+    const { follower } = query
+    query.resolve(
+      follower === undefined
+        ? result
+        : follower.then((answer) => (answer ? { ...result, followedBy: answer } : result)),
+    )
   }
 
   #onFailure(query: PipelinedQuery, error: unknown, durationMs: number): void {

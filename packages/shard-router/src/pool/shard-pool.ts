@@ -15,6 +15,11 @@ export interface Statement {
    * are. `text`: each row an array of raw wire text (or null), for merging.
    */
   readonly rows: 'objects' | 'facts' | 'text'
+  /**
+   * A read of the router's own that should run behind this statement, on its session: on the pipelined lane in the same
+   * flush, once for all statements that leave together and name the same object.
+   */
+  readonly followedBy?: Statement | undefined
 }
 
 export interface StatementResult {
@@ -26,6 +31,8 @@ export interface StatementResult {
   readonly fields: readonly PgField[]
   /** Which server answered: `primary`, or the replica's address. */
   readonly server: string
+  /** The answer of `followedBy`. Absent where it did not travel with the statement, or failed. */
+  readonly followedBy?: StatementResult | undefined
 }
 
 export type AbortStrategy = 'ignore query' | 'cancel query' | 'kill session'

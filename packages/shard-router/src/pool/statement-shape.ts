@@ -8,6 +8,8 @@ export class StatementShape {
   readonly pipelinable: boolean
   readonly pace: StatementPace
   uses = 0
+  /** Travels behind other statements: how long it takes says nothing of what is usual. */
+  accompanies = false
   #reader: RowReader | undefined
 
   constructor(sql: string) {

@@ -62,6 +62,63 @@ describe.skipIf(!available)('the router on Citus', () => {
     }
   })
 
+  it('reads one shard as the coordinator would', async () => {
+    const wallets = () => router.db.selectFrom('wallets').where('festival_id', '=', here)
+    await expect(
+      wallets().selectAll('wallets').where('wallets.id', '>', 1).orderBy('wallets.id', 'desc').execute(),
+    ).resolves.toMatchObject([{ id: 3, balance: '10.00' }, { id: 2 }])
+    await expect(
+      router.db
+        .selectFrom('wallets as w')
+        .select(({ fn }) => [fn.sum('w.balance').as('sum'), fn.countAll().as('count')])
+        .where('w.festival_id', '=', here)
+        .groupBy('w.festival_id')
+        .having(({ fn }) => fn.countAll(), '>', 1)
+        .execute(),
+    ).resolves.toEqual([{ sum: '30.00', count: '3' }])
+    await expect(wallets().select('id').orderBy('id').limit(1).offset(1).execute()).resolves.toEqual([{ id: 2 }])
+    await expect(wallets().select('id').where('id', 'in', [1, 3]).orderBy('id').execute()).resolves.toEqual([
+      { id: 1 },
+      { id: 3 },
+    ])
+    // The words are those of the table, and those of stock Kysely on the coordinator.
+    const missing = wallets().select('wallets.nothing' as 'id')
+    await expect(missing.execute()).rejects.toMatchObject({ code: '42703', message: /wallets\.nothing/ })
+  })
+
+  it('follows a shard that moves, and then runs each statement once', async () => {
+    const counted = new Map<string, number>()
+    const counting = {
+      ...telemetry,
+      count: (name: string, by: number) => counted.set(name, (counted.get(name) ?? 0) + by),
+    }
+    const topology = { ...cluster.database.topologyInput(), refreshMs: 200 }
+    await using moved = createShardRouter({ schema, topology, telemetry: counting })
+    const query = moved.db.selectFrom('tickets').select('festival').where('user_id', '=', 7)
+    await moved.db.insertInto('tickets').values({ user_id: 7, id: 1, festival: 'before' }).execute()
+    for (let run = 0; run < 3; run++) expect(await query.execute()).toEqual([{ festival: 'before' }])
+    await onServer(
+      cluster.database.url,
+      `select citus_move_shard_placement(shardid, source.nodename, source.nodeport, target.nodename, target.nodeport, 'block_writes')
+       from pg_dist_placement join pg_dist_node as source using (groupid)
+       join pg_dist_node as target on target.groupid <> source.groupid and target.shouldhaveshards
+       where shardid = get_shard_id_for_distribution_column('tickets', 7)`,
+    )
+    await onServer(cluster.database.url, `update tickets set festival = 'after' where user_id = 7`)
+    const rows = await Promise.all(Array.from({ length: 9 }, () => query.execute()))
+    expect(rows).toEqual(rows.map(() => [{ festival: 'after' }]))
+    await expect.poll(() => counted.get('shardwright.citus.metadata_changes')).toBe(1)
+    counted.clear()
+    expect(await query.execute()).toEqual([{ festival: 'after' }])
+    await moved
+      .for({ user_id: 7 })
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute((trx) => trx.updateTable('tickets').set({ festival: 'again' }).execute())
+    expect(await query.execute()).toEqual([{ festival: 'again' }])
+    expect(counted.get('shardwright.citus.statements_run_again')).toBeUndefined()
+  })
+
   it('sends the rest to the coordinator, when it is asked for', async () => {
     const all = router.db.selectFrom('wallets').select(({ fn }) => fn.sum('balance').as('sum'))
     await expect(all.execute()).rejects.toMatchObject({ code: 'SHARD_KEY_REQUIRED' })

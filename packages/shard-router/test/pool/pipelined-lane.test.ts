@@ -70,6 +70,27 @@ describe('the pipelined lane', () => {
     expect((await pool.execute(0, read('select k from lane.items where k = $1', 7))).rows).toEqual([{ k: 7 }])
   })
 
+  test('sends what follows behind the statements of one turn, once, and sees what they did', async () => {
+    await open({ lane: { slowMs: 60_000, maxClients: 1 } })
+    await pool.execute(0, write('create table lane.turns (n serial primary key, k int)'))
+    const followedBy = Object.freeze(read('select n from lane.turns where n > 0 order by n desc limit 1'))
+    const insert = (k: number) => ({ ...write('insert into lane.turns (k) values ($1)', k), followedBy })
+    await pool.execute(0, insert(0))
+    const results = await Promise.all([1, 2, 3, 4].map((k) => pool.execute(0, insert(k))))
+    expect(results.map((result) => result.followedBy?.rows)).toEqual(results.map(() => [{ n: 5 }]))
+    expect(new Set(results.map((result) => result.followedBy)).size).toBe(1)
+    // A statement that failed has no answer to wait for, and keeps nobody else from theirs.
+    const [failed, kept] = await Promise.allSettled([
+      pool.execute(0, { ...write('insert into lane.turns (n, k) values ($1, $2)', 1, 1), followedBy }),
+      pool.execute(0, insert(6)),
+    ])
+    expect(failed).toMatchObject({ status: 'rejected', reason: { code: '23505' } })
+    expect(kept).toMatchObject({ status: 'fulfilled', value: { followedBy: { rows: [{ n: 6 }] } } })
+    // On a session of its own nothing travels behind it.
+    const alone = await pool.execute(0, { ...read('select pg_sleep(0) from lane.items where k = 1'), followedBy })
+    expect(alone.followedBy).toBeUndefined()
+  })
+
   test('one bad value fails alone', async () => {
     await open()
     const sql = 'select k from lane.items where k = $1'

@@ -87,7 +87,9 @@ export class CitusEngine implements Engine {
     const server = this.#serverOf(plan, route, context)
     const statement = await this.#statementOf(plan, route, sql, server, context)
     if (route.place && server !== coordinator) this.#context.counts.add(route.place)
-    const result = await this.#run(server, statement, context)
+    const looks = context.transaction === undefined && this.#isLocal(route, server)
+    const sent = looks ? { ...statement, followedBy: latestPlacement } : statement
+    const result = await this.#run(server, sent, context)
     return toQueryResult(await this.#checked(result, plan, route, server, statement, context))
   }
 
@@ -200,7 +202,10 @@ export class CitusEngine implements Engine {
       return await runOn(context, server, statement, 'part')
     } catch (error) {
       if (context.transaction || !this.#mayGoElsewhere(server, error, statement.access)) throw error
-      return await runOn(context, coordinator, statement, 'part')
+      const result = await runOn(context, coordinator, statement, 'part')
+      // Of a node that may be gone nothing can be asked; the coordinator's own shards are its own look.
+      const look = result.followedBy ?? (await context.state.pool.execute(coordinator, latestPlacement))
+      return { ...result, followedBy: look }
     }
   }
 
@@ -213,7 +218,7 @@ export class CitusEngine implements Engine {
     statement: Statement,
     context: ExecutionContext,
   ): Promise<StatementResult> {
-    if (await this.#isUpToDate(route, server, context)) return result
+    if (await this.#isUpToDate(route, server, context, result.followedBy)) return result
     if (plan.traits.writes && result.rowCount > 0) return result
     this.#context.telemetry.count('shardwright.citus.statements_run_again', 1)
     if (context.transaction instanceof ClusterTransaction && context.transaction.keepsSnapshot) refuseMoved()
@@ -221,19 +226,30 @@ export class CitusEngine implements Engine {
   }
 
   /** False when placements have changed since the statement was routed, and its shard is read in the session itself. */
-  async #isUpToDate(route: Route, server: number, { transaction, state }: ExecutionContext): Promise<boolean> {
-    const local = route.place ? this.map.serverOf(route.place) === server : server !== coordinator
-    if (!local) return true
+  async #isUpToDate(
+    route: Route,
+    server: number,
+    { transaction, state }: ExecutionContext,
+    look?: StatementResult,
+  ): Promise<boolean> {
+    if (!this.#isLocal(route, server)) return true
     const place = route.place ? `${route.place.group.colocationId} ${route.place.ordinal}` : ''
     const own = transaction instanceof ClusterTransaction ? transaction : undefined
     if (own?.holds(place)) return true
     const latest = own
       ? placementOf(await own.execute(server, latestPlacement))
-      : await this.#context.checks.latest(server, state.pool)
+      : look
+        ? placementOf(look)
+        : await this.#context.checks.latest(server, state.pool)
     if (route.place) own?.hold(place)
-    if (latest === this.map.latestPlacement) return true
+    if (!this.map.isOlderThan(latest)) return true
     this.#context.suspect()
     return false
+  }
+
+  /** True when the session's own node reads the shard. */
+  #isLocal(route: Route, server: number): boolean {
+    return route.place ? this.map.serverOf(route.place) === server : server !== coordinator
   }
 
   /**

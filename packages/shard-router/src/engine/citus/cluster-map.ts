@@ -24,10 +24,12 @@ export class ClusterMap {
   readonly nodes: readonly CitusNode[]
   readonly #families: ReadonlyMap<string, ColocationGroup>
   readonly #serverOfGroup: ReadonlyMap<number, number>
+  readonly #latestPlacement: bigint
 
   constructor(topology: CitusTopology, schema: Schema, metadata: CitusMetadata, mark: string, epoch: number) {
     this.metadata = metadata
     this.mark = mark
+    this.#latestPlacement = BigInt(mark.split(':', 1)[0] || 0)
     this.nodes = Object.freeze(metadata.nodes.filter(plansQueries))
     this.servers = serversOf(topology, this.nodes, epoch)
     this.#serverOfGroup = new Map([
@@ -38,9 +40,12 @@ export class ClusterMap {
     Object.freeze(this)
   }
 
-  /** The newest placement when the metadata was read. */
-  get latestPlacement(): string {
-    return this.mark.split(':', 1)[0] as string
+  /**
+   * True when a node has a placement that was made after the metadata was read. Its newest may well be older than the
+   * coordinator's: a move renews the placement there, and changes the node of the old one everywhere else.
+   */
+  isOlderThan(placement: string): boolean {
+    return BigInt(placement) > this.#latestPlacement
   }
 
   /** The co-location group of a key family; `undefined` when its tables are not all of one. */
