@@ -121,7 +121,7 @@ describe('the whole demo', () => {
     const [one] = (await readContents(platform.oneFleet)).values()
     const problems = compareContents(await readContents(platform.router.fleet), one)
     expect(problems).toEqual([expect.stringMatching(/^wallets: \d+ rows as in one PostgreSQL, but not the same ones$/)])
-    expect(reportResult({ queries: 12, problems }, output)).toBe(1)
+    expect(reportResult({ queries: 12, servers: '4 shards', problems }, output)).toBe(1)
     expect(lines.at(-1)).not.toContain('demo: ok')
   }, 180_000)
 

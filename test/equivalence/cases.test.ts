@@ -3,7 +3,7 @@ import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom, jsonBuildObject, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
-import type { AnyKysely } from './world/databases.ts'
+import type { AnyKysely } from './world/database.ts'
 
 // The shapes of cases/routing.md that broke other systems, by their numbers; `one` is one PostgreSQL with all rows.
 let cases: Cases

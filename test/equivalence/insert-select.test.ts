@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
-import type { AnyKysely } from './world/databases.ts'
+import type { AnyKysely } from './world/database.ts'
 
 let cases: Cases
 

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
+import { citusAvailability } from '@shardwright/local-cluster'
 import { Counts } from './run/counts.ts'
 import { run } from './run/run.ts'
+import type { WorldEngine } from './world/world.ts'
 
-// npm run test:equivalence -- --seed S --cases N [--counts FILE] [--refusals]
+// npm run test:equivalence -- [--engine citus] --seed S --cases N [--counts FILE] [--refusals]
 // One case of a run: --seed S --only K [--wish 'a + b' --attempt N]
+const engines: readonly WorldEngine[] = ['hash', 'citus']
 const { values } = parseArgs({
   options: {
+    /** citus: CITUS_URL names the cluster, or containers. */
+    engine: { type: 'string', default: 'hash' },
     seed: { type: 'string' },
     cases: { type: 'string', default: '2000' },
     only: { type: 'string' },
@@ -21,12 +26,20 @@ const seed = values.seed ?? String(Date.now())
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
+const engine = engines.find((known) => known === values.engine)
+if (engine === undefined) throw new RangeError(`--engine takes ${engines.join(' or ')}, not '${values.engine}'`)
+if (engine === 'citus') {
+  // Why there is none was printed.
+  const { available } = await citusAvailability()
+  if (!available) process.exit(0)
+}
 print(`seed ${seed}`)
 const started = performance.now()
 const before = values.counts === undefined ? new Counts() : await Counts.load(values.counts)
 const failedBefore = before.failed
 const only = values.only === undefined ? undefined : Number(values.only)
 const counts = await run({
+  engine,
   seed,
   cases: Number(values.cases),
   counts: before,

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shapes } from './cases/shapes.ts'
 import { runCase } from './run/run-case.ts'
 import { Watch } from './run/watch.ts'
-import { Databases, type OpenWorld } from './world/databases.ts'
+import { Databases } from './world/databases.ts'
+import type { OpenWorld } from './world/open-world.ts'
 import { createWorld } from './world/world.ts'
 
 // Written by hand: each is answered, and as one PostgreSQL does; none is refused.

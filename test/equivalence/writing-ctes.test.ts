@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cases } from './cases/fixture.ts'
-import type { AnyKysely } from './world/databases.ts'
+import type { AnyKysely } from './world/database.ts'
 
 // Case 9 and its relatives: parts of one statement that write. PostgreSQL runs them all on one snapshot.
 let cases: Cases

@@ -6,7 +6,6 @@ import { loadShards } from './load/load-shards.ts'
 import { type Platform, type PlatformOptions, startPlatform } from './platform.ts'
 import { platformQueries } from './queries/queries.ts'
 import { tableNames } from './schema/database.ts'
-import { shardIds } from './schema/topology.ts'
 import { runCaching } from './sections/run-caching.ts'
 import { runPartitions } from './sections/run-partitions.ts'
 import { runRefusals } from './sections/run-refusals.ts'
@@ -17,6 +16,8 @@ import { Screen } from './show/screen.ts'
 
 export interface DemoResult {
   readonly queries: number
+  /** What ran them: `4 shards`. */
+  readonly servers: string
   /** What was not as in one PostgreSQL; empty on success. */
   readonly problems: readonly string[]
 }
@@ -24,8 +25,9 @@ export interface DemoResult {
 /** The whole demo: servers, schema, data, queries, partitions, caches, and the check of every table. */
 export async function runDemo(options: PlatformOptions, output: Output): Promise<DemoResult> {
   const screen = new Screen(output)
-  screen.heading(`Starting ${shardIds.length} shards, and one PostgreSQL to compare with`)
+  screen.heading('Starting the servers, and one PostgreSQL to compare with')
   await using platform = await startPlatform(options)
+  screen.line(`  ${platform.servers.title}`)
   await preparePlatform(platform, screen)
   return await checkPlatform(platform, screen)
 }
@@ -33,9 +35,8 @@ export async function runDemo(options: PlatformOptions, output: Output): Promise
 /** Creates the schema and loads the data. */
 export async function preparePlatform(platform: Platform, screen: Screen): Promise<void> {
   const { tables } = await platform.createSchema()
-  for (const [index, { id, primary }] of platform.router.topology.shards.entries()) {
-    const figures = tables[index]?.figures
-    screen.line(`  ${id}  ${primary.address}  transactions: ${figures?.partitions} partitions, ${figures?.ahead} ahead`)
+  for (const { shard, figures } of tables) {
+    screen.line(`  ${shard}  transactions: ${figures?.partitions} partitions, ${figures?.ahead} ahead`)
   }
   const total = tableNames.reduce((sum, table) => sum + platform.data.rows[table].length, 0)
   screen.heading('Loading through the router')
@@ -64,7 +65,7 @@ export async function checkPlatform(platform: Platform, screen: Screen, answer?:
   const [one] = (await readContents(platform.oneFleet)).values()
   showShards(screen, contents)
   problems.push(...compareContents(contents, one))
-  return { queries: queries.length, problems }
+  return { queries: queries.length, servers: platform.servers.title, problems }
 }
 
 async function analyze(platform: Platform): Promise<void> {

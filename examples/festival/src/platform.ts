@@ -1,5 +1,4 @@
-import type { Fleet } from '@shardwright/core'
-import { clusterFromEnvironment, type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { createFleet, type Fleet } from '@shardwright/core'
 import {
   definePartitions,
   type MaintenanceReport,
@@ -16,7 +15,9 @@ import type { Doors } from './queries/query-case.ts'
 import { createTables } from './schema/create-tables.sql.ts'
 import type { Database } from './schema/database.ts'
 import { type FestivalSchema, schema } from './schema/schema.ts'
-import { festivalTopology, shardIds } from './schema/topology.ts'
+import type { PlatformServers } from './servers/platform-servers.ts'
+import { startCitus } from './servers/start-citus.ts'
+import { startShards } from './servers/start-shards.ts'
 
 export interface PlatformOptions {
   readonly transactions: number
@@ -24,6 +25,8 @@ export interface PlatformOptions {
   readonly seed: number
   /** One server with a database per shard, for tests. Default: a server per shard. */
   readonly databasePerShard?: boolean
+  /** Default: shards of PostgreSQL. */
+  readonly engine?: 'hash' | 'citus'
 }
 
 /** Months of data; the oldest is past its time, so that retention has something to do. */
@@ -34,31 +37,30 @@ export class Platform implements AsyncDisposable {
   readonly data: DataSet
   readonly months: Months
   readonly router: ShardRouter<FestivalSchema>
-  readonly cluster: LocalCluster
+  readonly servers: PlatformServers
   /** A fleet of one: the server that holds all the data. */
   readonly oneFleet: Fleet
   readonly onePool: pg.Pool
   readonly one: Kysely<Database>
-  readonly #oneCluster: LocalCluster
   #log: ((event: LogEvent) => void) | undefined
 
-  constructor(cluster: LocalCluster, oneCluster: LocalCluster, data: DataSet, months: Months) {
-    this.cluster = cluster
-    this.#oneCluster = oneCluster
+  constructor(servers: PlatformServers, data: DataSet, months: Months) {
+    this.servers = servers
     this.data = data
     this.months = months
     this.router = createShardRouter({
       schema,
-      topology: festivalTopology(
-        cluster.shards.map((shard) => shard.url),
-        data.festivals,
-      ),
+      topology: servers.topology(data.festivals),
       log: (event) => this.#log?.(event),
     })
-    this.oneFleet = oneCluster.fleet('one')
-    const connectionString = oneCluster.shards[0]?.url
-    this.onePool = new pg.Pool({ connectionString, options: '-c TimeZone=UTC', max: 4 })
+    const { oneUrl } = servers
+    this.oneFleet = createFleet({ shards: [{ id: 'one', url: oneUrl }], Client: pg.Client })
+    this.onePool = new pg.Pool({ connectionString: oneUrl, options: '-c TimeZone=UTC', max: 4 })
     this.one = new Kysely<Database>({ dialect: new PostgresDialect({ pool: this.onePool }) })
+  }
+
+  get returnsInOrder(): boolean {
+    return this.servers.returnsInOrder
   }
 
   /** The router's doors. */
@@ -104,16 +106,17 @@ export class Platform implements AsyncDisposable {
 
   /** Creates the tables and their partitions, on the shards and on the one PostgreSQL. Tells about the shards. */
   async createSchema(): Promise<MaintenanceReport> {
-    await this.#createTables(this.oneFleet)
-    const report = await this.#createTables(this.router.fleet)
+    await this.#createTables(this.oneFleet, async () => {})
+    const report = await this.#createTables(this.router.fleet, (connection) => this.servers.place(connection))
     await this.router.ready()
     return report
   }
 
-  async #createTables(fleet: Fleet): Promise<MaintenanceReport> {
+  async #createTables(fleet: Fleet, place: PlatformServers['place']): Promise<MaintenanceReport> {
     for (const shard of fleet.shards) {
       await using connection = await shard.connect()
       await connection.script(createTables)
+      await place(connection)
     }
     const report = await maintain(fleet, [this.partitions({ retention: false })])
     if (report.failed > 0) throw new Error(`The partitions could not be created:\n${printReport(report)}`)
@@ -123,23 +126,14 @@ export class Platform implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.router.close()
     await this.one.destroy()
-    await Promise.all([this.cluster.stop(), this.#oneCluster.stop()])
+    await this.servers.stop()
   }
 }
 
-/** Makes the data and starts the servers, or takes those of SHARDWRIGHT_SHARD_URLS; nothing is created on them yet. */
+/** Makes the data and starts the servers; nothing is created on them yet. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const months = monthsUpTo(new Date(), monthsOfData)
   const data = makeDataSet({ ...options, months })
-  const locale = 'en-US'
-  const cluster = await clusterFromEnvironment({
-    shards: shardIds.length,
-    databasePerShard: options.databasePerShard ?? false,
-    icu: locale,
-  })
-  const one = await startLocalCluster({ shards: 1, icu: locale }).catch(async (error: unknown) => {
-    await cluster.stop()
-    throw error
-  })
-  return new Platform(cluster, one, data, months)
+  const { engine, databasePerShard = false } = options
+  return new Platform(engine === 'citus' ? await startCitus() : await startShards({ databasePerShard }), data, months)
 }

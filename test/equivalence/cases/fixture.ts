@@ -4,7 +4,7 @@ import { createShardRouter } from '@shardwright/shard-router'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { difference } from '../compare/compare.ts'
-import type { AnyKysely } from '../world/databases.ts'
+import type { AnyKysely } from '../world/database.ts'
 
 const ddl = `
   create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

@@ -64,7 +64,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
   return {
     number,
     kind: kind === 'write' || writes.test(text) ? 'write' : 'read',
-    door: fittingDoor(door, kind, text),
+    door: fittingDoor(door, kind, text, world),
     plugin: fittingPlugin(plugin, door, text),
     query,
     again: wish === undefined ? '' : ` --wish '${[...wish].join(' + ')}' --attempt ${attempt}`,
@@ -79,9 +79,11 @@ const outside = /'(?:w|o)(?: as \w+)?'/
 /** A CTE that writes. */
 const writes = /\.with\('moved\d+'/
 
-function fittingDoor(door: Door, kind: string, text: string): Door {
+function fittingDoor(door: Door, kind: string, text: string, { postgres }: World): Door {
   if (text.includes('forUpdate')) return 'db'
   if (door === 'stream' && (kind === 'write' || writes.test(text))) return 'fanOut'
+  // Views take no MERGE before PostgreSQL 17.
+  if (door === 'for' && postgres < 17 && text.includes('.mergeInto(')) return 'fanOut'
   // The one database shows the rows of a key as views in front of the tables; a schema's name goes past them.
   if (door === 'for' && (text.includes('public.') || (outside.test(text) && text.length % 5 > 0))) return 'fanOut'
   return door

@@ -35,7 +35,7 @@ export function merge(outer: Outer): Query {
       ...own.before,
       { tag: 'merge', parts: using, keep: true },
       ...whens(simple, key),
-      ...(random.chance(0.3, 'returning')
+      ...(outer.world.postgres >= 17 && random.chance(0.3, 'returning')
         ? [
             {
               tag: 'returning',
@@ -92,7 +92,7 @@ function whens(scope: Scope, key: string): Step[] {
         ]),
       ],
     })
-  if (random.chance(0.4, 'when not matched by source'))
+  if (scope.world.postgres >= 17 && random.chance(0.4, 'when not matched by source'))
     steps.push({
       tag: 'when not matched by source',
       parts: [

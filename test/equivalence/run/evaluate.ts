@@ -4,7 +4,8 @@ import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { type Query, render } from '../code.ts'
 import type { Answer } from '../compare/compare.ts'
 import type { Case, Plugin } from '../generate/case.ts'
-import type { AnyKysely, OpenWorld } from '../world/databases.ts'
+import type { AnyKysely } from '../world/database.ts'
+import type { OpenWorld } from '../world/open-world.ts'
 import { withPlugin } from './plugins.ts'
 
 /** What a generated query is when it has been built. */

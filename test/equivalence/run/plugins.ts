@@ -1,6 +1,6 @@
 import { CamelCasePlugin, HandleEmptyInListsPlugin, replaceWithNoncontingentExpression } from 'kysely'
 import type { Plugin } from '../generate/case.ts'
-import type { AnyKysely } from '../world/databases.ts'
+import type { AnyKysely } from '../world/database.ts'
 
 /** A database as a program with the plugin sees it. */
 export function withPlugin(db: AnyKysely, plugin: Plugin): AnyKysely {

@@ -1,8 +1,8 @@
 import { render } from '../code.ts'
 import type { Case } from '../generate/case.ts'
 import { keyOf, type TableName, tableNames, tables } from '../world/columns.ts'
-import { confinedSql, worldSql } from '../world/databases.ts'
 import type { World } from '../world/world.ts'
+import { confinedSql, worldSql } from '../world/world-sql.ts'
 
 const placements: Readonly<Record<TableName, string>> = {
   t: "sharded('k')",

@@ -1,8 +1,10 @@
 import { render } from '../code.ts'
 import { type Case, caseTags, createCase } from '../generate/case.ts'
 import { Steering } from '../generate/steering.ts'
-import { Databases, type OpenWorld } from '../world/databases.ts'
-import { createWorld, type World } from '../world/world.ts'
+import { CitusDatabases } from '../world/citus-databases.ts'
+import { Databases } from '../world/databases.ts'
+import type { OpenWorld } from '../world/open-world.ts'
+import { createWorld, type World, type WorldEngine } from '../world/world.ts'
 import { Counts } from './counts.ts'
 import { build } from './evaluate.ts'
 import { programOf } from './program.ts'
@@ -14,6 +16,8 @@ import { Watch } from './watch.ts'
 export interface RunOptions {
   readonly seed: string
   readonly cases: number
+  /** Default: hash. */
+  readonly engine?: WorldEngine | undefined
   /** What earlier runs have seen; new ones by default. */
   readonly counts?: Counts
   /** One case alone: its number, and how it was made when the run chose it for its clauses. */
@@ -31,14 +35,14 @@ const casesPerWorld = 60
 export async function run(options: RunOptions): Promise<Counts> {
   const counts = options.counts ?? new Counts()
   const steering = new Steering(options.seed, counts.pairs)
-  await using databases = await Databases.start()
+  await using databases = options.engine === 'citus' ? await CitusDatabases.start() : await Databases.start()
   const first = options.only?.number ?? 0
   const last = options.only?.number ?? options.cases - 1
   const failedBefore = counts.failed
   for (let start = first; start <= last; start = (Math.floor(start / casesPerWorld) + 1) * casesPerWorld) {
     const number = Math.floor(start / casesPerWorld)
     const watch = new Watch()
-    await using open = await databases.open(createWorld(options.seed, number), watch)
+    await using open = await databases.open(createWorld(options.seed, number, databases), watch)
     const end = Math.min(last, (number + 1) * casesPerWorld - 1)
     for (let i = start; i <= end; i++) {
       await runOne(options.only ? oneCase(options, open.world) : steering.next(i, open.world), open, {
@@ -65,8 +69,9 @@ interface Context {
 
 async function runOne(own: Case, open: OpenWorld, { options, counts, watch }: Context): Promise<void> {
   const outcome = await runCase(own, open, watch)
-  const { shards, keyType, hash } = open.world
-  const settings = [own.door, `plugin: ${own.plugin}`, `${keyType} key`, hash, `${shards} shards`]
+  const { shards, keyType, hash, engine } = open.world
+  const placed = engine === 'citus' ? engine : hash
+  const settings = [own.door, `plugin: ${own.plugin}`, `${keyType} key`, placed, `${shards} shards`]
   counts.add(outcome, caseTags(own), settings)
   if (outcome.kind === 'refused' && options.refusals) {
     options.print(`case ${own.number} refused: ${outcome.code} ${outcome.message}\n  ${sqlOf(own, open)}`)
@@ -108,11 +113,11 @@ function sqlOf(own: Case, open: OpenWorld): string {
 
 function report(own: Case, why: string, open: OpenWorld, seed: string, world: World): string {
   return [
-    `FAILED case ${own.number} (seed ${seed}, ${world.shards} shards, key ${world.keyType}, hash ${world.hash}, door ${own.door}, plugin ${own.plugin})`,
+    `FAILED case ${own.number} (seed ${seed}, ${world.shards} shards, key ${world.keyType}, ${world.engine === 'citus' ? 'Citus' : `hash ${world.hash}`}, door ${own.door}, plugin ${own.plugin})`,
     `  ${why}`,
     `  ${render(own.query, '  ')}`,
     `  ${sqlOf(own, open)}`,
-    `  again: npm run test:equivalence -- --seed ${seed} --only ${own.number}${own.again}`,
+    `  again: npm run test:equivalence --${world.engine === 'citus' ? ' --engine citus' : ''} --seed ${seed} --only ${own.number}${own.again}`,
     '  as a program:',
     programOf(own, world).replaceAll(/^/gm, '  | '),
     '',

@@ -3,9 +3,15 @@ import { keyTypes, sampleOf, type TableName, tableNames, tables, type WorldKeyTy
 
 export type Row = Readonly<Record<string, unknown>>
 
+/** Shards of PostgreSQL that the router merges, or a Citus cluster. */
+export type WorldEngine = 'hash' | 'citus'
+
 /** A schema with its data, before it is in any database. */
 export interface World {
   readonly seed: string
+  readonly engine: WorldEngine
+  /** The major version of PostgreSQL: statements have nothing that it lacks. */
+  readonly postgres: number
   readonly shards: number
   readonly hash: 'postgres' | 'murmur3'
   readonly keyType: WorldKeyType
@@ -20,7 +26,13 @@ export interface World {
 
 export const shardCounts = [1, 2, 3, 7] as const
 
-export function createWorld(seed: string, number: number): World {
+type WorldPlace = Pick<World, 'engine' | 'postgres'>
+
+export function createWorld(
+  seed: string,
+  number: number,
+  { engine, postgres }: WorldPlace = { engine: 'hash', postgres: 18 },
+): World {
   const random = new Random(`${seed}/world/${number}`)
   // One shard proves little of merging: it has a small share.
   const shards = [3, 2, 7, 3, 2, 3, 7, 1][number % 8] as number
@@ -43,7 +55,8 @@ export function createWorld(seed: string, number: number): World {
   ) as unknown as World['rows']
   const hash = random.chance(0.7) ? 'postgres' : 'murmur3'
   const pins = random.chance(0.4) ? random.some(used, 1, 3).map((key) => ({ key, shard: random.below(shards) })) : []
-  return { seed: `${seed}/${number}`, shards, hash, keyType, pins, typed: number % 2 === 1, keys, rows }
+  const typed = number % 2 === 1
+  return { seed: `${seed}/${number}`, engine, postgres, shards, hash, keyType, pins, typed, keys, rows }
 
   function makeRow(table: TableName, id: number): Row {
     const row: Record<string, unknown> = {}

@@ -7,7 +7,7 @@ import type { Screen } from '../show/screen.ts'
 /** Pruning, partitions ahead, and retention on every shard. Gives what went wrong. */
 export async function runPartitions(screen: Screen, platform: Platform): Promise<string[]> {
   screen.heading('Partitions of transactions, by month, on every shard')
-  await showPruning(screen, platform)
+  if (platform.router.engine === 'hash') await showPruning(screen, platform)
   const policy = platform.partitions({ retention: true })
   const started = performance.now()
   const report = await maintain(platform.router.fleet, [policy])
@@ -19,7 +19,7 @@ export async function runPartitions(screen: Screen, platform: Platform): Promise
   const deleteMs = performance.now() - deleteStarted
   screen.field(
     'time',
-    `${report.tables.length} shards are rid of ${numAffectedRows} rows in ${durationMs.toFixed(0)} ms, files and all; ` +
+    `${platform.servers.title}: rid of ${numAffectedRows} rows in ${durationMs.toFixed(0)} ms, files and all; ` +
       `one PostgreSQL needs ${deleteMs.toFixed(0)} ms for a DELETE, and a VACUUM after it`,
   )
   return failuresOf(report)

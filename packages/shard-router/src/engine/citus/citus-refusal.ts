@@ -19,7 +19,7 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
     /nextval\(sequence\) calls in worker nodes|nextval: reached maximum value of sequence/,
     'CITUS_COORDINATOR_REQUIRED',
   ],
-  [/FOR UPDATE\/SHARE|MERGE|ON CONFLICT|INSERT|UPDATE|DELETE|RETURNING/, 'CITUS_UNSUPPORTED'],
+  [/FOR UPDATE\/SHARE|pseudoconstant quals|MERGE|ON CONFLICT|INSERT|UPDATE|DELETE|RETURNING/, 'CITUS_UNSUPPORTED'],
   [
     /cannot perform distributed planning|cannot push ?down|could not run distributed query|subquery/i,
     'UNSUPPORTED_MERGE',
