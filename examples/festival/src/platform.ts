@@ -59,10 +59,6 @@ export class Platform implements AsyncDisposable {
     this.one = new Kysely<Database>({ dialect: new PostgresDialect({ pool: this.onePool }) })
   }
 
-  get returnsInOrder(): boolean {
-    return this.servers.returnsInOrder
-  }
-
   /** The router's doors. */
   get doors(): Doors {
     const { router } = this

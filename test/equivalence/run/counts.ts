@@ -7,6 +7,8 @@ import type { Outcome } from './run-case.ts'
 export const longRun = 20_000
 const leastSpread = 0.6
 const mostRefused = 0.1
+/** Citus refuses what its planner cannot spread. */
+const mostRefusedByCitus = 0.35
 
 /** What a run has seen: outcomes, and how often each clause and each pair of clauses was answered. */
 export class Counts {
@@ -65,7 +67,8 @@ export class Counts {
     const missing: string[] = []
     if (this.merged >= 100 && this.spread / this.merged < leastSpread)
       missing.push(`rows from two or more shards in ${percent(this.spread, this.merged)} of the merged cases only`)
-    if (this.cases >= 100 && this.refusals / this.cases > mostRefused)
+    const most = this.settings.has('citus') ? mostRefusedByCitus : mostRefused
+    if (this.cases >= 100 && this.refusals / this.cases > most)
       missing.push(`${percent(this.refusals, this.cases)} refused`)
     const behind = this.behind()
     if (this.cases >= longRun && behind.length > 0)

@@ -70,7 +70,7 @@ async function judge(
   const tags = tagsOf(own.query)
   const openness = {
     ...opennessOf(own.query, own.open),
-    ...(own.kind === 'write' ? { total: engine === 'hash' && returnsInOrder(own.query, tags) } : {}),
+    ...(own.kind === 'write' ? { total: returnsInOrder(own.query, tags) } : {}),
   }
   const wrong = difference(expected.rows, actual.rows, openness)
   if (!wrong) return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
@@ -99,7 +99,7 @@ function bothFailed(expected: Answer & { kind: 'error' }, actual: Answer & { kin
   }
 }
 
-/** Rows of VALUES come back in their order, unless some do not come back; Citus gives them shard by shard. */
+/** Rows of VALUES come back in their order, unless some do not come back. */
 function returnsInOrder(query: Query, tags: ReadonlySet<string>): boolean {
   return tags.has('values') && !tags.has('on conflict') && render(query).includes('returning')
 }

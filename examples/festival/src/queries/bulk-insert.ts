@@ -1,7 +1,7 @@
 import type { QueryCase, Subject } from './query-case.ts'
 
 /** One INSERT with rows of many festivals: split by shard, committed on all of them or on none. */
-export function bulkInsert({ data, months, returnsInOrder }: Subject): QueryCase {
+export function bulkInsert({ data, months }: Subject): QueryCase {
   const rows = data.festivals.slice(0, 12).flatMap(({ id: festival_id }, index) => {
     const wallet = data.rows.wallets.find((row) => row.festival_id === festival_id)
     if (!wallet) return []
@@ -20,7 +20,7 @@ export function bulkInsert({ data, months, returnsInOrder }: Subject): QueryCase
   })
   return {
     title: 'One INSERT with orders of twelve festivals',
-    ordered: returnsInOrder,
+    ordered: true,
     writes: true,
     run: async (doors) =>
       await doors.db.insertInto('orders').values(rows).returning(['festival_id', 'id', 'total']).execute(),

@@ -16,8 +16,6 @@ export interface Doors {
 
 /** What the queries ask about. */
 export interface Subject {
-  /** Whether an INSERT over several shards gives its rows back in their order, as one PostgreSQL does. */
-  readonly returnsInOrder: boolean
   readonly data: DataSet
   readonly months: Months
 }

@@ -5,8 +5,6 @@ import type { Festival } from '../data/festivals.ts'
 export interface PlatformServers {
   /** `4 shards`, or `Citus, 2 workers`. */
   readonly title: string
-  /** Whether the rows of `RETURNING` come in the order of the INSERT. */
-  readonly returnsInOrder: boolean
   readonly oneUrl: string
   topology(festivals: readonly Festival[]): AnyTopology
   /** What makes tables that were just created what the schema says of them. */

@@ -11,8 +11,6 @@ export async function startCitus(): Promise<PlatformServers> {
     const workers = Object.keys(database.nodes).length - 1
     return Object.freeze({
       title: `Citus, ${workers} workers`,
-      // Citus gives them shard by shard.
-      returnsInOrder: false,
       oneUrl: database.plainUrl,
       topology: () => defineTopology(database.topologyInput()),
       place: async (connection) => {

@@ -17,7 +17,6 @@ export async function startShards({
   })
   return Object.freeze({
     title: `${shardIds.length} shards`,
-    returnsInOrder: true,
     oneUrl: one.shards[0]?.url ?? '',
     topology: (festivals) =>
       festivalTopology(

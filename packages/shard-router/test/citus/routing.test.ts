@@ -282,6 +282,25 @@ describe.skipIf(!available)('the router on Citus', () => {
     })
   })
 
+  it('gives the rows of an INSERT over shards back in their order', async () => {
+    const values = Array.from({ length: 24 }, (_, i) => ({
+      festival_id: festivalIds[(i * 5) % festivalIds.length]!,
+      id: 900 + i,
+      user_id: i,
+      balance: '1.00',
+    }))
+    const ids = values.map(({ id }) => id)
+    const insert = router.db.insertInto('wallets').values(values)
+    const added = await router.db.executeQuery(insert.returning('id'))
+    expect(added.rows.map(({ id }) => Number(id))).toEqual(ids)
+    expect(added.numAffectedRows).toBe(24n)
+    const again = insert.onConflict((oc) => oc.columns(['festival_id', 'id']).doUpdateSet({ balance: '2' }))
+    const changed = await again.returningAll().execute()
+    expect(changed.map(({ id }) => Number(id))).toEqual(ids)
+    expect(Object.keys(changed[0]!)).not.toContain('shardwright:key')
+    await router.fanOut().deleteFrom('wallets').where('id', '>=', 900).execute()
+  })
+
   it('explains the worker, the shard and why', async () => {
     const one = await router.explain(router.db.selectFrom('wallets').selectAll().where('festival_id', '=', here))
     const [shard] = await onServer(

@@ -23,6 +23,7 @@ import { ClusterTransaction } from './cluster-transaction.ts'
 import type { CoordinatorNeeds } from './coordinator-needs.ts'
 import { describeOnCluster } from './describe-on-cluster.ts'
 import type { DirectCounts } from './direct-counts.ts'
+import { InsertOrder } from './insert-order.ts'
 import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
@@ -48,6 +49,7 @@ export class CitusEngine implements Engine {
   readonly #context: ClusterContext
   readonly #needs: CoordinatorNeeds
   readonly #templates = new WeakMap<PreparedPlan, SqlTemplate>()
+  readonly #orders = new WeakMap<PreparedPlan, { readonly order: InsertOrder | undefined }>()
   #turn = 0
 
   constructor(map: ClusterMap, needs: CoordinatorNeeds, context: ClusterContext) {
@@ -85,6 +87,8 @@ export class CitusEngine implements Engine {
 
   async execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
     const server = this.#serverOf(plan, route, context)
+    const order = route.place || plan.kind !== 'insert' ? undefined : this.#orderOf(plan)
+    if (order) return await this.#insertInOrder(order, plan, server, context)
     const statement = await this.#statementOf(plan, route, sql, server, context)
     if (route.place && server !== coordinator) this.#context.counts.add(route.place)
     const looks = context.transaction === undefined && this.#isLocal(route, server)
@@ -186,6 +190,20 @@ export class CitusEngine implements Engine {
     const template = this.#clockTemplate(plan)
     const timed = await withMoment(plan, context)
     return { sql: template.sql, parameters: bindSources(template, timed), access: plan.access, rows: 'objects' }
+  }
+
+  async #insertInOrder(order: InsertOrder, plan: PreparedPlan, server: number, caller: ExecutionContext) {
+    const context = plan.traits.clock.length === 0 ? caller : await withMoment(plan, caller)
+    return toQueryResult(order.arrange(await this.#run(server, order.statement(context), context), context))
+  }
+
+  #orderOf(plan: PreparedPlan): InsertOrder | undefined {
+    let known = this.#orders.get(plan)
+    if (known === undefined) {
+      known = { order: InsertOrder.of(plan) }
+      this.#orders.set(plan, known)
+    }
+    return known.order
   }
 
   #clockTemplate(plan: PreparedPlan): SqlTemplate {

@@ -39,13 +39,16 @@ export function citusRefusal(error: unknown): unknown {
   const { message } = error
   const known = refusals.find(([words]) => words.test(`${message} ${detailOf(error)}`))?.[1]
   // Some refusals of its planner have the SQLSTATE of an internal error.
-  const refused = state === '0A000' ? !postgresFiles.test(fileOf(error)) : state === 'XX000' && known !== undefined
+  // Citus reads the SELECT of an INSERT by itself, where nothing tells the type of a bare parameter.
+  const untyped = state === '42P18' && /data type of parameter/.test(message)
+  const refused =
+    untyped || (state === '0A000' && !postgresFiles.test(fileOf(error))) || (state === 'XX000' && known !== undefined)
   if (!refused && known !== 'CITUS_COORDINATOR_REQUIRED') return error
   const code = known ?? 'CITUS_UNSUPPORTED'
   return new RoutingError({
     code,
     message: `Citus does not run this: ${message}.`,
-    hint: routerErrorCodes[code].remedy,
+    hint: untyped ? 'Cast the value to the type of its column.' : routerErrorCodes[code].remedy,
     details: {
       sqlState: state,
       citusHint: (error as { hint?: unknown }).hint,
