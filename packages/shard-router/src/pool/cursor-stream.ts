@@ -26,13 +26,19 @@ export async function* streamOnSession(
     // Cursor's types lack the method that it calls; identity parsers keep the raw text, which RowReader reads.
     types: asText as never,
   })
+  // A cursor that is about to end, or is being closed, does not tell when its connection goes away.
+  const { promise: lost, reject } = Promise.withResolvers<never>()
+  lost.catch(ignore)
+  const onEnd = () => reject(new Error('the connection is gone'))
+  session.client.once('end', onEnd)
+  if (session.dead) onEnd()
   session.client.query(cursor)
   let open = true
   let size = chunkSize
   let reader: RowReader | undefined
   try {
     for (;;) {
-      const chunk = await readChunk(context, session, cursor, size, options)
+      const chunk = await readChunk(context, session, cursor, size, lost, options)
       reader ??= createRowReader(chunk.fields, context.types)
       if (chunk.rows.length > 0) yield toResult(context, statement, chunk, reader)
       if (chunk.rows.length < size) {
@@ -46,7 +52,8 @@ export async function* streamOnSession(
     open = false
     throw tagDriverError(error, context, session)
   } finally {
-    if (open && !session.dead) await cursor.close()
+    if (open && !session.dead) await Promise.race([cursor.close(), lost.catch(ignore)])
+    session.client.removeListener('end', onEnd)
   }
 }
 
@@ -75,14 +82,16 @@ async function readChunk(
   session: Session,
   cursor: Cursor<(string | null)[]>,
   chunkSize: number,
+  lost: Promise<never>,
   options: RunOptions | undefined,
 ): Promise<Chunk> {
-  const reading = new Promise<Chunk>((resolve, reject) => {
+  const answered = new Promise<Chunk>((resolve, reject) => {
     cursor.read(chunkSize, (error: Error | undefined, rows, result) => {
       if (error) reject(error)
       else resolve({ rows, fields: result?.fields ?? [], command: result?.command ?? 'SELECT' })
     })
   })
+  const reading = Promise.race([answered, lost])
   const { signal, deadline } = options ?? {}
   if (signal === undefined && deadline === undefined) return await reading
   const { promise: stopped, reject } = Promise.withResolvers<never>()
@@ -124,3 +133,5 @@ function toResult(context: ServerContext, statement: Statement, chunk: Chunk, re
 function same(text: string): string {
   return text
 }
+
+function ignore(): void {}

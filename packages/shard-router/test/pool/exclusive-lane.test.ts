@@ -31,6 +31,19 @@ describe('exclusive sessions', () => {
   }
   const gone = async (pattern: string) => expect.poll(() => activity(pattern), { timeout: 20_000 }).toBe(0)
 
+  test('a stream whose connection goes away while it is being closed is over', async () => {
+    open()
+    const lease = await pool.lease(0)
+    const client = lease.client as unknown as { connection: { stream: { destroy(): void } } }
+    const stream = lease.stream(read('select g from generate_series(1, 100) g'), 5)
+    expect((await stream.next()).value.rows).toHaveLength(5)
+    const closing = stream.return?.()
+    client.connection.stream.destroy()
+    await closing
+    lease.destroy()
+    expect((await pool.execute(0, read('select 1 as one'))).rows).toEqual([{ one: 1 }])
+  })
+
   test('every lane has the pinned settings, whatever the role or the database say', async () => {
     open({ timeZone: 'Asia/Kathmandu' })
     const role = decodeURIComponent(new URL(cluster.shards[0]!.url).username)
