@@ -15,6 +15,7 @@ import { RawSession } from './raw-session.ts'
 import type { RouterCore } from './router-core.ts'
 import { recordScatter } from './scatter-telemetry.ts'
 import { statementContext } from './statement-context.ts'
+import { streamedRows } from './streamed-rows.ts'
 
 const noOptions: RunOptions = Object.freeze({})
 
@@ -69,7 +70,7 @@ export class LogicalConnection implements DatabaseConnection {
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     try {
       const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
-      yield* this.#stream(query, chunkSize, state) as AsyncIterableIterator<QueryResult<R>>
+      for await (const { rows } of this.#stream(query, chunkSize, state)) yield { rows: streamedRows(rows as R[]) }
     } catch (error) {
       throw this.#refusalOf(error)
     }

@@ -74,9 +74,9 @@ export function sortKeyOfType(oid: number): ((text: string) => number | bigint |
     case oids.int2:
     case oids.int4:
     case oids.oid:
-      return Number
+      return smallInteger
     case oids.int8:
-      return (text) => (text.length < 16 ? Number(text) : BigInt(text))
+      return (text) => (text.length < 16 ? smallInteger(text) : BigInt(text))
     case oids.bool:
     case oids.uuid:
     case oids.bytea:
@@ -88,6 +88,14 @@ export function sortKeyOfType(oid: number): ((text: string) => number | bigint |
     default:
       return undefined
   }
+}
+
+/** `Number` of an integer of at most 15 digits, which asks the runtime for each text it has not met. */
+function smallInteger(text: string): number {
+  const negative = text.charCodeAt(0) === 45
+  let value = 0
+  for (let at = negative ? 1 : 0; at < text.length; at++) value = value * 10 + (text.charCodeAt(at) - 48)
+  return negative ? -value : value
 }
 
 /** A text that is equal for equal values of the type, or `undefined` where only PostgreSQL can tell. */

@@ -10,8 +10,9 @@ import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool
 import type { StatementTelemetry } from './statement-telemetry.ts'
 import { cancelStatement, destroySocket, killSession } from './stop-statement.ts'
 
-// BEGIN, and SET LOCAL behind it, whose values hold no semicolon.
-const beginForm = /^\s*(?:begin|start\s+transaction)\b[^;]*(?:;\s*set\s+local\s[^;]*)*$/i
+// BEGIN, and behind it SET LOCAL, whose values hold no semicolon, and a question that no row answers.
+const beginForm =
+  /^\s*(?:begin|start\s+transaction)\b[^;]*(?:;\s*set\s+local\s[^;]*)*(?:;\s*select\s+1\s+where\s[^;]*\bis\s+null)?$/i
 
 // BEGIN waits for the statement behind it and travels with it: a round trip less for every transaction.
 const begun: StatementResult = Object.freeze({

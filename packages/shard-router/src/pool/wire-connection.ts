@@ -1,12 +1,18 @@
-/** The part of pg's `Connection` that a query writes to; pg-cursor uses the same. */
+/** The part of pg's `Connection` that a query writes to. */
 export interface WireConnection {
   readonly stream: { cork?(): void; uncork?(): void; write(chunk: Uint8Array): boolean; readonly writable: boolean }
   parse(message: { text: string; name?: string }): void
-  bind(message: { statement?: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void
+  bind(message: {
+    portal?: string
+    statement?: string
+    values: readonly unknown[]
+    valueMapper: (value: unknown) => unknown
+  }): void
   describe(message: { type: 'P' | 'S'; name: string }): void
-  close(message: { type: 'S'; name: string }): void
-  execute(message: object): void
+  close(message: { type: 'P' | 'S'; name: string }): void
+  execute(message: { portal?: string; rows?: number }): void
   query(text: string): void
+  flush(): void
   sync(): void
   sendCopyFail(message: string): void
 }

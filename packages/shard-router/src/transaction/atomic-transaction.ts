@@ -10,10 +10,12 @@ import { Participant } from './participant.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { sessionName } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
-import { voteOf } from './vote.ts'
+import { takeNumberSql, voteOf } from './vote.ts'
 
 /** From here on the triggers of lookups note what they see. */
 const keepChangesSql = "; set local shardwright.lookup_changes = '-'"
+
+const inserts = /^\s*insert\b/i
 
 interface OpenSavepoint {
   readonly name: string
@@ -56,6 +58,7 @@ export class AtomicTransaction implements RouterTransaction {
     try {
       const result = await this.#watched(() => participant.execute(statement, options))
       participant.noteResult(result)
+      if (participant.spanning && participant.hasWritten) this.#askEarly(participant)
       return result
     } catch (error) {
       throw this.#failure(error, shard)
@@ -167,7 +170,7 @@ export class AtomicTransaction implements RouterTransaction {
 
   async #participantFor(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
     this.#checkUsable()
-    const participant = await this.#join(shard, options)
+    const participant = await this.#join(shard, statement, options)
     // Another shard's part of the same statement may have failed while this one joined.
     this.#checkUsable()
     participant.note(statement)
@@ -175,10 +178,10 @@ export class AtomicTransaction implements RouterTransaction {
     return participant
   }
 
-  async #join(shard: number, options?: RunOptions): Promise<Participant> {
+  async #join(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
     let joining = this.#joining.get(shard)
     if (joining === undefined) {
-      joining = this.#open(shard, options)
+      joining = this.#open(shard, statement, options)
       this.#joining.set(shard, joining)
     }
     try {
@@ -190,29 +193,35 @@ export class AtomicTransaction implements RouterTransaction {
     }
   }
 
-  async #open(shard: number, options?: RunOptions): Promise<Participant> {
+  async #open(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
     const lease = await this.#context.pool.lease(shard, { ...options, access: 'write' })
     const participant = new Participant(shard, lease)
     try {
-      // A lone BEGIN travels with the statement behind it.
-      const spanning = this.#first !== undefined
+      // BEGIN travels with the statement behind it. Shards of one statement join together.
+      const spanning = this.#first !== undefined || this.#joining.size > 1
+      participant.spanning = spanning
       this.#first ??= participant
+      // An INSERT writes as a rule: the number by which its shard may decide comes without a question.
+      participant.numbered = spanning && participant === this.#first && inserts.test(statement.sql)
       const begin = `${beginSql(this.#settings)}${this.#context.keepsLookups ? keepChangesSql : ''}`
-      await participant.run(spanning ? `${begin}; ${this.#spanningSql()}` : begin)
+      const number = participant.numbered ? takeNumberSql : ''
+      await participant.run(spanning ? `${begin}; ${this.#spanningSql()}${number}` : begin)
       for (const { sql } of this.#savepoints) await participant.run(sql)
     } catch (error) {
       participant.destroy(error)
       throw error
     }
     this.#participants.set(shard, participant)
-    if (participant !== this.#first) this.#askEarly(this.#first)
+    if (this.#first?.spanning === false) this.#askEarly(this.#first)
     return participant
   }
 
-  /** While the second shard works, the first makes ready to decide. */
-  #askEarly(first: Participant | undefined): void {
-    if (first === undefined || first.earlyVote !== undefined || !first.held) return
-    first.earlyVote = voteOf(first, `${this.#spanningSql()}; `).catch(() => undefined)
+  /** While other shards work, the first makes ready to decide. */
+  #askEarly(first: Participant): void {
+    if (first !== this.#first || first.numbered || first.earlyVote !== undefined || !first.held) return
+    const before = first.spanning ? '' : `${this.#spanningSql()}; `
+    first.spanning = true
+    first.earlyVote = voteOf(first, before).catch(() => undefined)
   }
 
   /** The name tells the sessions of one transaction apart from all others in every shard's pg_stat_activity. */

@@ -15,7 +15,7 @@ export async function collectVotes(participants: readonly Participant[]): Promis
 
 /** The decider is the first that is proved to have written, by its number. */
 export async function deciderFirst(writers: readonly Vote[]): Promise<Vote[]> {
-  const proved = writers.find((vote) => vote.xid !== null && vote.xid !== '')
+  const proved = writers.find(({ participant, xid }) => participant.numbered || (xid !== null && xid !== ''))
   if (proved) return [proved, ...writers.filter((vote) => vote !== proved)]
   const [first, ...rest] = writers
   if (first === undefined) return []

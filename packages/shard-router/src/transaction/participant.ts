@@ -18,6 +18,10 @@ export class Participant {
   mayHaveWritten = false
   /** True when rows were seen to be written: it takes part in the commit without being asked. */
   hasWritten = false
+  /** True when the session has the name and the timeout of a transaction across shards. */
+  spanning = false
+  /** True when BEGIN took a transaction number: it may decide without being asked for it. */
+  numbered = false
   /** Asked for while other shards work; undefined when it did not answer. */
   earlyVote: Promise<Vote | undefined> | undefined
   /** True when a statement is seen to use NOTIFY; a trigger's is seen by the server only. */

@@ -27,5 +27,8 @@ export function assumedVote(participant: Participant): Vote | undefined {
   return facts && { participant, xid: '', facts }
 }
 
+/** Behind BEGIN, and travelling with it: gives the transaction its number, and no row. */
+export const takeNumberSql = '; select 1 where pg_catalog.pg_current_xact_id() is null'
+
 /** In front of PREPARE: gives the number by which the fate of this part can be asked for later. */
 export const identifySql = 'select pg_catalog.pg_current_xact_id()::text as xid'

@@ -86,7 +86,7 @@ describe('exclusive sessions', () => {
       expect(chunk.rows).toEqual([{ g: 1 }, { g: 2 }, { g: 3 }])
       break
     }
-    expect((await lease.execute(read("select count(*)::int n from pg_cursors where name like 'C%'"))).rows).toEqual([
+    expect((await lease.execute(read("select count(*)::int n from pg_cursors where name <> ''"))).rows).toEqual([
       { n: 0 },
     ])
     const failing = lease.stream(read('select 10 / (5 - g) as x from generate_series(1, 10) g'), 2)
@@ -99,6 +99,32 @@ describe('exclusive sessions', () => {
     expect(failure).toMatchObject({ code: '22012', shard: 'shard-1' })
     expect(seen).toHaveLength(4)
     expect((await lease.execute(read('select 1 as one'))).rows).toEqual([{ one: 1 }])
+    lease.release()
+  })
+
+  test('a stream that fails at its very end, or at once, leaves the session in order', async () => {
+    open()
+    await pool.execute(0, write('create table late (id int unique deferrable initially deferred)'))
+    const lease = await pool.lease(0)
+    const drained = async (sql: string, chunkSize = 10) => {
+      const seen: unknown[] = []
+      for await (const chunk of lease.stream(write(sql), chunkSize)) seen.push(...chunk.rows)
+      return seen
+    }
+    for (let round = 0; round < 3; round++) {
+      const failure = await failureOf(drained('insert into late values (1), (1) returning id'))
+      expect(failure).toMatchObject({ code: '23505', shard: 'shard-1' })
+      const numbers = await Promise.all([1, 2, 3].map((n) => lease.execute(read(`select ${n} as n`))))
+      expect(numbers.map(({ rows }) => rows)).toEqual([[{ n: 1 }], [{ n: 2 }], [{ n: 3 }]])
+    }
+    expect(await drained('insert into late values (1) returning id')).toEqual([{ id: 1 }])
+    // An empty query, a statement without rows, and an end that falls on the end of a chunk.
+    expect(await drained('')).toEqual([])
+    expect(await drained('delete from late')).toEqual([])
+    expect(await drained('select g from generate_series(1, 4) g', 2)).toHaveLength(4)
+    expect(await failureOf(drained('selec'))).toMatchObject({ code: '42601' })
+    expect(await failureOf(drained('copy late from stdin'))).toBeInstanceOf(Error)
+    expect((await lease.execute(read('select 4 as n'))).rows).toEqual([{ n: 4 }])
     lease.release()
   })
 

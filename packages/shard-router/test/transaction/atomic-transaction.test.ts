@@ -158,25 +158,44 @@ describe('an atomic transaction', () => {
        create or replace function take() returns trigger language plpgsql as $$ begin return new; end $$;
        create or replace trigger take instead of insert on taken for each row execute function take()`,
     )
-    for (let round = 0; round < 3; round++) {
-      const numbers: unknown[] = []
-      const onStep = async ({ step, txid }: ProtocolPoint) => {
+    interface Part {
+      readonly xid: string | null
+      readonly query: string
+    }
+    const partOf = async (shard: number, txid: string) => {
+      const sql = `select backend_xid::text as xid, query from pg_stat_activity where application_name like '%${txid}' and datname = current_database()`
+      return (await bank.run(shard, sql))[0] as Part
+    }
+    for (const [round, together] of [false, true, true, true, true].entries()) {
+      let looking: Promise<Part[]> | undefined
+      let decider = -1
+      const onStep = async ({ step, txid, shard }: ProtocolPoint) => {
+        if (step === 'before decision') decider = bank.pool.topology.shards.findIndex(({ id }) => id === shard)
         if (step !== 'before prepare') return
-        const [row] = await bank.run(
-          0,
-          `select backend_xid::text as xid from pg_stat_activity where application_name like '%${txid}' and datname = current_database()`,
-        )
-        numbers.push((row as { xid: string | null }).xid)
+        looking ??= Promise.all([0, 1, 2].map((each) => partOf(each, txid)))
+        await looking
       }
       const transaction = bank.begin({}, { onStep })
-      await transaction.execute(0, write('insert into taken values (1)'))
-      await transaction.execute(1, add(1))
-      await transaction.execute(0, write('insert into taken values (2)'))
-      await transaction.execute(2, add(1))
+      const insert = write('insert into taken values ($1)', 1)
+      if (together) {
+        await Promise.all([
+          transaction.execute(0, insert),
+          transaction.execute(1, add(1)),
+          transaction.execute(2, add(1)),
+        ])
+      } else {
+        await transaction.execute(0, insert)
+        await transaction.execute(1, add(1))
+        await transaction.execute(0, insert)
+        await transaction.execute(2, add(1))
+      }
       await transaction.commit()
-      expect(numbers.every((xid) => xid !== null)).toBe(true)
+      const parts = await looking
+      expect(parts?.[decider]?.xid).toEqual(expect.any(String))
+      // Shards that begin together: the number came with BEGIN, and nothing was asked behind the INSERT.
+      if (round > 3) expect({ decider, query: parts?.[decider]?.query }).toEqual({ decider: 0, query: insert.sql })
     }
-    expect(await bank.balances()).toEqual([100, 103, 103])
+    expect(await bank.balances()).toEqual([100, 105, 105])
   })
 
   test('NOTIFY is refused with a hint: in a statement, and in a trigger', async () => {
