@@ -2,6 +2,7 @@ import type { RouterErrorCode } from '../../errors/router-error-codes.ts'
 import { routerErrorCodes } from '../../errors/router-error-codes.ts'
 import { RoutingError } from '../../errors/routing-error.ts'
 import { sqlStateOf } from '../../pool/sql-state.ts'
+import { isShardGone } from './stale-metadata.ts'
 
 /** Citus' own words for what it does not do, and our code for it. The first that fits. */
 const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
@@ -42,7 +43,10 @@ export function citusRefusal(error: unknown): unknown {
   // Citus reads the SELECT of an INSERT by itself, where nothing tells the type of a bare parameter.
   const untyped = state === '42P18' && /data type of parameter/.test(message)
   const refused =
-    untyped || (state === '0A000' && !postgresFiles.test(fileOf(error))) || (state === 'XX000' && known !== undefined)
+    untyped ||
+    isLocalTableElsewhere(error, state) ||
+    (state === '0A000' && !postgresFiles.test(fileOf(error))) ||
+    (state === 'XX000' && known !== undefined)
   if (!refused && known !== 'CITUS_COORDINATOR_REQUIRED') return error
   const code = known ?? 'CITUS_UNSUPPORTED'
   return new RoutingError({
@@ -56,6 +60,12 @@ export function citusRefusal(error: unknown): unknown {
     },
     cause: error,
   })
+}
+
+/** Citus sent a statement to a worker that names a table of the coordinator. */
+function isLocalTableElsewhere(error: Error, state: string): boolean {
+  const where = String((error as { where?: unknown }).where ?? '')
+  return state === '42P01' && where.startsWith('while executing command on') && !isShardGone(error)
 }
 
 function fileOf(error: Error): string {
