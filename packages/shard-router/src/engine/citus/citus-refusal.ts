@@ -20,7 +20,10 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
     /nextval\(sequence\) calls in worker nodes|nextval: reached maximum value of sequence/,
     'CITUS_COORDINATOR_REQUIRED',
   ],
-  [/FOR UPDATE\/SHARE|pseudoconstant quals|MERGE|ON CONFLICT|INSERT|UPDATE|DELETE|RETURNING/, 'CITUS_UNSUPPORTED'],
+  [
+    /FOR UPDATE\/SHARE|pseudoconstant quals|distributed query from a query on a shard|MERGE|ON CONFLICT|INSERT|UPDATE|DELETE|RETURNING/,
+    'CITUS_UNSUPPORTED',
+  ],
   [
     /cannot perform distributed planning|cannot push ?down|could not run distributed query|subquery/i,
     'UNSUPPORTED_MERGE',
