@@ -127,7 +127,7 @@ describe('the whole demo', () => {
 
   it('ends with its last line and status 0 as a program', async () => {
     const main = fileURLToPath(new URL('../../examples/festival/src/main.ts', import.meta.url))
-    const options = ['--transactions', '1000', '--festivals', '12', '--database-per-shard']
+    const options = ['--engine', 'hash', '--transactions', '1000', '--festivals', '12', '--database-per-shard']
     const node = ['--conditions=shardwright-source', main, ...options]
     const { stdout } = await promisify(execFile)(process.execPath, node, { maxBuffer: 1 << 24 })
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(
