@@ -8,12 +8,12 @@ import {
   type Fleet,
   fleetOf,
   isCitus,
+  noHashTopology,
   noTelemetry,
   type Schema,
   type SchemaWarning,
   systemClock,
   type Topology,
-  TopologyError,
   type TopologyInput,
 } from '@shardwright/core'
 import {
@@ -128,11 +128,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   get topology(): Topology {
     const { topology } = this.#core
     if (!isCitus(topology)) return topology
-    throw new TopologyError({
-      code: 'NO_HASH_TOPOLOGY',
-      message: `The router runs on the Citus cluster of ${topology.coordinator.address}, which has no buckets and no bucket map.`,
-      hint: 'Read its nodes and shards with readCitusMetadata, or look at router.engine first.',
-    })
+    throw noHashTopology(topology)
   }
 
   /** All shards on their direct connections, for migrations, partitions and recovery; of a Citus cluster, the coordinator. */

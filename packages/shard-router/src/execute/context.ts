@@ -49,6 +49,8 @@ export interface ExecutionContext {
   readonly measure?: (statement: MeasuredStatement) => void
   /** The part of the query whose statements these are; for `measure`. */
   readonly part?: string
+  /** The rows of this part are bound into another statement, so `maxRows` bounds them. */
+  readonly bounded?: boolean
   /** Set when missing shards are reported instead of thrown. */
   readonly missing: MissingShard[] | undefined
   /** Runs a write over several shards, all or nothing. */

@@ -31,7 +31,7 @@ export async function runMergePlan(plan: MergePlan, context: ExecutionContext): 
   if (!plan.partial) return await runFinal((merge as Merge & { kind: 'combine' }).combine, undefined, gathered, context)
   const partial = bindTemplate(plan.partial, gathered, context)
   const shards = partialShards(plan, context)
-  const parts = await readParts(partial, shards, context)
+  const parts = await readParts(partial, shards, merge, context)
   return await mergeParts(merge, parts, partial, gathered, context)
 }
 
@@ -46,7 +46,11 @@ export type Gathered = ReadonlyMap<number, TravellingRows>
 export async function runGathers(gathers: readonly GatherStep[], context: ExecutionContext): Promise<Gathered> {
   const results = await Promise.all(
     gathers.map(async (gather): Promise<readonly [number, TravellingRows]> => {
-      const { fields, rows, shard, origin } = await runMergePlan(gather.plan, { ...context, part: gather.part })
+      const { fields, rows, shard, origin } = await runMergePlan(gather.plan, {
+        ...context,
+        part: gather.part,
+        bounded: true,
+      })
       checkRows(rows.length, context, gather.part)
       return [gather.step, await travelling(fields, rows, shard, origin, context)]
     }),
@@ -87,10 +91,18 @@ function refusingCounts<T>(read: () => T): T {
 async function readParts(
   partial: BoundStatement,
   shards: readonly number[],
+  merge: Merge,
   context: ExecutionContext,
 ): Promise<readonly PartialResult[]> {
-  const statement: Statement = { ...partial, access: 'read', rows: 'text' }
+  // All of these rows go on to a server, so that more than it may be given need not be kept here.
+  const travel = merge.kind === 'combine' || (merge.kind === 'concat' && context.bounded === true)
+  const keepRows = travel ? context.maxRows : undefined
+  const statement: Statement = { ...partial, access: 'read', rows: 'text', keepRows }
   const answers = await onShards(context, shards, () => statement)
+  if (travel) {
+    const count = answers.reduce((sum, { result }) => sum + result.rowCount, 0)
+    checkRows(count, context, context.part ?? 'the partial rows')
+  }
   return answers.map(({ shard, result }) => ({ shard, fields: result.fields, rows: result.rows as readonly TextRow[] }))
 }
 

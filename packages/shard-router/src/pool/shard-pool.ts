@@ -15,6 +15,8 @@ export interface Statement {
    * are. `text`: each row an array of raw wire text (or null), for merging.
    */
   readonly rows: 'objects' | 'facts' | 'text'
+  /** Rows of text beyond so many are counted (`rowCount`) and not kept: what cannot be used need not fill the memory. */
+  readonly keepRows?: number | undefined
   /**
    * A read of the router's own that should run behind this statement, on its session: on the pipelined lane in the same
    * flush, once for all statements that leave together and name the same object.

@@ -36,6 +36,7 @@ export class WireQuery {
   readonly #types: TypeParsers
   readonly #settled: Settled
   readonly #asText: boolean
+  readonly #keepRows: number
   reader: RowReader | undefined
   rowsRead: unknown[] = []
   command = ''
@@ -58,6 +59,7 @@ export class WireQuery {
     this.#types = statement.rows === 'facts' ? factTypes : types
     this.#settled = settled
     this.#asText = statement.rows === 'text'
+    this.#keepRows = statement.keepRows ?? Number.POSITIVE_INFINITY
     this.reader = form.reader
   }
 
@@ -111,7 +113,7 @@ export class WireQuery {
   handleDataRow(message: { readonly fields: (string | null)[] }): void {
     if (this.#failure !== undefined) return
     if (this.#asText) {
-      this.rowsRead.push(message.fields)
+      if (this.rowsRead.length < this.#keepRows) this.rowsRead.push(message.fields)
       return
     }
     try {

@@ -31,6 +31,15 @@ describe('exclusive sessions', () => {
   }
   const gone = async (pattern: string) => expect.poll(() => activity(pattern), { timeout: 20_000 }).toBe(0)
 
+  test('rows beyond what a statement keeps are counted, on both lanes', async () => {
+    open()
+    const many = { ...read('select g from generate_series(1, 5000) g'), rows: 'text' as const, keepRows: 10 }
+    for (let run = 0; run < 3; run++) {
+      const { rows, rowCount } = await pool.execute(0, many)
+      expect([rows.length, rowCount]).toEqual([10, 5000])
+    }
+  })
+
   test('a stream whose connection goes away while it is being closed is over', async () => {
     open()
     const lease = await pool.lease(0)

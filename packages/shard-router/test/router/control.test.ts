@@ -42,6 +42,16 @@ describe('limits', () => {
     expect(error).toMatchObject({ code: 'MERGE_ROWS_EXCEEDED', details: { maxRows: 5, rows: 12 } })
   })
 
+  it('a part of many rows is refused, and its rows are not kept', async () => {
+    const before = process.memoryUsage().heapUsed
+    const query = router
+      .fanOut({ maxRows: 100 })
+      .selectFrom(['wallets', sql<{ x: number }>`generate_series(1, 200000)`.as('g')])
+      .select(({ fn }) => fn.agg<number>('mode').withinGroupOrderBy('id').as('mode'))
+    await expect(query.execute()).rejects.toMatchObject({ code: 'MERGE_ROWS_EXCEEDED', details: { rows: 2_400_000 } })
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200 * 2 ** 20)
+  })
+
   it('keeps to the deadline on every shard', async () => {
     const slow = router
       .fanOut({ deadlineMs: 300 })
