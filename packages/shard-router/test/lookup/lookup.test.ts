@@ -73,35 +73,49 @@ describe('lookups', () => {
   test.each(['read committed', 'repeatable read'] as const)(
     'a row that goes before its entry has come takes the entry along (%s)',
     async (isolationLevel) => {
-      const held = Promise.withResolvers<void>()
-      const reached = Promise.withResolvers<void>()
-      const onStep = async ({ step }: { readonly step: string }) => {
-        if (step !== 'before commit prepared') return
-        reached.resolve()
-        await held.promise
+      const steps: { reached: (shard: string) => void; held: Promise<void> }[] = []
+      const onStep = async ({ step, shard }: { readonly step: string; readonly shard: string }) => {
+        const current = steps.at(-1)
+        if (step !== 'before commit prepared' || current === undefined) return
+        current.reached(shard)
+        await current.held
       }
       await using slow = routerOf(cluster, { atomic: { onStep } })
-      // The row's shard decides, and the entry's is another one.
-      const email = ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'].find((value) => shardOfEntry(value) !== shardOfUser(1))!
-      const inserting = slow.db.insertInto('users').values(user(1, email)).execute()
-      await reached.promise
-      let over = false
-      const deleting = router
-        .transaction({ crossShard: 'atomic', isolationLevel })
-        .execute((trx) => trx.deleteFrom('users').where('user_id', '=', 1).execute())
-        .catch((error: unknown) => error)
-        .finally(() => {
-          over = true
-        })
-      await using watcher = await cluster.fleet().shards[shardOfEntry(email)]!.connect()
-      const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-      while (!over && (await watcher.query(waits)).rowCount === 0) await new Promise(setImmediate)
-      held.resolve()
-      await inserting
-      const answer = await deleting
-      if (isolationLevel === 'repeatable read') expect(answer).toMatchObject({ code: '40001' })
-      const rows = await router.db.selectFrom('users').select('email').where('user_id', '=', 1).execute()
-      expect(await entries('users_by_email')).toEqual(rows.map((row) => `${row.email} 1`))
+      // Which of the two shards decides is not fixed: it has to be the row's, so that the entry comes later.
+      let tried = false
+      for (let id = 1; id <= 40 && !tried; id++) {
+        const email = ['a', 'b', 'c', 'd', 'e']
+          .map((letter) => `${letter}${id}@x`)
+          .find((value) => shardOfEntry(value) !== shardOfUser(id))!
+        const held = Promise.withResolvers<void>()
+        const reached = Promise.withResolvers<string>()
+        steps.push({ reached: reached.resolve, held: held.promise })
+        const inserting = slow.db.insertInto('users').values(user(id, email)).execute()
+        if ((await reached.promise) === router.topology.shards[shardOfUser(id)]!.id) {
+          held.resolve()
+          await inserting
+          continue
+        }
+        tried = true
+        let over = false
+        const deleting = router
+          .transaction({ crossShard: 'atomic', isolationLevel })
+          .execute((trx) => trx.deleteFrom('users').where('user_id', '=', id).execute())
+          .catch((error: unknown) => error)
+          .finally(() => {
+            over = true
+          })
+        await using watcher = await cluster.fleet().shards[shardOfEntry(email)]!.connect()
+        const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        while (!over && (await watcher.query(waits)).rowCount === 0) await new Promise(setImmediate)
+        held.resolve()
+        await inserting
+        const answer = await deleting
+        if (isolationLevel === 'repeatable read') expect(answer).toMatchObject({ code: '40001' })
+      }
+      expect(tried).toBe(true)
+      const rows = await router.fanOut().selectFrom('users').select(['email', 'user_id']).execute()
+      expect(await entries('users_by_email')).toEqual(rows.map((row) => `${row.email} ${row.user_id}`).sort())
     },
   )
 
