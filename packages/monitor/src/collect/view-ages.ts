@@ -1,7 +1,10 @@
 import type { Collector } from './collector.ts'
 import { toNumber } from './sample.ts'
 
-/** How old the rows of the view-manager's views and rollups are; missing while one was never refreshed. */
+/**
+ * How old the rows of the view-manager's views and rollups are, through the views that they read; missing while one was never
+ * refreshed. Registries of before have no `as_of`.
+ */
 export const viewAges: Collector = Object.freeze<Collector>({
   name: 'view-ages',
   async collect(connection) {
@@ -10,8 +13,9 @@ export const viewAges: Collector = Object.freeze<Collector>({
     )
     if (exists.rows[0]?.there !== true) return []
     const { rows } = await connection.query<{ name: string; age: string | null }>(
-      `select schema_name || '.' || name as name, extract(epoch from clock_timestamp() - refreshed_at) as age
-       from shardwright.views`,
+      `select schema_name || '.' || name as name,
+         extract(epoch from clock_timestamp() - coalesce((to_jsonb(v) ->> 'as_of')::timestamptz, refreshed_at)) as age
+       from shardwright.views v`,
     )
     return rows.map(({ name, age }) => ({
       metric: 'view_age_seconds',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { FleetConnection } from '@shardwright/core'
 import type { View } from '../definition/view.ts'
 import { wrapServerError } from '../errors/failure.ts'
@@ -31,8 +32,10 @@ export async function buildBeside(connection: FleetConnection, view: View, popul
   const name = qualified(stagingSchema, view.name)
   try {
     return await inTransaction(connection, async () => {
-      await connection.script(
-        `set local search_path to ${stagingSchema}, ${identifier(view.schema)}; set local statement_timeout to ${view.refresh.budgetMs}`,
+      await connection.script(`set local statement_timeout to ${view.refresh.budgetMs}`)
+      await connection.query(
+        "select set_config('search_path', concat_ws(', ', $1::text, nullif(current_setting('search_path'), '')), true)",
+        [`${stagingSchema}, ${identifier(view.schema)}`],
       )
       const { rows } = await connection.query<{ moment: string }>('select now()::text as moment')
       await connection.query(
@@ -42,6 +45,8 @@ export async function buildBeside(connection: FleetConnection, view: View, popul
       for (const index of view.indexes) {
         await connection.query(`create index ${identifier(index.name)} on ${name} (${columnList(index.columns)})`)
       }
+      // Its readers are planned by it from the moment of the swap.
+      if (populate) await connection.query(`analyze ${name}`)
       return { view, refreshedAt: populate ? (rows[0]?.moment ?? null) : null }
     })
   } catch (error) {
@@ -60,8 +65,9 @@ export function uniqueIndexSql(
 }
 
 export function uniqueIndexName(view: View): string {
-  // Named by the definition's hash: short enough for any view, and never that of an index made by hand.
-  return `${view.name.slice(0, 20)}_${view.hash.slice(0, 8)}_key`
+  // Short enough for any view, and never that of an index made by hand or of another view.
+  const digest = createHash('sha256').update(`${view.name} ${view.hash}`).digest('hex')
+  return `${view.name.slice(0, 15)}_${digest.slice(0, 8)}_key`
 }
 
 function columnList(columns: readonly string[]): string {

@@ -40,7 +40,10 @@ export interface ViewManager {
   refresh(options?: RefreshOptions): Promise<readonly RefreshReport[]>
   /** Where each view stands on each shard. */
   status(): Promise<readonly ViewStatus[]>
-  /** Everything committed on any shard before it is in the view; undefined while a shard has no rows or does not answer. */
+  /**
+   * Everything committed on any shard before it is in the view, through the views that it reads; undefined while a shard has
+   * no rows or does not answer.
+   */
   oldestRefreshedAt(name: string): Promise<Date | undefined>
   /** Refreshes by the views' own schedules, in one of all processes, until it is stopped. */
   start(): RefreshSchedule
@@ -127,14 +130,15 @@ class FleetViewManager implements ViewManager {
         return await statusOf(connection, this.#subjects)
       } catch (error) {
         const failure = failureOf(error, `asking the shard ${shard.id}`)
-        const nothing = { installed: false, current: false, refreshedAt: undefined, durationMs: undefined }
+        const never = { refreshedAt: undefined, asOf: undefined, durationMs: undefined }
+        const nothing = { installed: false, current: false, ...never }
         return this.#subjects.map(({ name }) => ({ view: name, shard: shard.id, ...nothing, failure }))
       }
     })
   }
 
   async oldestRefreshedAt(name: string): Promise<Date | undefined> {
-    const moments = (await this.status()).filter(({ view }) => view === name).map(({ refreshedAt }) => refreshedAt)
+    const moments = (await this.status()).filter(({ view }) => view === name).map(({ asOf }) => asOf)
     if (moments.length === 0) throw invalid(`There is no view or rollup '${name}'.`)
     const known = moments.filter((moment) => moment !== undefined).map((moment) => moment.getTime())
     return known.length < moments.length ? undefined : new Date(Math.min(...known))
@@ -156,7 +160,8 @@ class FleetViewManager implements ViewManager {
     const ages = await this.#onEveryShard(async (shard) => {
       try {
         await using connection = await shard.connect({ applicationName: 'shardwright-views' })
-        return [await oldestAttemptMs(connection, subjects)]
+        const ageMs = await oldestAttemptMs(connection, subjects)
+        return ageMs === undefined ? [] : [ageMs]
       } catch (error) {
         this.#warn(shard, failureOf(error, `asking the shard ${shard.id}`))
         return []

@@ -19,7 +19,7 @@ export interface ViewManagerOptions {
   readonly lockWaitMs?: number
   /** How often the swap of a changed view is tried when readers keep it from its lock, below a second each; default 50. */
   readonly swapAttempts?: number
-  /** A scheduled refresh starts up to so much later, at random; default 30000. */
+  /** A scheduled refresh starts up to so much later, at random, by a tenth of its interval at most; default 30000. */
   readonly jitterMs?: number
   /** How often changes are counted for `refresh.after`, milliseconds; default 1000. */
   readonly pollMs?: number

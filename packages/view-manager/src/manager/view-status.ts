@@ -12,6 +12,8 @@ export interface ViewStatus {
   /** False when the shard has an older definition. */
   readonly current: boolean
   readonly refreshedAt: Date | undefined
+  /** Everything committed before it is in the view: not later than that of the views it reads. */
+  readonly asOf: Date | undefined
   readonly durationMs: number | undefined
   /** The last refresh, when it failed; or why the shard could not be asked. */
   readonly failure: string | Failure | undefined
@@ -30,6 +32,7 @@ export async function statusOf(
       installed: row !== undefined,
       current: row?.definition_hash === subject.hash,
       refreshedAt: row?.refreshed_at ?? undefined,
+      asOf: row?.as_of ?? row?.refreshed_at ?? undefined,
       durationMs: row?.duration_ms == null ? undefined : Number(row.duration_ms),
       failure: row?.failure ?? undefined,
     }

@@ -12,8 +12,10 @@ export interface RefreshReport {
   readonly buckets?: number | undefined
   /** Of a rollup: buckets that changed after their raw partition had gone (ROLLUP_BUCKET_FROZEN); they keep what they had. */
   readonly frozenBuckets?: number | undefined
-  /** Everything committed before it is in the view. */
+  /** By the server's clock. */
   readonly refreshedAt?: Date | undefined
+  /** Everything committed before it is in the view: not later than that of the views it reads. */
+  readonly asOf?: Date | undefined
   readonly durationMs: number
   readonly failure?: Failure | undefined
 }

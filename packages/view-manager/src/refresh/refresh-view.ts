@@ -5,11 +5,10 @@ import { inTransaction } from '../sql/in-transaction.ts'
 import { qualified } from '../sql/quote.ts'
 import { countChanges } from '../state/count-changes.ts'
 import { inspectView } from '../state/inspect-view.ts'
-import { noteRefreshed } from '../state/registry.ts'
+import { asOfParents, noteRefreshed, type Refreshed } from '../state/registry.ts'
 
-export interface RefreshedView {
+export interface RefreshedView extends Refreshed {
   readonly mode: 'plain' | 'concurrently'
-  readonly refreshedAt: Date
 }
 
 /** Refreshes one view on one shard, in one transaction with its note. The caller holds the view's lock. */
@@ -33,12 +32,14 @@ export async function refreshView(
     const { budgetMs } = view.refresh
     await connection.script(`set local statement_timeout to ${budgetMs}; set local lock_timeout to ${lockTimeoutMs}`)
     // Counted before the refresh's snapshot: a change is at worst counted once more, never missed.
-    const changes = await countChanges(connection, view)
+    const changesSeen = await countChanges(connection, view)
+    // And so is the age of what it reads.
+    const parents = await asOfParents(connection, view)
     const how = mode === 'concurrently' ? 'concurrently ' : ''
     await connection.query(`refresh materialized view ${how}${qualified(view.schema, view.name)}`)
-    const refreshedAt = await noteRefreshed(connection, view, changes)
-    if (!refreshedAt) throw notInstalled(view, connection)
-    return { mode, refreshedAt }
+    const noted = await noteRefreshed(connection, view, { changesSeen, parents })
+    if (!noted) throw notInstalled(view, connection)
+    return { mode, ...noted }
   })
 }
 

@@ -1,13 +1,12 @@
 import type { FleetConnection } from '@shardwright/core'
 import { ViewError } from '../errors/view-error.ts'
 import { inTransaction } from '../sql/in-transaction.ts'
-import { noteRefreshed, readRegistry } from '../state/registry.ts'
+import { noteRefreshed, type Refreshed, readRegistry } from '../state/registry.ts'
 import { moveHorizon } from './frozen-before.ts'
 import type { Rollup } from './rollup.ts'
 import { bucketsSql, nextBucketSql, sourceOf, summarySql, tableOf } from './rollup-sql.ts'
 
-export interface RefreshedRollup {
-  readonly refreshedAt: Date
+export interface RefreshedRollup extends Refreshed {
   readonly buckets: number
   /** Buckets that changed after their raw partition had gone; they keep what they had. */
   readonly frozenBuckets: number
@@ -39,9 +38,9 @@ export async function refreshRollup(connection: FleetConnection, rollup: Rollup)
       const { ranges, buckets } = await takeChanges(connection, rollup)
       for (const range of ranges) await sumUp(connection, rollup, range)
       const frozenBuckets = await countFrozen(connection, rollup)
-      const refreshedAt = await noteRefreshed(connection, rollup, null)
-      if (!refreshedAt) throw notInstalled(connection, rollup)
-      return { refreshedAt, buckets, frozenBuckets }
+      const noted = await noteRefreshed(connection, rollup)
+      if (!noted) throw notInstalled(connection, rollup)
+      return { ...noted, buckets, frozenBuckets }
     },
     'begin isolation level repeatable read',
   )

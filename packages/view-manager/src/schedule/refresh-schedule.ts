@@ -78,19 +78,22 @@ class RunningSchedule implements RefreshSchedule {
 
   async #byCron(schedule: Schedule, run: Run): Promise<void> {
     const { clock } = this.#context
-    const next = clock.now() + delayOf(schedule, clock.now()) + this.#jitter()
+    const due = clock.now() + delayOf(schedule, clock.now())
+    const next = due + this.#jitter(delayOf(schedule, due))
     while (clock.now() < next) await this.#sleep(next - clock.now())
     await this.#run(run)
   }
 
   /** By what is in the database, not by this process's life: a service that restarts daily still refreshes weekly. */
   async #byAge(everyMs: number, names: readonly string[], run: Run): Promise<void> {
+    // Another process may lead, or hold a view: look again, but not at once.
+    const againMs = Math.max(50, everyMs / 10)
+    if (!(await this.#lead())) return await this.#sleep(againMs)
     const ageMs = await this.#context.oldestAttemptMs(names)
     const leftMs = ageMs === undefined ? everyMs : everyMs - ageMs
-    if (leftMs > 0) return await this.#sleep(leftMs + this.#jitter())
+    if (leftMs > 0) return await this.#sleep(leftMs + this.#jitter(everyMs))
     await this.#run(run)
-    // Another process may lead, or hold a view: look again, but not at once.
-    await this.#sleep(Math.max(50, everyMs / 10))
+    await this.#sleep(againMs)
   }
 
   async #byChanges(): Promise<void> {
@@ -119,8 +122,9 @@ class RunningSchedule implements RefreshSchedule {
     }
   }
 
-  #jitter(): number {
-    return Math.floor(Math.random() * this.#context.jitterMs)
+  /** Never so much that a run of a frequent schedule would fall on the next. */
+  #jitter(intervalMs: number): number {
+    return Math.floor(Math.random() * Math.min(this.#context.jitterMs, intervalMs / 10))
   }
 
   async #sleep(delayMs: number): Promise<void> {

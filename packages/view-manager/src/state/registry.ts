@@ -15,6 +15,7 @@ export async function createRegistry(connection: FleetConnection): Promise<void>
       failure text,
       lowest_bound timestamptz,
       frozen_before timestamptz,
+      as_of timestamptz,
       primary key (schema_name, name)
     );
     create table if not exists shardwright.rollup_changes (
@@ -22,7 +23,12 @@ export async function createRegistry(connection: FleetConnection): Promise<void>
       rollup text not null,
       bucket timestamptz not null
     );
-    create index if not exists rollup_changes_rollup on shardwright.rollup_changes (schema_name, rollup, bucket);`)
+    create index if not exists rollup_changes_rollup on shardwright.rollup_changes (schema_name, rollup, bucket);
+    do $$ begin
+      if not exists (select from pg_attribute where attrelid = 'shardwright.views'::regclass and attname = 'as_of') then
+        alter table shardwright.views add column as_of timestamptz;
+      end if;
+    end $$`)
 }
 
 export interface RegistryRow {
@@ -30,6 +36,8 @@ export interface RegistryRow {
   readonly name: string
   readonly definition_hash: string
   readonly refreshed_at: Date | null
+  /** Undefined in a registry that no install() has seen since there is such a column. */
+  readonly as_of?: Date | null
   readonly duration_ms: string | null
   readonly changes_seen: string | null
   readonly failed_at: Date | null
@@ -51,21 +59,52 @@ export interface Subject {
   readonly name: string
 }
 
-/** Notes a refresh inside its own transaction: now() there is before its snapshot, so the view is at least that young. */
+/** When something was refreshed, and from when its rows are at least. */
+export interface Refreshed {
+  readonly refreshedAt: Date
+  /** Older than `refreshedAt` where it reads a view that is. */
+  readonly asOf: Date
+}
+
+/** From when the rows of what a view reads are at least, as text; null when it reads nothing that is refreshed. */
+export async function asOfParents(connection: FleetConnection, view: Subject & Reader): Promise<string | null> {
+  const { rows } = await connection.query<{ as_of: string | null }>(`select (${parentsAsOf})::text as as_of`, [
+    view.schema,
+    view.name,
+    view.reads,
+  ])
+  return rows[0]?.as_of ?? null
+}
+
+interface Reader {
+  readonly reads: readonly string[]
+}
+
+/** Of the relations $3, but not $1.$2 itself. */
+const parentsAsOf = `select min(coalesce(as_of, refreshed_at)) from shardwright.views
+  where name = any($3::text[]) and not (schema_name = $1 and name = $2)`
+
+/**
+ * Notes a refresh inside its own transaction: now() there is before its snapshot, so the view is at least that young, or as
+ * young as the oldest view that it reads (`parents`).
+ */
 export async function noteRefreshed(
   connection: FleetConnection,
   subject: Subject,
-  changesSeen: string | null,
-): Promise<Date | undefined> {
-  const { rows } = await connection.query<{ refreshed_at: Date }>(
+  {
+    changesSeen = null,
+    parents = null,
+  }: { readonly changesSeen?: string | null; readonly parents?: string | null } = {},
+): Promise<Refreshed | undefined> {
+  const { rows } = await connection.query<Refreshed>(
     `update shardwright.views
-        set refreshed_at = now(), duration_ms = extract(epoch from clock_timestamp() - now()) * 1000,
+        set refreshed_at = now(), as_of = least(now(), $4::timestamptz), duration_ms = extract(epoch from clock_timestamp() - now()) * 1000,
             changes_seen = $3, failed_at = null, failure = null
       where schema_name = $1 and name = $2
-      returning refreshed_at`,
-    [subject.schema, subject.name, changesSeen],
+      returning refreshed_at as "refreshedAt", as_of as "asOf"`,
+    [subject.schema, subject.name, changesSeen, parents],
   )
-  return rows[0]?.refreshed_at
+  return rows[0]
 }
 
 export async function noteFailed(connection: FleetConnection, subject: Subject, message: string): Promise<void> {
@@ -78,14 +117,15 @@ export async function noteFailed(connection: FleetConnection, subject: Subject, 
 /** Notes that `subject` now has this definition, and from when its rows are (null: it has none). */
 export async function noteInstalled(
   connection: FleetConnection,
-  subject: Subject & { readonly hash: string },
+  subject: Subject & Partial<Reader> & { readonly hash: string },
   refreshedAt: string | null,
 ): Promise<void> {
   await connection.query(
-    `insert into shardwright.views (schema_name, name, definition_hash, refreshed_at)
-     values ($1, $2, $3, $4)
+    `insert into shardwright.views (schema_name, name, definition_hash, refreshed_at, as_of)
+     values ($1, $2, $4, $5, case when $5::timestamptz is not null then least($5::timestamptz, (${parentsAsOf})) end)
      on conflict (schema_name, name) do update
-       set definition_hash = excluded.definition_hash, refreshed_at = excluded.refreshed_at, changes_seen = null`,
-    [subject.schema, subject.name, subject.hash, refreshedAt],
+       set definition_hash = excluded.definition_hash, refreshed_at = excluded.refreshed_at, as_of = excluded.as_of,
+           changes_seen = null, failed_at = null, failure = null`,
+    [subject.schema, subject.name, subject.reads ?? [], subject.hash, refreshedAt],
   )
 }
