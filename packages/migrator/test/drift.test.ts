@@ -11,6 +11,8 @@ import { connectTo, freshFleet, freshShards, on, startServer } from './support/f
 let cluster: LocalCluster
 beforeAll(async () => {
   cluster = await startServer()
+  const fleet = await freshFleet(cluster, 1)
+  await on(fleet, 'shard-1', 'create role drift_reader; create role drift_writer; create role "Drift owner"')
 })
 afterAll(() => cluster?.stop())
 
@@ -39,11 +41,26 @@ export const rich = `
   create materialized view app.totals as select k, sum(n) as n from app.items group by k;
   create unique index totals_k on app.totals (k);
   create table stale (id int primary key);
+  grant select on stale to drift_reader;
   create function app.touch() returns trigger language plpgsql as $$ begin new.n := new.n; return new; end; $$;
   create trigger touch before update on app.items for each row execute function app.touch();
   alter table app.items enable row level security;
   create policy own on app.items for select using (k > 0);
   create policy add on app.items as restrictive for insert to public with check (k < 100);
+  create collation app.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  create aggregate app.total(int) (sfunc = int4pl, stype = int, initcond = '0', parallel = safe);
+  create aggregate app.anything(*) (sfunc = int8inc, stype = int8, initcond = '0');
+  create rule quiet as on delete to parents where old.id < 0 do instead nothing;
+  create statistics app.together (ndistinct, dependencies) on k, n from app.items;
+  create function app.note_ddl() returns event_trigger language plpgsql as $$ begin end $$;
+  create event trigger note_ddl on ddl_command_end when tag in ('CREATE TABLE', 'DROP TABLE') execute function app.note_ddl();
+  create domain app.code as text check (value <> '');
+  grant select, insert on app.items to drift_reader;
+  grant select (label) on parents to drift_writer;
+  grant usage on schema app to drift_reader, public;
+  grant update on parents to drift_reader with grant option;
+  revoke execute on function app.twice(int) from public;
+  grant execute on function app.twice(int) to drift_reader;
 `
 
 async function richFleet(shards: number): Promise<Fleet> {
@@ -67,7 +84,11 @@ it('finds nothing between equal shards: partitions, our own objects and extensio
 })
 
 const drifts: readonly (readonly [what: string, sql: string, found: readonly string[]])[] = [
-  ['a missing column', 'alter table parents drop column label', ['column public.parents.label missing']],
+  [
+    'a missing column, and what was granted on it',
+    'alter table parents drop column label',
+    ['column public.parents.label missing', 'grant table public.parents to drift_writer missing'],
+  ],
   ['an extra column', 'alter table parents add column extra int', ['column public.parents.extra extra']],
   ['a type', 'alter table app.items alter column "odd ""Name" type bigint', ['column app.items.odd "Name different']],
   ['a default', `alter table parents alter column label set default 'b'`, ['column public.parents.label different']],
@@ -174,6 +195,108 @@ const drifts: readonly (readonly [what: string, sql: string, found: readonly str
     ['index public.entries_v missing'],
   ],
   [
+    'an aggregate',
+    `create or replace aggregate app.total(int) (sfunc = int4pl, stype = int, initcond = '5', parallel = safe)`,
+    ['aggregate app.total(integer) different'],
+  ],
+  [
+    'what an aggregate gives, and one that is missing',
+    `drop aggregate app.total(int); create aggregate app.total(int) (sfunc = int84pl, stype = int8, initcond = '0'); drop aggregate app.anything(*)`,
+    ['aggregate app.anything(*) missing', 'aggregate app.total(integer) different'],
+  ],
+  [
+    'a collation of its own',
+    `drop collation app.nocase; create collation app.nocase (provider = icu, locale = 'und')`,
+    ['collation app.nocase different'],
+  ],
+  ['a rule', 'drop rule quiet on parents', ['rule public.parents.quiet missing']],
+  ['a rule that is off', 'alter table parents disable rule quiet', ['rule public.parents.quiet different']],
+  ['extended statistics', 'drop statistics app.together', ['statistics app.together missing']],
+  [
+    'the target of extended statistics',
+    'alter statistics app.together set statistics 500',
+    ['statistics app.together different'],
+  ],
+  [
+    'an event trigger',
+    `drop event trigger note_ddl; create event trigger note_ddl on sql_drop execute function app.note_ddl()`,
+    ['event trigger note_ddl different'],
+  ],
+  ['an event trigger that is off', 'alter event trigger note_ddl disable', ['event trigger note_ddl different']],
+  [
+    'a domain: default, NOT NULL and CHECK, where it is in use',
+    `alter domain app.positive drop constraint positive_check; alter domain app.positive set default 2;
+     alter domain app.positive drop not null; alter domain app.positive add constraint small check (value < 100)`,
+    ['type app.positive different'],
+  ],
+  ['a missing domain', 'drop domain app.code', ['type app.code missing']],
+  [
+    'a composite type: an attribute that is gone, another type, one too many',
+    `alter type app.pair drop attribute b; alter type app.pair alter attribute a type bigint;
+     alter type app.pair add attribute c text`,
+    ['type app.pair different'],
+  ],
+  [
+    'labels that are missing at both ends',
+    `drop materialized view app.totals; drop view app.cheaper; drop view app.cheap; alter table app.items drop column m; drop type mood;
+     create type mood as enum ('ok'); alter table app.items add column m mood;
+     create view app.cheap as select k, id from app.items where n < 10;
+     create view app.cheaper with (security_barrier) as select k from app.cheap;
+     create materialized view app.totals as select k, sum(n) as n from app.items group by k; create unique index totals_k on app.totals (k)`,
+    ['type public.mood different'],
+  ],
+  [
+    'grants: too few, too many, with and without the right to grant',
+    `revoke insert on app.items from drift_reader; grant delete on app.items to drift_reader; revoke grant option for update on parents from drift_reader;
+     grant select on parents to drift_writer`,
+    [
+      'grant table app.items to drift_reader different',
+      'grant table public.parents to drift_reader different',
+      'grant table public.parents to drift_writer different',
+    ],
+  ],
+  [
+    'grants on columns, functions, schemas, types and sequences',
+    `revoke select (label) on parents from drift_writer; grant execute on function app.twice(int) to public; revoke usage on schema app from public;
+     grant usage on type mood to drift_reader with grant option; grant usage on sequence app.numbers, counted_s_seq to drift_writer`,
+    [
+      'grant schema app to public missing',
+      'grant table public.parents to drift_writer missing',
+      'grant function app.twice(x integer) to public extra',
+      'grant sequence app.numbers to drift_writer extra',
+      'grant sequence public.counted_s_seq to drift_writer extra',
+      'grant type public.mood to drift_reader extra',
+    ],
+  ],
+  [
+    'owners',
+    `alter table parents owner to "Drift owner"; alter function app.twice(int) owner to drift_writer; alter domain app.code owner to drift_writer;
+     alter sequence app.numbers owner to drift_writer; alter view app.cheaper owner to drift_writer; alter aggregate app.total(int) owner to drift_writer`,
+    [
+      'owner aggregate app.total(integer) different',
+      'owner function app.twice(x integer) different',
+      'owner sequence app.numbers different',
+      'owner table public.parents different',
+      'owner type app.code different',
+      'owner view app.cheaper different',
+    ],
+  ],
+  [
+    'a table with grants that is missing: its grants come with it, its owner is told by itself',
+    'drop table stale',
+    [
+      'table public.stale missing',
+      'constraint public.stale.stale_pkey missing',
+      'grant table public.stale to drift_reader missing',
+    ],
+  ],
+  [
+    'a table too many goes with all that is on it',
+    `create table surplus (id serial primary key, n int); create rule r as on delete to surplus do instead nothing;
+     create statistics surplus_together on id, n from surplus; grant select on surplus to drift_reader`,
+    ['table public.surplus extra'],
+  ],
+  [
     'a missing table',
     'drop table entries',
     [
@@ -193,9 +316,8 @@ it.each(drifts)('names %s, and the SQL that it offers mends it', async (_, chang
   await on(fleet, 'shard-2', change)
   const drift = await findDrift(fleet)
   const { differences } = drift.shards[1] ?? { differences: [] }
-  expect(differences.map((difference) => `${difference.kind} ${difference.object} ${difference.problem}`)).toEqual(
-    found,
-  )
+  const names = differences.map((difference) => `${difference.kind} ${difference.object} ${difference.problem}`)
+  expect(names.toSorted()).toEqual(found.toSorted())
   for (const difference of differences) {
     for (const statement of difference.sql) await on(fleet, 'shard-2', statement)
   }

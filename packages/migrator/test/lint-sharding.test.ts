@@ -55,6 +55,15 @@ describe('sharding mistakes', () => {
     ['key-altered', `update wallets set festival_id = 'x' where id = '1'`],
     ['reference-rows-differ', 'insert into festivals values (gen_random_uuid())'],
     ['reference-rows-differ', 'insert into festivals select now()'],
+    ['reference-rows-differ', `copy festivals from '/srv/festivals.csv'`],
+    ['reference-rows-differ', `copy festivals (id) from program 'curl example.com'`],
+    ['rows-on-every-shard', `copy wallets from '/srv/wallets.csv'`],
+    ['rows-on-every-shard', `insert into wallets values ('f', '1')`],
+    ['rows-on-every-shard', `with made as (insert into wallets values ('f', '1') returning id) select * from made`],
+    ['sharded-table-shape', 'create table wallets as select * from entries'],
+    ['sharded-table-shape', 'select * into public.wallets from entries'],
+    ['sharded-table-shape', 'create table festivals as select festival_id as id from wallets'],
+    ['sharded-table-shape', 'create table copied as select * from wallets'],
     ['reference-rows-differ', 'update festivals set id = current_timestamp'],
     [
       'reference-rows-differ',
@@ -88,6 +97,11 @@ describe('sharding mistakes', () => {
     `insert into festivals values ('a'), ('b')`,
     'alter table settings add foreign key (name) references festivals (id) not valid',
     `insert into wallets select gen_random_uuid()`,
+    'create table wallets as select * from entries with no data; alter table wallets add primary key (festival_id, id)',
+    'create temp table scratch as select * from wallets',
+    'create materialized view totals as select * from wallets',
+    `copy wallets to '/tmp/x'`,
+    `copy (select * from festivals) to '/tmp/x'`,
   ])('nothing to say of: %s', async (statement) => {
     expect(await rulesOf(statement)).toEqual([])
   })

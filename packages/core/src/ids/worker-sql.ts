@@ -1,4 +1,5 @@
 import type { FleetConnection } from '../ports/fleet.ts'
+import { createOwnSchema } from '../schema/own-schema.ts'
 
 /** A number just taken, with its fencing token and the span of time reserved for it. */
 export interface TakenWorker {
@@ -10,16 +11,14 @@ export interface TakenWorker {
 
 // The lock is held to the end of the implicit transaction: CREATE ... IF NOT EXISTS alone fails when two race.
 const install = `
-do $$ begin
-  perform pg_advisory_xact_lock(hashtextextended('shardwright.id_workers', 0));
-  create schema if not exists shardwright;
-  create table if not exists shardwright.id_workers (
-    worker integer primary key,
-    token bigint not null default 0,
-    until_ms bigint not null default 0,
-    expires_at timestamptz not null default '-infinity'
-  );
-end $$`
+select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('shardwright.id_workers', 0));
+${createOwnSchema};
+create table if not exists shardwright.id_workers (
+  worker integer primary key,
+  token bigint not null default 0,
+  until_ms bigint not null default 0,
+  expires_at timestamptz not null default '-infinity'
+)`
 
 const fill = `
 insert into shardwright.id_workers (worker)
@@ -57,7 +56,7 @@ where worker = $1::int and token = $2::bigint`
 /** Creates the table and its rows where they are missing. */
 export async function installWorkers(connection: FleetConnection, workers: number): Promise<void> {
   if ((await countWorkers(connection)) >= workers) return
-  await connection.query(install)
+  await connection.script(install)
   await connection.query(fill, [workers])
 }
 

@@ -1,4 +1,5 @@
 import type { Lookup } from './lookup.ts'
+import { createOwnSchema } from './own-schema.ts'
 import { lookupRowColumn } from './resolve-lookups.ts'
 
 export { lookupRowColumn }
@@ -18,7 +19,7 @@ export function createLookupSql(lookup: Lookup): readonly string[] {
   const key = id(table.key)
   const columns = [column, table.key, lookupRowColumn].map(id)
   return [
-    'create schema if not exists shardwright',
+    createOwnSchema,
     `create table if not exists shardwright.lookup (
   name text primary key,
   state text not null check (state in ('new', 'filling', 'ready')),

@@ -23,14 +23,15 @@ export function needsNoTransaction({ kind, node }: ParsedStatement): boolean {
   if (kind === 'IndexStmt') return node.concurrent === true
   if (kind === 'DropStmt') return node.concurrent === true
   if (kind === 'VacuumStmt') return node.is_vacuumcmd === true
-  if (kind === 'ReindexStmt') return hasParameter(node, 'concurrently')
+  if (kind === 'ReindexStmt') return optionIsOn(node.params, 'concurrently') || node.relation === undefined
+  if (kind === 'ClusterStmt') return node.relation === undefined
   if (kind === 'AlterTableStmt') return commandsOf(node).some(detachesConcurrently)
   return ['CreatedbStmt', 'DropdbStmt', 'CreateTableSpaceStmt', 'DropTableSpaceStmt', 'AlterSystemStmt'].includes(kind)
 }
 
 /** True for statements that give rows and change nothing by themselves. */
 export function onlyReads({ kind, node }: ParsedStatement): boolean {
-  if (kind === 'SelectStmt') return !changesByCall(node)
+  if (kind === 'SelectStmt') return node.intoClause === undefined && !changesByCall(node)
   return kind === 'VariableShowStmt' || kind === 'ExplainStmt'
 }
 
@@ -73,7 +74,14 @@ function detachesConcurrently(command: SqlNode): boolean {
   return definition?.PartitionCmd?.concurrent === true
 }
 
-function hasParameter(node: SqlNode, name: string): boolean {
-  const parameters = (node.params ?? []) as readonly { DefElem?: { defname?: string } }[]
-  return parameters.some(({ DefElem: element }) => element?.defname === name)
+/** `(full)`, `(full true)`, not `(full off)`. */
+export function optionIsOn(list: unknown, name: string): boolean {
+  const options = (list ?? []) as readonly {
+    DefElem?: { defname?: string; arg?: { String?: { sval?: string }; Integer?: { ival?: number } } }
+  }[]
+  return options.some(({ DefElem: element }) => {
+    if (element?.defname !== name) return false
+    const value = element.arg?.String?.sval ?? (element.arg?.Integer && String(element.arg.Integer.ival ?? 0))
+    return value === undefined || !['false', 'off', '0'].includes(value.toLowerCase())
+  })
 }

@@ -1,18 +1,28 @@
 /** What a schema consists of, for comparison. */
-export type ObjectKind =
-  | 'setting'
-  | 'schema'
-  | 'extension'
-  | 'type'
-  | 'sequence'
-  | 'table'
-  | 'column'
-  | 'function'
-  | 'constraint'
-  | 'index'
-  | 'view'
-  | 'trigger'
-  | 'policy'
+export const objectKinds = [
+  'setting',
+  'schema',
+  'extension',
+  'collation',
+  'type',
+  'sequence',
+  'table',
+  'column',
+  'function',
+  'aggregate',
+  'constraint',
+  'index',
+  'statistics',
+  'view',
+  'rule',
+  'trigger',
+  'policy',
+  'owner',
+  'grant',
+  'event trigger',
+] as const
+
+export type ObjectKind = (typeof objectKinds)[number]
 
 /** One object of one shard, in a form that is equal exactly when the objects are. */
 export interface CatalogObject {

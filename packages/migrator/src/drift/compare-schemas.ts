@@ -21,13 +21,13 @@ export function compareSchemas(reference: SchemaSnapshot, other: SchemaSnapshot)
   const differences: Difference[] = []
   for (const [key, object] of expected) {
     const counterpart = found.get(key)
-    if (!counterpart && !isPartOfMissing(object, found)) differences.push(missing(object))
+    if (!counterpart && !comesWith(object, found)) differences.push(missing(object))
     if (counterpart && isInvalid(counterpart)) differences.push(invalid(object, counterpart))
     else if (counterpart && counterpart.definition !== object.definition)
       differences.push(different(object, counterpart))
   }
   for (const [key, object] of found) {
-    if (!expected.has(key) && !goesWithItsTable(object, expected)) differences.push(extra(object))
+    if (!expected.has(key) && !goesWith(object, expected)) differences.push(extra(object))
   }
   return differences
 }
@@ -36,15 +36,31 @@ function byKey(snapshot: SchemaSnapshot): ReadonlyMap<string, CatalogObject> {
   return new Map(snapshot.objects.map((object) => [`${object.kind} ${object.name}`, object]))
 }
 
-/** Columns come and go with their table; constraints, indexes and triggers have SQL of their own. */
-function isPartOfMissing(object: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
-  return object.kind === 'column' && !there.has(`table ${object.table}`)
+/**
+ * Columns come with their table, owners and what PUBLIC may do by default with what is made; constraints, indexes and others
+ * have SQL of their own.
+ */
+function comesWith({ kind, table, parts }: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
+  if (kind === 'column') return !there.has(`table ${table}`)
+  return (kind === 'owner' || parts?.['by default'] === 'yes') && !there.has(String(parts?.of))
 }
 
-/** DROP TABLE takes everything on the table with it. */
-function goesWithItsTable(object: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
-  const parts: readonly ObjectKind[] = ['column', 'constraint', 'index', 'trigger', 'policy']
-  return parts.includes(object.kind) && !there.has(`table ${object.table}`) && !there.has(`view ${object.table}`)
+const onTables: readonly ObjectKind[] = [
+  'column',
+  'constraint',
+  'index',
+  'statistics',
+  'rule',
+  'trigger',
+  'policy',
+  'sequence',
+]
+
+/** DROP TABLE takes everything on the table with it, any DROP what is granted on it. */
+function goesWith({ kind, table, parts }: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
+  if (kind === 'owner' || kind === 'grant') return !there.has(String(parts?.of))
+  if (table === null || !onTables.includes(kind)) return false
+  return !there.has(`table ${table}`) && !there.has(`view ${table}`)
 }
 
 function isInvalid(object: CatalogObject): boolean {

@@ -3,6 +3,7 @@ import { DriftError } from '../errors/drift-error.ts'
 import { inParallel } from '../run/in-parallel.ts'
 import { compareSchemas, type Difference } from './compare-schemas.ts'
 import { readSchemaSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
+import { singlesElsewhere, withoutTables } from './without-tables.ts'
 
 export interface DriftOptions {
   /** What the shards should look like; by default the first shard that answers. */
@@ -44,10 +45,9 @@ export async function findDrift(fleet: Fleet, options: DriftOptions = {}): Promi
   const shards = readings.map((reading): ShardDrift => {
     const { shard, snapshot, error } = reading
     if (!snapshot || snapshot === reference) return Object.freeze({ shard, differences: [], error })
-    const differences = compareSchemas(
-      withoutSingles(reference, options.schema, shard, options.reference ? undefined : first?.shard),
-      withoutSingles(snapshot, options.schema, shard, options.reference ? undefined : first?.shard),
-    )
+    const sides = options.reference ? [shard] : [shard, first?.shard ?? shard]
+    const elsewhere = singlesElsewhere(options.schema, sides)
+    const differences = compareSchemas(withoutTables(reference, elsewhere), withoutTables(snapshot, elsewhere))
     return Object.freeze({ shard, differences, error })
   })
   return Object.freeze({
@@ -69,28 +69,6 @@ async function readShard(shard: FleetShard): Promise<Reading> {
     return { shard: shard.id, snapshot: await readSchemaSnapshot(connection) }
   } catch (error) {
     return { shard: shard.id, error: asShardwrightError(shard.id, error) }
-  }
-}
-
-/** Drops tables that only one of the two compared sides is meant to have. */
-function withoutSingles(
-  snapshot: SchemaSnapshot,
-  schema: Schema | undefined,
-  shard: string,
-  referenceShard: string | undefined,
-): SchemaSnapshot {
-  const elsewhere = new Set(
-    (schema?.tables ?? []).flatMap((placement) =>
-      placement.kind === 'single' &&
-      (placement.shard !== shard || (referenceShard !== undefined && referenceShard !== shard))
-        ? [`${placement.schema}.${placement.table}`]
-        : [],
-    ),
-  )
-  if (elsewhere.size === 0) return snapshot
-  return {
-    version: 1,
-    objects: snapshot.objects.filter((object) => object.table === null || !elsewhere.has(object.table)),
   }
 }
 

@@ -1,14 +1,12 @@
-import { quoteLiteral } from '../sql/quote.ts'
 import type { CatalogObject } from './catalog-object.ts'
+import { mendGrant } from './mend-grant.ts'
+import { mendType } from './mend-type.ts'
 
 /** SQL that makes what a shard lacks. */
 export function mendMissing(object: CatalogObject): readonly string[] {
   if (object.create === '') return []
-  return object.kind === 'index'
-    ? [concurrently(object)]
-    : object.create.split('; ').length > 1 && object.kind !== 'function'
-      ? splitAlters(object.create)
-      : [object.create]
+  if (object.kind === 'index') return [concurrently(object)]
+  return object.kind === 'function' ? [object.create] : splitStatements(object.create)
 }
 
 /** SQL that takes away what only this shard has. It may lose data: read it first. */
@@ -41,7 +39,15 @@ export function mendDifferent(expected: CatalogObject, found: CatalogObject): re
     case 'table':
       return mendTable(expected, found) ?? nothingSafe(expected, found)
     case 'type':
-      return mendEnum(expected, found) ?? nothingSafe(expected, found)
+      return mendType(expected, found) ?? nothingSafe(expected, found)
+    case 'aggregate':
+      return expected.parts?.result === found.parts?.result
+        ? [expected.create.replace(/^create /, 'create or replace ')]
+        : [found.drop, expected.create]
+    case 'owner':
+      return [expected.create]
+    case 'grant':
+      return mendGrant(expected, found)
     default:
       return [...mendExtra(found), ...mendMissing(expected)]
   }
@@ -78,25 +84,6 @@ function mendView(expected: CatalogObject, found: CatalogObject): readonly strin
   return [...(found.parts.reset ? [found.parts.reset] : []), replace]
 }
 
-/** Undefined unless labels are only missing: they can be added, never taken away. */
-function mendEnum({ parts: expected }: CatalogObject, { parts: found }: CatalogObject): readonly string[] | undefined {
-  if (!expected?.labels || !found?.labels) return undefined
-  const wanted = JSON.parse(expected.labels) as readonly string[]
-  const there = JSON.parse(found.labels) as readonly string[]
-  if (wanted.filter((label) => there.includes(label)).join('\0') !== there.join('\0')) return undefined
-  return wanted.flatMap((label, at) => {
-    if (there.includes(label)) return []
-    const before = wanted[at - 1]
-    const place =
-      before === undefined
-        ? there[0] === undefined
-          ? ''
-          : ` before ${quoteLiteral(there[0])}`
-        : ` after ${quoteLiteral(before)}`
-    return [`${expected.target} add value ${quoteLiteral(label)}${place}`]
-  })
-}
-
 function mendColumn(
   { parts: expected, create, drop }: CatalogObject,
   { parts: found }: CatalogObject,
@@ -129,6 +116,6 @@ function concurrently({ create, parts }: CatalogObject): string {
 }
 
 /** Only our own catalog queries join statements, with this very separator. */
-function splitAlters(create: string): readonly string[] {
-  return create.split(/; (?=alter table |create extension )/)
+function splitStatements(create: string): readonly string[] {
+  return create.split(/; (?=alter (?:table|statistics|event trigger) |create extension |grant )/)
 }

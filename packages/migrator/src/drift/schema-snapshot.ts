@@ -2,18 +2,25 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { FleetConnection } from '@shardwright/core'
 import { z } from 'zod'
 import { DriftError } from '../errors/drift-error.ts'
+import { selectAggregates } from './catalog/aggregates.sql.ts'
+import { selectCollations } from './catalog/collations.sql.ts'
 import { selectColumns } from './catalog/columns.sql.ts'
 import { selectConstraints } from './catalog/constraints.sql.ts'
+import { selectEventTriggers } from './catalog/event-triggers.sql.ts'
+import { selectGrants } from './catalog/grants.sql.ts'
 import { selectIndexes } from './catalog/indexes.sql.ts'
+import { selectOwners } from './catalog/owners.sql.ts'
 import { selectFunctions, selectPolicies, selectTriggers, selectViews } from './catalog/routines.sql.ts'
+import { selectRules } from './catalog/rules.sql.ts'
 import { selectSettings } from './catalog/settings.sql.ts'
+import { selectStatistics } from './catalog/statistics.sql.ts'
 import { selectTables } from './catalog/tables.sql.ts'
 import { selectExtensions, selectSchemas, selectSequences, selectTypes } from './catalog/types.sql.ts'
-import type { CatalogObject } from './catalog-object.ts'
+import { type CatalogObject, objectKinds } from './catalog-object.ts'
 
 /** A shard's schema at one instant, without partitions, extensions' contents and what Shardwright keeps itself. */
 export interface SchemaSnapshot {
-  readonly version: 1
+  readonly version: 2
   readonly objects: readonly CatalogObject[]
 }
 
@@ -22,16 +29,24 @@ const queries = [
   selectSettings,
   selectSchemas,
   selectExtensions,
+  selectCollations,
   selectTypes,
   selectSequences,
   selectTables,
   selectColumns,
   selectFunctions,
+  selectAggregates,
   selectConstraints,
   selectIndexes,
+  selectStatistics,
   selectViews,
+  selectRules,
   selectTriggers,
   selectPolicies,
+  selectOwners,
+  selectGrants,
+  // Last: it must not fire while the others are made.
+  selectEventTriggers,
 ]
 
 /**
@@ -54,7 +69,7 @@ export async function readSchemaSnapshot(connection: FleetConnection): Promise<S
       ])
       objects.push(...(await connection.query<CatalogObject>(query)).rows)
     }
-    return Object.freeze({ version: 1, objects: Object.freeze(objects) })
+    return Object.freeze({ version: 2, objects: Object.freeze(objects) })
   } finally {
     await connection.query('rollback')
   }
@@ -62,24 +77,10 @@ export async function readSchemaSnapshot(connection: FleetConnection): Promise<S
 
 const text = z.string()
 const fileShape = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   objects: z.array(
     z.object({
-      kind: z.enum([
-        'setting',
-        'schema',
-        'extension',
-        'type',
-        'sequence',
-        'table',
-        'column',
-        'function',
-        'constraint',
-        'index',
-        'view',
-        'trigger',
-        'policy',
-      ]),
+      kind: z.enum(objectKinds),
       name: text,
       table: text.nullable(),
       definition: text,
@@ -94,7 +95,7 @@ const fileShape = z.object({
 export async function writeSnapshotFile(file: string, snapshot: SchemaSnapshot): Promise<void> {
   const key = (object: CatalogObject) => `${object.kind} ${object.name}`
   const objects = snapshot.objects.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
-  await writeFile(file, `${JSON.stringify({ version: 1, objects }, null, 2)}\n`)
+  await writeFile(file, `${JSON.stringify({ version: 2, objects }, null, 2)}\n`)
 }
 
 /** @throws DriftError SNAPSHOT_INVALID */

@@ -16,8 +16,11 @@ export class LintContext {
   readonly #created: Set<string>
   readonly #perhapsCreated: Set<string>
   readonly #checked: Set<string>
-  /** Constraints that this migration adds without proving them. */
-  readonly #unproven = new Set<string>()
+  readonly #indexes: Map<string, readonly string[]>
+  /** Constraints that this migration adds without proving them, and their kinds. */
+  readonly #unproven = new Map<string, string>()
+  /** The kinds of the constraints of all migrations. */
+  readonly #constraints: Map<string, string>
 
   constructor(placements: Schema | undefined, transaction = true, earlier?: LintContext) {
     this.placements = placements
@@ -26,6 +29,8 @@ export class LintContext {
     this.#created = earlier ? earlier.#created : new Set()
     this.#perhapsCreated = earlier ? earlier.#perhapsCreated : new Set()
     this.#checked = earlier ? earlier.#checked : new Set()
+    this.#indexes = earlier ? earlier.#indexes : new Map()
+    this.#constraints = earlier ? earlier.#constraints : new Map()
   }
 
   /** The next migration of the same run: it knows what the earlier ones have made. */
@@ -58,13 +63,37 @@ export class LintContext {
     return table !== undefined && this.#perhapsCreated.has(table)
   }
 
-  rememberUnproven(name: TableName, constraint: string): void {
-    this.#unproven.add(`${display(name)} ${constraint}`)
+  /** A domain is named by a list of names. */
+  domainOf(names: unknown): TableName | undefined {
+    const [last, schema] = stringsOf(names).toReversed()
+    return last === undefined ? undefined : { schema: schema ?? this.#defaultSchema, table: `domain ${last}` }
   }
 
-  /** True when the lock of the statement that added the constraint is still held in this migration. */
-  addedUnproven(name: TableName, constraint: string): boolean {
-    return this.#unproven.has(`${display(name)} ${constraint}`)
+  markCreatedDomain(names: unknown): void {
+    const name = this.domainOf(names)
+    if (name) this.#created.add(display(name))
+  }
+
+  rememberUnproven(name: TableName, constraint: string, kind: string): void {
+    this.#unproven.set(`${display(name)} ${constraint}`, kind)
+    this.#constraints.set(`${display(name)} ${constraint}`, kind)
+  }
+
+  /** The kind of a constraint while the lock of the statement that added it is still held in this migration. */
+  addedUnproven(name: TableName, constraint: string): string | undefined {
+    return this.#unproven.get(`${display(name)} ${constraint}`)
+  }
+
+  /** Remembers the columns of an index, for the primary key that may take it. */
+  rememberIndex(table: TableName | undefined, { idxname, indexParams }: SqlNode): void {
+    const columns = findNodes(indexParams, 'IndexElem').map((element) => String(element.name ?? ''))
+    if (table && typeof idxname === 'string') this.#indexes.set(`${table.schema}.${idxname}`, columns)
+  }
+
+  /** Every column of the index is known to have no NULL. */
+  isIndexNotNull(table: TableName, index: string): boolean {
+    const columns = this.#indexes.get(`${table.schema}.${index}`)
+    return columns?.every((column) => this.isKnownNotNull(table, column)) ?? false
   }
 
   /** Remembers a CHECK (column IS NOT NULL), to know its validation by name. */
@@ -72,7 +101,19 @@ export class LintContext {
     this.#checked.add(`${display(name)} ${constraint} ${column}`)
   }
 
+  /** A CHECK of the table is proven; what it says the linter does not know. */
+  hasProvenCheck(name: TableName | undefined): boolean {
+    return name !== undefined && this.#checked.has(`${display(name)} has a check`)
+  }
+
+  markNotNull(name: TableName, column: string): void {
+    this.#checked.add(`${display(name)} not null ${column}`)
+  }
+
   markValidated(name: TableName, constraint: string): void {
+    if (this.#constraints.get(`${display(name)} ${constraint}`) !== 'CONSTR_FOREIGN') {
+      this.#checked.add(`${display(name)} has a check`)
+    }
     const prefix = `${display(name)} ${constraint} `
     for (const entry of [...this.#checked]) {
       if (entry.startsWith(prefix)) this.#checked.add(`${display(name)} not null ${entry.slice(prefix.length)}`)

@@ -1,5 +1,6 @@
 import type { LintRule } from './lint-rule.ts'
 import { addColumn } from './rules/add-column.ts'
+import { attachPartition } from './rules/attach-partition.ts'
 import { breaksRunningCode } from './rules/breaks-running-code.ts'
 import { constraintValidatedAtOnce } from './rules/constraint-validated-at-once.ts'
 import { foreignKeyAcrossFamilies } from './rules/foreign-key-across-families.ts'
@@ -8,6 +9,7 @@ import { keyAltered } from './rules/key-altered.ts'
 import { longHold } from './rules/long-hold.ts'
 import { outsideTransaction } from './rules/outside-transaction.ts'
 import { referenceRowsDiffer } from './rules/reference-rows-differ.ts'
+import { rowsOnEveryShard } from './rules/rows-on-every-shard.ts'
 import { setNotNull } from './rules/set-not-null.ts'
 import { shardedTableShape } from './rules/sharded-table-shape.ts'
 import { tableRewrite } from './rules/table-rewrite.ts'
@@ -22,10 +24,12 @@ export const lintRules: readonly LintRule[] = Object.freeze([
   constraintValidatedAtOnce,
   tableRewrite,
   longHold,
+  attachPartition,
   breaksRunningCode,
   uniqueWithoutKey,
   shardedTableShape,
   foreignKeyAcrossFamilies,
   keyAltered,
   referenceRowsDiffer,
+  rowsOnEveryShard,
 ])

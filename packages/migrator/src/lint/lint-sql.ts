@@ -70,6 +70,8 @@ function lintStatement(
   if (kind === 'CreateStmt') context.markCreated(node.relation, node.if_not_exists === true)
   if (kind === 'CreateTableAsStmt')
     context.markCreated((node.into as { rel?: unknown } | undefined)?.rel, node.if_not_exists === true)
+  if (kind === 'SelectStmt') context.markCreated((node.intoClause as { rel?: unknown } | undefined)?.rel, false)
+  if (kind === 'CreateDomainStmt') context.markCreatedDomain(node.domainname)
   return findings.filter((finding) => !target.allow.includes(finding.rule))
 }
 

@@ -1,4 +1,4 @@
-import type { Fleet, FleetConnection, FleetShard, Schema } from '@shardwright/core'
+import { createOwnSchema, type Fleet, type FleetConnection, type FleetShard, type Schema } from '@shardwright/core'
 import { readSchemaSnapshot } from '../drift/schema-snapshot.ts'
 import { NewShardError } from '../errors/new-shard-error.ts'
 import { checkedTables } from '../place/checked-tables.ts'
@@ -103,7 +103,7 @@ async function claimEmpty(to: FleetConnection): Promise<void> {
       details: { shard: to.shardId, tables },
     })
   }
-  await to.query(`create schema if not exists "${stateSchema}"`)
+  await to.query(createOwnSchema)
   await to.query(`create table ${buildMarker} (started_at timestamptz not null default now())`)
 }
 

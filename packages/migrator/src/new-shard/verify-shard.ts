@@ -1,6 +1,7 @@
 import type { FleetConnection, FleetShard, Schema } from '@shardwright/core'
 import { compareSchemas, type Difference } from '../drift/compare-schemas.ts'
 import { readSchemaSnapshot } from '../drift/schema-snapshot.ts'
+import { singlesElsewhere, withoutTables } from '../drift/without-tables.ts'
 import { checkedTables } from '../place/checked-tables.ts'
 import { MigrationStore } from '../state/migration-store.ts'
 import { exactText, fingerprint, type ReferenceTableName, referenceTables } from './reference-data.ts'
@@ -38,8 +39,10 @@ export async function verifyShard(options: {
 }): Promise<NewShardCheck> {
   await using from = await options.source.connect({ applicationName: 'shardwright-shards-check' })
   await using to = await options.shard.connect({ applicationName: 'shardwright-shards-check' })
-  const differences = compareSchemas(await readSchemaSnapshot(from), await readSchemaSnapshot(to)).filter(
-    (difference) => !isSingle(options.schema, difference),
+  const singles = singlesElsewhere(options.schema, [options.source.id, options.shard.id])
+  const differences = compareSchemas(
+    withoutTables(await readSchemaSnapshot(from), singles),
+    withoutTables(await readSchemaSnapshot(to), singles),
   )
   const migrations = await differentMigrations(from, to)
   const partitions = await missingPartitions(from, to)
@@ -99,15 +102,6 @@ async function missingPartitions(from: FleetConnection, to: FleetConnection): Pr
   }
   const found = new Set(await list(to))
   return (await list(from)).filter((name) => !found.has(name))
-}
-
-function isSingle(schema: Schema, difference: Difference): boolean {
-  return schema.tables.some(
-    (table) =>
-      table.kind === 'single' &&
-      (difference.object === `${table.schema}.${table.table}` ||
-        difference.object.startsWith(`${table.schema}.${table.table}.`)),
-  )
 }
 
 function isMissing(table: ReferenceTableName, differences: readonly Difference[]): boolean {

@@ -1,6 +1,5 @@
-import type { FleetConnection } from '@shardwright/core'
+import { createOwnSchema, type FleetConnection } from '@shardwright/core'
 import type { Migration } from '../migration/migration.ts'
-import { sqlStateOf } from '../sql/sql-state.ts'
 import { toolVersion } from '../version.ts'
 import type { JournalEntry, MigrationRow, MigrationState } from './migration-state.ts'
 import * as sql from './state-table.sql.ts'
@@ -26,7 +25,7 @@ export class MigrationStore {
   /** Creates schema and table where they are missing; call it under the migration lock. */
   async prepare(): Promise<void> {
     if (await this.#exists()) return
-    await this.#createSchema()
+    await this.#connection.query(createOwnSchema)
     await this.#connection.query(sql.createStateTable)
   }
 
@@ -62,21 +61,6 @@ export class MigrationStore {
 
   async remove(name: string): Promise<void> {
     await this.#connection.query(sql.deleteState, [name])
-  }
-
-  async #createSchema(): Promise<void> {
-    // Asked first, for IF NOT EXISTS needs the right to create schemas even when there is nothing to create.
-    const { rows } = await this.#connection.query<{ found: boolean }>(
-      'select to_regnamespace($1) is not null as found',
-      [sql.stateSchema],
-    )
-    if (rows[0]?.found) return
-    try {
-      await this.#connection.query(sql.createStateSchema)
-    } catch (error) {
-      // Another package may create the same schema at the same moment: IF NOT EXISTS does not see it.
-      if (sqlStateOf(error) !== '23505') throw error
-    }
   }
 
   async #exists(): Promise<boolean> {

@@ -5,8 +5,6 @@ export const stateSchema = 'shardwright'
 
 export const stateTable = `${quoteIdentifier(stateSchema)}."migrations"`
 
-export const createStateSchema = `create schema if not exists ${quoteIdentifier(stateSchema)}`
-
 export const createStateTable = `
 create table if not exists ${stateTable} (
   name          text primary key collate "C",

@@ -1,4 +1,4 @@
-import type { FleetConnection } from '@shardwright/core'
+import { createOwnSchema, type FleetConnection } from '@shardwright/core'
 
 /** What of a source shard's table a target shard has already. */
 export interface CopiedUnit {
@@ -12,7 +12,7 @@ export interface CopiedUnit {
  * Loads the table where it is missing.
  */
 export async function prepareState(connection: FleetConnection): Promise<void> {
-  await connection.query('create schema if not exists shardwright')
+  await connection.query(createOwnSchema)
   await connection.query(`create table if not exists shardwright.transfer (
     source text not null,
     table_name text not null,

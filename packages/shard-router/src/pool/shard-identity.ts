@@ -1,4 +1,4 @@
-import type { Fleet, Topology } from '@shardwright/core'
+import { createOwnSchema, type Fleet, type Topology } from '@shardwright/core'
 import type { Client } from 'pg'
 import { poolError } from './pool-error.ts'
 import { sqlStateOf } from './sql-state.ts'
@@ -6,7 +6,6 @@ import { sqlStateOf } from './sql-state.ts'
 /** `verify`: a database that names another shard is refused. `require`: one that names none is refused too. */
 export type IdentityMode = 'off' | 'verify' | 'require'
 
-const createSchema = 'create schema if not exists shardwright'
 const createTable = `create table if not exists shardwright.identity (
   only_row boolean primary key default true check (only_row),
   topology text not null,
@@ -24,7 +23,7 @@ export async function installIdentity(fleet: Fleet, topology: Pick<Topology, 'id
     await using connection = await shard.connect({ applicationName: 'shardwright identity' })
     // Two installers at once: CREATE IF NOT EXISTS is not safe against itself.
     await connection.script('select pg_catalog.pg_advisory_lock(7233173, 1)')
-    await connection.script(`${createSchema}; ${createTable}; grant usage on schema shardwright to public;
+    await connection.script(`${createOwnSchema}; ${createTable}; grant usage on schema shardwright to public;
       grant select on shardwright.identity to public`)
     await connection.query(
       'insert into shardwright.identity (topology, shard) values ($1, $2) on conflict (only_row) do nothing',

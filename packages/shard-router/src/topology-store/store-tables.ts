@@ -1,6 +1,8 @@
+import { createOwnSchema } from '@shardwright/core'
+
 /** The store's tables, on each shard. */
 export const storeTables = `
-create schema if not exists shardwright;
+${createOwnSchema};
 create table if not exists shardwright.topology (
   id text primary key,
   epoch bigint not null,

@@ -1,4 +1,4 @@
-import type { PgClient } from '@shardwright/core'
+import { createOwnSchema, type PgClient } from '@shardwright/core'
 import { transactionError } from './transaction-error.ts'
 
 export type Outcome = 'commit' | 'abort'
@@ -27,14 +27,10 @@ export const tableExistsSql = "pg_catalog.to_regclass('shardwright.transaction_d
  * @throws TransactionError DECISION_TABLE_UNAVAILABLE
  */
 export async function installDecisionTable(client: Pick<PgClient, 'query'>, shard: string): Promise<void> {
-  const { rows } = await client.query<{ there: boolean; schema: boolean }>(
-    `select ${tableExistsSql} as there, pg_catalog.to_regnamespace('shardwright') is not null as schema`,
-  )
+  const { rows } = await client.query<{ there: boolean }>(`select ${tableExistsSql} as there`)
   if (rows[0]?.there === true) return
-  // CREATE SCHEMA asks for the right to create even when the schema is there.
-  const createSchema = rows[0]?.schema === true ? '' : 'create schema if not exists shardwright;'
   try {
-    await client.query(`begin; ${installLock}; ${createSchema} ${createTableSql}; commit`)
+    await client.query(`begin; ${installLock}; ${createOwnSchema}; ${createTableSql}; commit`)
   } catch (cause) {
     await client.query('rollback')
     throw transactionError(

@@ -1,4 +1,5 @@
-import { display, stringsOf } from '../lint-context.ts'
+import { optionIsOn } from '../../connection/statement-kind.ts'
+import { display } from '../lint-context.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 /** Index work that holds writers (or everybody) off for as long as it takes. */
@@ -6,6 +7,7 @@ export const indexWithoutConcurrently: LintRule = {
   name: 'index-without-concurrently',
   check: ({ kind, node }, context) => {
     const table = context.nameOf(node.relation)
+    if (kind === 'IndexStmt') context.rememberIndex(table, node)
     if (kind === 'IndexStmt' && !node.concurrent && table && !context.isNew(table)) {
       return [
         {
@@ -27,24 +29,20 @@ export const indexWithoutConcurrently: LintRule = {
         },
       ]
     }
-    if (kind === 'ReindexStmt' && !isConcurrent(node.params)) {
+    if (kind === 'ReindexStmt' && !optionIsOn(node.params, 'concurrently')) {
+      const index = node.kind === 'REINDEX_OBJECT_INDEX'
       return [
         {
           severity: 'error',
           table: table && display(table),
-          lock: 'ShareLock',
-          message: 'REINDEX holds every writer off',
+          lock: index ? 'AccessExclusiveLock' : 'ShareLock',
+          rewrites: index,
+          message:
+            'REINDEX holds every writer off, and every reader too: planning a query locks all indexes of its tables',
           remedy: 'REINDEX ... CONCURRENTLY in a migration of its own with `transaction: false`.',
         },
       ]
     }
     return []
   },
-}
-
-function isConcurrent(parameters: unknown): boolean {
-  const list = (parameters ?? []) as readonly { DefElem?: { defname?: string } }[]
-  return (
-    list.some((entry) => entry.DefElem?.defname === 'concurrently') || stringsOf(parameters).includes('concurrently')
-  )
 }

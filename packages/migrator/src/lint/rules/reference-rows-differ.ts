@@ -6,8 +6,20 @@ import { writesOf } from '../writes.ts'
 /** A migration runs on each shard by itself: what is computed there differs, and a reference table must not. */
 export const referenceRowsDiffer: LintRule = {
   name: 'reference-rows-differ',
-  check: (statement, context) =>
-    writesOf(statement).flatMap(({ node }) => {
+  check: (statement, context) => {
+    const copied =
+      statement.kind === 'CopyStmt' && statement.node.is_from ? context.nameOf(statement.node.relation) : undefined
+    if (copied && context.placementOf(copied)?.kind === 'reference') {
+      return [
+        {
+          severity: 'error',
+          table: display(copied),
+          message: 'COPY FROM reads a file or program of each server, so the copies of this reference table may differ',
+          remedy: 'Use seedReference of this package, which sends the same rows everywhere.',
+        },
+      ]
+    }
+    return writesOf(statement).flatMap(({ node }) => {
       const table = context.nameOf(node.relation)
       const placement = context.placementOf(table)
       const functions = volatileFunctions(node)
@@ -23,5 +35,6 @@ export const referenceRowsDiffer: LintRule = {
           remedy: 'Write constants, or use seedReference of this package, which sends the same rows everywhere.',
         },
       ]
-    }),
+    })
+  },
 }

@@ -13,7 +13,10 @@ export const setNotNull: LintRule = {
         if (!constraint.skip_validation) context.markValidated(table, constraint.conname ?? '')
       }
       if (subtype === 'AT_ValidateConstraint') context.markValidated(table, name ?? '')
-      if (subtype !== 'AT_SetNotNull' || context.isNew(table) || context.isKnownNotNull(table, name ?? '')) return []
+      if (subtype !== 'AT_SetNotNull') return []
+      const known = context.isNew(table) || context.isKnownNotNull(table, name ?? '')
+      context.markNotNull(table, name ?? '')
+      if (known) return []
       return [
         {
           severity: 'error',

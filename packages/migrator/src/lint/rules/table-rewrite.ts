@@ -1,6 +1,7 @@
+import { optionIsOn } from '../../connection/statement-kind.ts'
 import { alterCommands } from '../alter-command.ts'
 import type { Problem } from '../finding.ts'
-import { display } from '../lint-context.ts'
+import { display, type LintContext } from '../lint-context.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 const rewriting: Readonly<Record<string, string>> = {
@@ -17,8 +18,9 @@ export const tableRewrite: LintRule = {
   name: 'table-rewrite',
   check: (statement, context) => {
     const { kind, node } = statement
-    if (kind === 'ClusterStmt' || (kind === 'VacuumStmt' && isFull(node.options))) {
-      return [problem(kind === 'ClusterStmt' ? 'CLUSTER' : 'VACUUM FULL', undefined)]
+    if (kind === 'ClusterStmt') return whole('CLUSTER', [node.relation], context)
+    if (kind === 'VacuumStmt' && optionIsOn(node.options, 'full')) {
+      return whole('VACUUM FULL', relationsOf(node.rels), context)
     }
     return alterCommands(statement, context).flatMap(({ subtype, table, name }) => {
       const what = rewriting[subtype]
@@ -40,7 +42,14 @@ function problem(what: string, table: string | undefined): Problem {
   }
 }
 
-function isFull(options: unknown): boolean {
-  const list = (options ?? []) as readonly { DefElem?: { defname?: string } }[]
-  return list.some((entry) => entry.DefElem?.defname === 'full')
+/** One problem for each table; one for all where none is named. */
+function whole(what: string, relations: readonly unknown[], context: LintContext): readonly Problem[] {
+  const tables = relations.map((relation) => context.nameOf(relation)).filter((table) => table !== undefined)
+  if (tables.length === 0) return [problem(what, undefined)]
+  return tables.filter((table) => !context.isNew(table)).map((table) => problem(what, display(table)))
+}
+
+function relationsOf(list: unknown): readonly unknown[] {
+  const entries = (list ?? []) as readonly { VacuumRelation?: { relation?: unknown } }[]
+  return entries.map((entry) => entry.VacuumRelation?.relation)
 }
