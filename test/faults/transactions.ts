@@ -4,11 +4,12 @@ import { startRecovery } from '@shardwright/shard-router'
 import { randomOf } from './cache/random.ts'
 import { Bank, Ledger } from './transactions/bank.ts'
 import { Crew } from './transactions/crew.ts'
-import { type Fault, faultKinds, type Point } from './transactions/messages.ts'
+import { type Ambush, type Fault, faultKinds, type Point } from './transactions/messages.ts'
 
 /*
  * Several processes move money between accounts on four servers. At every named step of the commit protocol, one of them,
- * the server it talks to, or its sockets to it, end. After each fault: recovery, then every promise is looked at.
+ * the server it talks to, or its sockets to it, end. After each fault: recovery, then every promise is looked at. Half of
+ * the transfers give an account another name and another card, which two lookups have to follow.
  */
 
 export interface TransactionFaultOptions {
@@ -57,6 +58,8 @@ export async function run(options: TransactionFaultOptions): Promise<boolean> {
   await using _recovery = startRecovery(bank.fleet, { intervalMs: 500, graceMs: 1_000 })
   const random = randomOf(seed)
   const hits = new Map<string, number>()
+  /** Points that were hit while lookups were kept. */
+  const keeping = new Set<string>()
   const broken = new Set<string>()
   const strike = async (id: string) => {
     const shard = cluster.shard(id)
@@ -65,11 +68,13 @@ export async function run(options: TransactionFaultOptions): Promise<boolean> {
   }
   const until = performance.now() + minutes * 60_000
   for (let round = 0; round < rounds || performance.now() < until; round++) {
-    for (const { point, fault } of shuffled(faults, random)) {
+    for (const ambush of shuffled(faults, round, random)) {
+      const { point, fault, keepsLookups } = ambush
       const name = `${fault} at ${point.step} ${point.index}`
       await pause(random() * loadMs)
-      await crew.meet(point, fault, strike)
+      await crew.meet(ambush, strike)
       hits.set(name, (hits.get(name) ?? 0) + 1)
+      if (keepsLookups) keeping.add(`${point.step} ${point.index}`)
       await crew.pause()
       const found = (await bank.audit(ledger)).filter((what) => !broken.has(what))
       for (const what of found) {
@@ -85,12 +90,16 @@ export async function run(options: TransactionFaultOptions): Promise<boolean> {
   print(
     `${acknowledged.size} acknowledged, ${refused.size} refused, ${inDoubt.size} in doubt; ${bank.recovered} parts recovered`,
   )
-  const complete = hits.size === points.length * faults.length
+  print(`lookups were kept at ${keeping.size} of ${points.length} points; ${bank.entries} entries looked at`)
+  const complete = hits.size === points.length * faults.length && keeping.size === points.length
   print(broken.size === 0 && complete ? 'every promise holds' : `BROKEN: ${broken.size}; every point hit: ${complete}`)
   return broken.size === 0 && complete && acknowledged.size > 0
 }
 
-function shuffled(faults: readonly Fault[], random: () => number): { point: Point; fault: Fault }[] {
-  const all = faults.flatMap((fault) => points.map((point) => ({ point, fault, order: random() })))
+/** Of the faults at one point every second meets a transfer that keeps lookups; in the next round the others do. */
+function shuffled(faults: readonly Fault[], round: number, random: () => number): Ambush[] {
+  const all = faults.flatMap((fault, n) =>
+    points.map((point, m) => ({ point, fault, keepsLookups: (n + m + round) % 2 === 0, order: random() })),
+  )
   return all.sort((a, b) => a.order - b.order)
 }

@@ -37,6 +37,7 @@ import { createShardPool } from './pool/create-shard-pool.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
+import { Aftermath } from './transaction/aftermath.ts'
 import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
 import { IdempotentTransaction } from './transaction/idempotent-transaction.ts'
@@ -72,6 +73,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   readonly #core: RouterCore
   readonly #options: ShardRouterOptions<S>
   readonly #retry: RetrySettings
+  readonly #aftermath = new Aftermath()
   #fleet: Fleet | undefined
   #recovery: BackgroundRecovery | undefined
 
@@ -80,7 +82,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     const topology = resolveTopology(options.topology)
     if (isCitus(topology) && options.schema.lookups.length > 0) refuseLookupsOnCitus()
     const telemetry = options.telemetry ?? noTelemetry
-    const atomic = atomicTransactions(telemetry, options.atomic)
+    const atomic = atomicTransactions(telemetry, options.atomic, this.#aftermath)
     this.#options = options
     const clock = options.clock ?? systemClock
     const source = engineSource(options.schema, topology, {
@@ -293,6 +295,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   async close(): Promise<void> {
     await this.#recovery?.stop()
     await this.#core.close()
+    this.#aftermath.end()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -302,12 +305,10 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   #confinedMode(key: Readonly<Record<string, unknown>>): Mode {
     const entries = Object.entries(key)
     const [family, value] = entries[0] ?? []
-    if (entries.length !== 1 || family === undefined || !this.#core.schema.families.has(family)) {
-      refuse(
-        'INVALID_OPTIONS',
-        'router.for takes one key family with its key.',
-        `Use one of: ${[...this.#core.schema.families.keys()].join(', ')}.`,
-      )
+    const { families, lookups } = this.#core.schema
+    const known = [...families.keys()].filter((name) => !lookups.some((lookup) => lookup.name === name))
+    if (entries.length !== 1 || family === undefined || !known.includes(family)) {
+      refuse('INVALID_OPTIONS', 'router.for takes one key family with its key.', `Use one of: ${known.join(', ')}.`)
     }
     if (value === null || value === undefined) {
       refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')

@@ -1,8 +1,9 @@
 import { createFleet, defineTopology, type Fleet, locate } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
-import { recoverTransactions } from '@shardwright/shard-router'
+import { installLookups, recoverTransactions } from '@shardwright/shard-router'
 import pg from 'pg'
-import { bankSql, legs, type TopologyInputLike } from './shapes.ts'
+import { LookupAudit } from './lookup-audit.ts'
+import { bankSchema, bankSql, legs, type TopologyInputLike } from './shapes.ts'
 
 const accountsInAll = 40
 const openingBalance = 1_000
@@ -41,6 +42,7 @@ export class Bank {
       await connection.script(bankSql)
       await connection.query('insert into account select unnest($1::int[]), $2', [this.accounts[index], openingBalance])
     }
+    await installLookups({ fleet: this.fleet, schema: bankSchema })
   }
 
   /** Recovery until nothing is left, then every promise. Returns what is broken. */
@@ -61,10 +63,16 @@ export class Bank {
       if (!found.has(id)) broken.push(`transfer ${id} was acknowledged and is not there`)
     for (const [id, code] of ledger.refused)
       if (found.has(id)) broken.push(`transfer ${id} was refused (${code}) and is there`)
-    return broken
+    const lookups = await new LookupAudit(this.fleet, this.topology).run()
+    this.entries += lookups.entries
+    for (const transfer of lookups.transfers)
+      if (!found.has(transfer)) broken.push(`a card of transfer ${transfer}, which is not there`)
+    return [...broken, ...lookups.broken]
   }
 
   recovered = 0
+  /** Entries of lookups that were compared with their rows. */
+  entries = 0
 
   async prepared(): Promise<number> {
     let count = 0

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 import type { Bank, Ledger } from './bank.ts'
-import type { Fault, FromWorker, Point, ToWorker } from './messages.ts'
+import type { Ambush, FromWorker, ToWorker } from './messages.ts'
 
 /** A transfer may wait for recovery, for a server that starts, and for its own time limits. */
 const pauseMs = 60_000
@@ -66,10 +66,11 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Has one process meet a fault at a point, `strike`s the server where that is the fault, and goes on. */
-  async meet(point: Point, fault: Fault, strike: (shard: string) => Promise<void>): Promise<void> {
+  async meet(ambush: Ambush, strike: (shard: string) => Promise<void>): Promise<void> {
+    const { point, fault } = ambush
     const member = this.#members[0]!
     member.hit = Promise.withResolvers()
-    say(member, { kind: 'arm', point, fault })
+    say(member, { kind: 'arm', ...ambush })
     const { shard } = await within(60_000, member.hit.promise, `nobody came to '${point.step}' ${point.index}`)
     if (fault === 'process') {
       await member.exited

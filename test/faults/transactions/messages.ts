@@ -11,6 +11,14 @@ export interface Point {
   readonly index: number
 }
 
+/** What the next transfer of a kind meets at a point. */
+export interface Ambush {
+  readonly point: Point
+  readonly fault: Fault
+  /** True: a transfer that writes entries of lookups as well. */
+  readonly keepsLookups: boolean
+}
+
 export interface WorkerPlan {
   readonly topology: TopologyInputLike
   readonly ports: Readonly<Record<string, number>>
@@ -21,7 +29,7 @@ export interface WorkerPlan {
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: WorkerPlan }
-  | { readonly kind: 'arm'; readonly point: Point; readonly fault: Fault }
+  | ({ readonly kind: 'arm' } & Ambush)
   | { readonly kind: 'go on' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'where' }

@@ -5,8 +5,8 @@ import { ReadContext, runInReadContext, uuidV7 } from '@shardwright/core'
 import { createShardRouter, type ProtocolPoint, type ShardRouter, TransactionError } from '@shardwright/shard-router'
 import { sql } from 'kysely'
 import { randomOf } from '../cache/random.ts'
-import type { Fault, FromWorker, Point, ToWorker, WorkerPlan } from './messages.ts'
-import { bankSchema } from './shapes.ts'
+import type { Ambush, Fault, FromWorker, ToWorker, WorkerPlan } from './messages.ts'
+import { bankSchema, valuesInAll } from './shapes.ts'
 
 const sockets = new Set<Socket>()
 subscribe('net.client.socket', (message) => {
@@ -16,7 +16,9 @@ subscribe('net.client.socket', (message) => {
 })
 
 let plan: WorkerPlan
-let armed: { readonly point: Point; readonly fault: Fault } | undefined
+let armed: Ambush | undefined
+/** What the transfer of now does besides. */
+let keepsLookups = false
 /** The transaction that meets the fault: its participants take turns, so that "between" is a place. */
 let victim: string | undefined
 let goOn = Promise.withResolvers<void>()
@@ -44,7 +46,7 @@ process.on('disconnect', () => process.exit(0))
 
 async function onStep(at: ProtocolPoint): Promise<void> {
   doing += ` > ${at.step} ${at.index} on ${at.shard}`
-  if (armed === undefined || (victim !== undefined && victim !== at.txid)) return
+  if (armed === undefined || armed.keepsLookups !== keepsLookups || (victim !== undefined && victim !== at.txid)) return
   victim = at.txid
   const { point, fault } = armed
   await takeTurns(at)
@@ -97,12 +99,14 @@ async function waitPaused(): Promise<void> {
 async function transfer(router: ShardRouter<typeof bankSchema>, random: () => number): Promise<void> {
   const id = uuidV7()
   const moves = chooseMoves(random)
+  keepsLookups = armed?.keepsLookups ?? random() < 0.5
+  const values = keepsLookups ? [drawn('name', random), drawn('number', random)] : undefined
   // Half of them read commit tokens as well.
   const watched = random() < 0.5 ? new ReadContext() : undefined
   doing = id
   await tell({ kind: 'begun', id })
   try {
-    const work = () => move(router, id, moves)
+    const work = () => move(router, id, moves, values as Values | undefined)
     await (watched === undefined ? work() : runInReadContext(watched, work))
     doing += ' > acknowledged'
     await tell({ kind: 'acknowledged', id })
@@ -115,7 +119,14 @@ async function transfer(router: ShardRouter<typeof bankSchema>, random: () => nu
   victim = undefined
 }
 
-async function move(router: ShardRouter<typeof bankSchema>, id: string, moves: readonly Move[]): Promise<void> {
+type Values = readonly [name: string, number: string]
+
+async function move(
+  router: ShardRouter<typeof bankSchema>,
+  id: string,
+  moves: readonly Move[],
+  values: Values | undefined,
+): Promise<void> {
   await router.transaction({ crossShard: 'atomic' }).execute(async (trx) => {
     for (const { account, amount } of moves) {
       doing += ` > account ${account}`
@@ -126,7 +137,24 @@ async function move(router: ShardRouter<typeof bankSchema>, id: string, moves: r
         .execute()
       await trx.insertInto('transfer').values({ account, id, amount }).execute()
     }
+    if (values) await rename(trx, id, moves[0]!.account, values)
   })
+}
+
+/** An entry that changes, one that goes and one that comes; a card has the id of its transfer. */
+async function rename(
+  trx: ShardRouter<typeof bankSchema>['db'],
+  id: string,
+  account: number,
+  [name, number]: Values,
+): Promise<void> {
+  await trx.updateTable('account').set({ name }).where('id', '=', account).execute()
+  await trx.deleteFrom('card').where('account', '=', account).execute()
+  await trx.insertInto('card').values({ account, id, number }).execute()
+}
+
+function drawn(kind: string, random: () => number): string {
+  return `${kind} ${Math.floor(random() * valuesInAll)}`
 }
 
 interface Move {

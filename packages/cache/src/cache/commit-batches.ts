@@ -8,7 +8,7 @@ interface Item {
 
 interface Batch {
   readonly items: Set<Item>
-  sent: Promise<void> | undefined
+  sent: { readonly commit: Commit; readonly done: Promise<void> } | undefined
 }
 
 /**
@@ -32,14 +32,16 @@ export class CommitBatches {
     scope.afterRollback(() => void batch.items.delete(item))
     scope.afterCommit(async (commit) => {
       if (!batch.items.has(item)) return
-      batch.sent ??= this.#flush(batch, commit)
-      await batch.sent
+      // A commit that was in doubt, or not to be seen everywhere, is told of twice.
+      if (batch.sent?.commit !== commit) batch.sent = { commit, done: this.#flush(batch, commit) }
+      await batch.sent.done
     })
   }
 
   async #flush(batch: Batch, commit: Commit): Promise<void> {
     const items = [...batch.items]
     await this.#send([...new Set(items.flatMap((item) => item.keys))], commit)
+    if (commit.pending !== undefined) return
     for (const item of items) await item.afterwards?.()
   }
 }

@@ -137,8 +137,8 @@ class CachedRepository implements BoundRepository {
       await this.#written([...named, ...rows], context.tokens)
       return result
     } catch (error) {
-      // The connection may have broken after the commit: an invalidation too many does no harm.
-      await this.#written(named, [])
+      // The connection may have broken after the commit, or it is in doubt: an invalidation too many does no harm.
+      await this.#init.options.cache.invalidateTexts(this.#textsOf(named), { tokens: context.tokens })
       throw error
     }
   }

@@ -18,13 +18,24 @@ export interface CommitToken {
 export interface Commit {
   /** One per shard that was written; empty where the connection cannot tell. */
   readonly tokens: readonly CommitToken[]
+  /**
+   * Set when hooks are called once more, as what a reader sees will change again. `in doubt`: nobody can tell yet whether it
+   * is committed, and `afterRollback` runs when it is not. `unsettled`: committed, and some shard does not show it yet.
+   */
+  readonly pending?: 'in doubt' | 'unsettled' | undefined
 }
 
 /** What a transaction offers to those who must act after its commit and never before it. */
 export interface CommitScope {
   /**
-   * Runs `hook` once, after the commit was acknowledged; dropped on rollback, and on rollback to a savepoint that was
-   * set before the call. Errors of a hook are reported to telemetry: the commit stands.
+   * Runs `hook` after the commit was acknowledged, or may have happened; dropped on rollback, and on rollback to a savepoint
+   * that was set before the call. Once, unless `commit.pending`: then again when that is over, while the process lives, so
+   * that what must happen once waits for a call without it. Errors of a hook are reported to telemetry: the commit stands.
+   * @example
+   * scope.afterCommit(async (commit) => {
+   *   await cache.invalidate(key) // at every call: a copy may have been taken in between
+   *   if (!commit.pending) await sendReceipt()
+   * })
    */
   afterCommit(hook: (commit: Commit) => void | Promise<void>): void
   /** Runs `hook` once when the transaction, or the savepoint it was registered under, is rolled back. */

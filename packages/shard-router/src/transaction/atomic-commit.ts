@@ -7,12 +7,15 @@ import { decisionError } from './decision-error.ts'
 import { commitDecisionSql, installDecisionTable } from './decision-table.ts'
 import { finishPrepared } from './finish-prepared.ts'
 import { formatGid, gidName } from './gid.ts'
+import { lockError } from './lock-error.ts'
 import { isRefusal } from './one-shard-transaction.ts'
 import { type Part, partToken, unsettledToken } from './part-token.ts'
 import type { Participant } from './participant.ts'
+import { finishPatiently, type PendingCommit } from './pending-commit.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
 import { resolveDecision } from './resolve-decision.ts'
 import { knownFacts } from './session-facts.ts'
+import { unknownPlace } from './token-after-commit.ts'
 import { identifySql, type Vote } from './vote.ts'
 
 /** What `commit` of a transaction across shards tells. */
@@ -35,6 +38,8 @@ export class AtomicCommitter {
   readonly #wantsTokens: boolean
   #decider: Vote | undefined
   #lost = false
+  #gaveWay = false
+  #pending: PendingCommit | undefined
 
   constructor(context: AtomicContext, txid: string, participants: readonly Participant[], wantsTokens: boolean) {
     this.#wantsTokens = wantsTokens
@@ -46,6 +51,24 @@ export class AtomicCommitter {
   /** True when the one COMMIT that there was got no answer: it may be done, or not, and nothing finishes it later. */
   get lost(): boolean {
     return this.#lost
+  }
+
+  /** How many shards joined. */
+  get participants(): number {
+    return this.#participants.length
+  }
+
+  /** Ends a deadlock: what waits now is cancelled. Once the decision stands there is nothing to cancel. */
+  giveWay(): void {
+    this.#gaveWay = true
+    for (const { state, lease } of this.#participants) {
+      if (state === 'preparing' || state === 'committing') lease.cancel().catch(ignore)
+    }
+  }
+
+  /** What is still to come when `commit` has answered: the commit is in doubt, or not settled on some shard. */
+  get pending(): PendingCommit | undefined {
+    return this.#pending
   }
 
   async commit(): Promise<AtomicCommit> {
@@ -84,6 +107,7 @@ export class AtomicCommitter {
         unsettled.has(part as Vote) ? this.#gid(decider, part.participant) : undefined,
       )
       span.end()
+      if (unsettled.size > 0) this.#goOn('unsettled', tokens, decider, others)
       return { tokens, unsettled: [...unsettled].map((vote) => this.#name(vote.participant.shard)) }
     } catch (error) {
       span.end({ error })
@@ -110,7 +134,7 @@ export class AtomicCommitter {
       await this.#plainCommit(participant)
     } catch (error) {
       this.#lost = participant.state === 'committing' && !isRefusal(error)
-      throw error
+      throw this.#lockError(error, participant)
     }
   }
 
@@ -155,7 +179,7 @@ export class AtomicCommitter {
     } catch (error) {
       // An error from the server means that the transaction is rolled back there.
       if (isPlainRefusal(error)) participant.state = 'open'
-      throw prepareError(error, this.#name(participant.shard))
+      throw prepareError(this.#lockError(error, participant), this.#name(participant.shard))
     }
     await reach(this.#context, 'after prepare', at)
     return { ...vote, xid }
@@ -188,7 +212,7 @@ export class AtomicCommitter {
     if (participant.state === 'committing' && isPlainRefusal(error)) participant.state = 'open'
     if (participant.state !== 'committing') {
       await this.abort()
-      throw decisionError(error, this.#txid)
+      throw decisionError(this.#lockError(error, participant), this.#txid)
     }
     participant.destroy(error)
     let outcome: 'commit' | 'abort'
@@ -197,6 +221,9 @@ export class AtomicCommitter {
     } catch (doubt) {
       // Their sessions are empty: what is prepared belongs to no session.
       for (const each of this.#participants) each.release()
+      const tokens = others.map((vote) => unsettledToken(this.#context, vote, this.#gid(decider, vote.participant)))
+      const place = unknownPlace(this.#context.pool, participant.shard, decider.facts.incarnation)
+      this.#goOn('in doubt', [place, ...tokens], decider, others)
       throw doubt
     }
     participant.state = 'ended'
@@ -224,6 +251,17 @@ export class AtomicCommitter {
     decider.participant.release()
     for (const vote of unsettled) this.#countUnsettled(vote.participant.shard)
     return unsettled
+  }
+
+  #goOn(why: PendingCommit['why'], tokens: readonly CommitToken[], decider: Vote, others: readonly Vote[]): void {
+    const gidOf = (part: Vote) => this.#gid(decider, part.participant)
+    const prepared = { txid: this.#txid, decider, others, gidOf }
+    const finish = async (signal: AbortSignal): Promise<Commit | undefined> => {
+      const known = why === 'unsettled' ? 'commit' : undefined
+      const outcome = await finishPatiently(this.#context, prepared, known, signal)
+      return outcome === 'commit' ? { tokens: await this.#tokens([decider, ...others]) } : undefined
+    }
+    this.#pending = { why, tokens, finish }
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -283,6 +321,11 @@ export class AtomicCommitter {
     })
   }
 
+  /** Deferred constraints and triggers may wait for locks at PREPARE, and at the decider's COMMIT. */
+  #lockError(error: unknown, { shard }: Participant): unknown {
+    return lockError(error, this.#name(shard), this.#gaveWay)
+  }
+
   #countUnsettled(shard: number): void {
     this.#context.telemetry.count('shardwright.transactions.unsettled', 1, { shard: this.#name(shard) })
   }
@@ -297,3 +340,5 @@ function isPlainRefusal(error: unknown): boolean {
 }
 
 function settled(): undefined {}
+
+function ignore(): void {}

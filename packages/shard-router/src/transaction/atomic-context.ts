@@ -1,5 +1,6 @@
 import type { PgClient, Telemetry } from '@shardwright/core'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import { Aftermath } from './aftermath.ts'
 import { type AtomicOptions, type AtomicSettings, type ProtocolStep, resolveAtomicOptions } from './atomic-options.ts'
 import { gidName } from './gid.ts'
 
@@ -12,6 +13,7 @@ export interface AtomicContext {
   readonly keepsLookups: boolean
   /** The topology's id as gids have it. */
   readonly topology: string
+  readonly aftermath: Aftermath
 }
 
 /**
@@ -25,6 +27,7 @@ export function createAtomicContext(
   telemetry: Telemetry,
   options?: AtomicOptions,
   keepsLookups = false,
+  aftermath = new Aftermath(),
 ): AtomicContext {
   return Object.freeze({
     pool,
@@ -32,6 +35,7 @@ export function createAtomicContext(
     settings: resolveAtomicOptions(options),
     keepsLookups,
     topology: gidName(pool.topology.id),
+    aftermath,
   })
 }
 
@@ -47,17 +51,22 @@ export async function reach(
   await context.settings.onStep?.({ step, shard: shardIdOf(context, at.shard), index: at.index, txid: at.txid })
 }
 
-/** Runs `work` on a client of its own, past any pooler. */
+/** Runs `work` on a client of its own, past any pooler; the signal ends the client. */
 export async function withDirectClient<T>(
   context: AtomicContext,
   shard: number,
   work: (client: PgClient) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const client = await context.pool.direct(shard, { applicationName: 'shardwright transactions' })
+  const options = { applicationName: 'shardwright transactions', ...(signal ? { signal } : {}) }
+  const client = await context.pool.direct(shard, options)
+  const end = () => client.end().catch(ignore)
+  signal?.addEventListener('abort', end)
   try {
     return await work(client)
   } finally {
-    await client.end().catch(ignore)
+    signal?.removeEventListener('abort', end)
+    await end()
   }
 }
 

@@ -7,6 +7,7 @@ import { CommitHooks } from './commit-hooks.ts'
 import { DeadlockWatch } from './deadlock-watch.ts'
 import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
+import type { PendingCommit } from './pending-commit.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { sessionName } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
@@ -56,7 +57,15 @@ export class AtomicTransaction implements RouterTransaction {
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
     try {
-      const result = await this.#watched(() => participant.execute(statement, options))
+      const giveWay = () => {
+        this.#givenUp = true
+        this.cancel().catch(ignore)
+      }
+      const result = await this.#watched(
+        this.#participants.size,
+        () => participant.execute(statement, options),
+        giveWay,
+      )
       participant.noteResult(result)
       if (participant.spanning && participant.hasWritten) this.#askEarly(participant)
       return result
@@ -116,16 +125,32 @@ export class AtomicTransaction implements RouterTransaction {
         await committer.abort()
         throw new AbortedTransactionError()
       }
-      commit = await committer.commit()
+      commit = await this.#watched(
+        committer.participants,
+        () => committer.commit(),
+        () => committer.giveWay(),
+      )
     } catch (error) {
       // What makes others look again must run where it may be committed.
       if (committer.lost) await this.scope.committed({ tokens: [] })
-      // In doubt means that recovery may still commit it: then nothing may be said to be rolled back.
-      else if ((error as { code?: unknown } | null)?.code !== 'TRANSACTION_IN_DOUBT') await this.scope.rolledBack()
+      else if (committer.pending) await this.#tellTwice(committer.pending)
+      else await this.scope.rolledBack()
       throw error
     }
-    await this.scope.committed(commit)
+    if (committer.pending) await this.#tellTwice(committer.pending)
+    else await this.scope.committed(commit)
     return commit
+  }
+
+  /** A reader may see the old values until the rest is finished: hooks run now, and once more then. */
+  async #tellTwice({ why, tokens, finish }: PendingCommit): Promise<void> {
+    // Who looks whether it was committed must not be shown what was there before it is over.
+    if (why === 'in doubt') for (const token of tokens) currentReadContext()?.add(token)
+    await this.scope.pending({ tokens, pending: why })
+    this.#context.aftermath.start(async (signal) => {
+      const commit = await finish(signal)
+      await (commit ? this.scope.committed(commit) : this.scope.rolledBack())
+    })
   }
 
   /** Does nothing after `commit`, also when that failed: it has rolled back what it could, and doubt stays doubt. */
@@ -145,12 +170,9 @@ export class AtomicTransaction implements RouterTransaction {
   }
 
   /** A transaction on one shard is its server's to watch. */
-  async #watched<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#participants.size < 2) return await work()
-    const watch = new DeadlockWatch(this.#context, this.txid, () => {
-      this.#givenUp = true
-      this.cancel().catch(ignore)
-    })
+  async #watched<T>(participants: number, work: () => Promise<T>, giveWay: () => void): Promise<T> {
+    if (participants < 2) return await work()
+    const watch = new DeadlockWatch(this.#context, this.txid, giveWay)
     try {
       return await work()
     } finally {

@@ -1,6 +1,7 @@
 import type { Schema, Telemetry } from '@shardwright/core'
 import type { TransactionSettings } from 'kysely'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import type { Aftermath } from './aftermath.ts'
 import { type AtomicContext, createAtomicContext } from './atomic-context.ts'
 import type { AtomicOptions } from './atomic-options.ts'
 import { AtomicTransaction } from './atomic-transaction.ts'
@@ -11,7 +12,8 @@ import { AtomicTransaction } from './atomic-transaction.ts'
  */
 export function atomicTransactions(
   telemetry: Telemetry,
-  options?: AtomicOptions,
+  options: AtomicOptions | undefined,
+  aftermath: Aftermath,
 ): (
   state: { readonly pool: AnyShardPool; readonly schema: Schema },
   settings: TransactionSettings,
@@ -20,7 +22,7 @@ export function atomicTransactions(
   return ({ pool, schema }, settings) => {
     let context = contexts.get(pool)
     if (context === undefined) {
-      context = createAtomicContext(pool, telemetry, options, schema.lookups.length > 0)
+      context = createAtomicContext(pool, telemetry, options, schema.lookups.length > 0, aftermath)
       contexts.set(pool, context)
     }
     return new AtomicTransaction(context, settings)

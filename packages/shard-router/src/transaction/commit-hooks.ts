@@ -66,6 +66,12 @@ export class CommitHooks implements CommitScope {
     for (const hook of this.#takeAll()) await this.#run('afterCommit', () => hook.afterCommit?.(commit))
   }
 
+  /** Tells of a commit that goes on: the same hooks are told of its end. */
+  async pending(commit: Commit): Promise<void> {
+    const hooks = this.#frames.flatMap((frame) => frame.hooks)
+    for (const hook of hooks) await this.#run('afterCommit', () => hook.afterCommit?.(commit))
+  }
+
   async rolledBack(): Promise<void> {
     await this.#rolledBack(this.#takeAll())
   }

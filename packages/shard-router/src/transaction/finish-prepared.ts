@@ -27,7 +27,7 @@ export async function finishPrepared(
   const sql = finishSql(outcome, gid)
   if (participant.held && (await onSession(participant, sql))) return true
   do {
-    if (await onNewSession(context, participant.shard, sql)) return true
+    if (await finishOnNewSession(context, participant.shard, gid, outcome)) return true
     await clock.sleep(pauseMs)
   } while (clock.monotonicMs() < until)
   return false
@@ -44,9 +44,16 @@ async function onSession(participant: Participant, sql: string): Promise<boolean
   }
 }
 
-async function onNewSession(context: AtomicContext, shard: number, sql: string): Promise<boolean> {
+/** One try. False: not reached, or another session is at it. */
+export async function finishOnNewSession(
+  context: AtomicContext,
+  shard: number,
+  gid: string,
+  outcome: Outcome,
+  signal?: AbortSignal,
+): Promise<boolean> {
   try {
-    await withDirectClient(context, shard, (client) => client.query(sql))
+    await withDirectClient(context, shard, (client) => client.query(finishSql(outcome, gid)), signal)
     return true
   } catch (error) {
     return sqlStateOf(error) === noSuchPrepared

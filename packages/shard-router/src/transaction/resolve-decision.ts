@@ -24,7 +24,7 @@ export async function resolveDecision(
   let cause = lost
   do {
     try {
-      const outcome = await ask(context, txid, decider, others)
+      const outcome = await askDecision(context, txid, decider, others)
       if (outcome !== undefined) return outcome
       break
     } catch (error) {
@@ -41,23 +41,25 @@ export async function resolveDecision(
   )
 }
 
-/** Undefined when nobody can tell any more. Rejects when it is worth asking again. */
-async function ask(
+/** One try. Undefined when nobody can tell any more, unless a person does. Rejects when it is worth asking again. */
+export async function askDecision(
   context: AtomicContext,
   txid: string,
   decider: Vote,
   others: readonly Vote[],
+  signal?: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const decided = await withDirectClient(context, decider.participant.shard, async (client) => {
+  const ask = async (client: PgClient) => {
     await client.query(`set lock_timeout = ${context.settings.decisionTimeoutMs}`)
     if (await isAnother(client, decider)) {
       // After a failover a missing row may have been lost; a row that is there still speaks the truth.
       return (await readDecision(client, txid)) ?? 'unknown'
     }
     return await decide(client, txid, context.topology)
-  })
+  }
+  const decided = await withDirectClient(context, decider.participant.shard, ask, signal)
   if (decided === 'unknown') return undefined
-  return decided === 'commit' ? 'commit' : await fateOfParticipants(context, others)
+  return decided === 'commit' ? 'commit' : await fateOfParticipants(context, others, signal)
 }
 
 /**
@@ -65,11 +67,15 @@ async function ask(
  * taken the row away. Then every participant has committed, and one of them suffices as a witness. The participant's
  * number is asked, not the decider's: PREPARE put it on disk, while a crash may give the decider's to somebody else.
  */
-async function fateOfParticipants(context: AtomicContext, others: readonly Vote[]): Promise<Outcome | undefined> {
+async function fateOfParticipants(
+  context: AtomicContext,
+  others: readonly Vote[],
+  signal: AbortSignal | undefined,
+): Promise<Outcome | undefined> {
   let failure: unknown
   for (const vote of others) {
     try {
-      const fate = await withDirectClient(context, vote.participant.shard, (client) => fateOf(client, vote))
+      const fate = await withDirectClient(context, vote.participant.shard, (client) => fateOf(client, vote), signal)
       if (fate !== undefined) return fate
     } catch (error) {
       failure = error

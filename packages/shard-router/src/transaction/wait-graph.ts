@@ -1,4 +1,5 @@
 import { type AtomicContext, shardIdOf } from './atomic-context.ts'
+import { parseGid } from './gid.ts'
 import { sessionNamePrefix } from './session-name.ts'
 
 /** A session that waits for a lock of another. Transactions across shards are named by their txid, others by session. */
@@ -13,17 +14,23 @@ interface WaitRow {
   readonly waiter: string
   readonly waiter_pid: number
   readonly blocker: string
+  /** 0: `blocker` is the name of a prepared transaction, which has no session; its decider may wait elsewhere. */
   readonly blocker_pid: number
   readonly since: string
 }
 
-// What a prepared transaction holds has no session (pid 0): it ends by itself or by recovery, and waits for nobody.
 const waitsSql = `select waiter.application_name as waiter, waiter.pid as waiter_pid,
   blocker.application_name as blocker, blocker.pid as blocker_pid, waiter.query_start::text as since
  from pg_catalog.pg_stat_activity waiter
  cross join lateral unnest(pg_catalog.pg_blocking_pids(waiter.pid)) as blocking (pid)
  join pg_catalog.pg_stat_activity blocker on blocker.pid = blocking.pid
- where waiter.wait_event_type = 'Lock' and waiter.datname = pg_catalog.current_database()`
+ where waiter.wait_event_type = 'Lock' and waiter.datname = pg_catalog.current_database()
+ union all
+ select waiter.application_name, waiter.pid, prepared.gid, 0, waiter.query_start::text
+ from pg_catalog.pg_locks wanted
+ join pg_catalog.pg_prepared_xacts prepared on prepared.transaction = wanted.transactionid
+ join pg_catalog.pg_stat_activity waiter on waiter.pid = wanted.pid
+ where not wanted.granted and waiter.datname = pg_catalog.current_database()`
 
 /** Who waits for whom on all shards, as their lock tables say; a shard that does not answer adds nothing. */
 export async function readWaits(context: AtomicContext): Promise<Wait[]> {
@@ -45,6 +52,7 @@ export async function readWaits(context: AtomicContext): Promise<Wait[]> {
 }
 
 function nodeOf(shard: string, applicationName: string, pid: number): string {
+  if (pid === 0) return parseGid(applicationName)?.txid ?? `${shard}/${applicationName}`
   return applicationName.startsWith(sessionNamePrefix)
     ? applicationName.slice(sessionNamePrefix.length)
     : `${shard}/${pid}`

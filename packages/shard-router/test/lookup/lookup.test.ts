@@ -312,6 +312,16 @@ describe('lookups', () => {
     })
   })
 
+  test('no key of a lookup can be asked for: its entries are no table of the application', async () => {
+    for (const family of ['users_by_email', 'users_by_city']) {
+      const key = { [family]: 'a@x' } as never
+      const refusal = { code: 'INVALID_OPTIONS', hint: 'Use one of: user_id.' }
+      expect(() => router.for(key)).toThrow(expect.objectContaining(refusal))
+      const query = router.db.selectFrom('users').selectAll()
+      await expect(router.explain(query, { for: key })).rejects.toMatchObject(refusal)
+    }
+  })
+
   test('what bypasses the router is refused by the table itself', async () => {
     await router.db.insertInto('users').values(user(1, 'a@x')).execute()
     const shard = router.shardsOf(router.db.selectFrom('users').selectAll().where('user_id', '=', 1).compile())[0]!

@@ -1,6 +1,8 @@
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AtomicOptions } from '../../src/transaction/atomic-options.ts'
 import { circleThrough, lastingWaits } from '../../src/transaction/wait-graph.ts'
+import { write } from '../pool/pool-fixture.ts'
 import { add, Bank } from './transaction-fixture.ts'
 
 describe('a deadlock that no single server can see', () => {
@@ -62,6 +64,49 @@ describe('a deadlock that no single server can see', () => {
     await ourWait
     await ours.commit()
     expect(await bank.balances()).toEqual([101, 7, 100])
+  })
+
+  /** One waits at its decision for the other's row; the other for a row that the first has prepared. */
+  const throughPrepared = async (youngest: 'decides' | 'works', options: AtomicOptions) => {
+    await bank.run(0, 'alter table account add constraint once unique (balance) deferrable initially deferred')
+    const pair = [bank.begin({}, options), bank.begin({}, options)] as const
+    const [deciding, working] = youngest === 'works' ? pair : ([pair[1], pair[0]] as const)
+    await working.execute(2, add(1))
+    await working.execute(0, write('insert into account values (3, 555)'))
+    // Looked at again at the end of its transaction, when it waits for what became of the other's.
+    await deciding.execute(0, write('insert into account values (2, 555)'))
+    await deciding.execute(1, add(1))
+    const codeOf = async (work: Promise<unknown>) => {
+      const error = await work.then(
+        () => undefined,
+        (failure: { code?: string; retryable?: boolean }) => failure,
+      )
+      if (error?.retryable === false) throw error
+      return error?.code ?? 'went on'
+    }
+    const decision = codeOf(deciding.commit())
+    await expect.poll(() => bank.prepared()).toHaveLength(1)
+    const work = await codeOf(working.execute(1, add(1)))
+    await working.rollback()
+    const ends = [await decision, work]
+    expect(await bank.prepared()).toEqual([])
+    return ends
+  }
+  const quick = { deadlockAfterMs: 100, lockTimeoutMs: 60_000 }
+
+  test('through a prepared part: the youngest gives way, also when it is the one that commits', async () => {
+    expect(await throughPrepared('works', quick)).toEqual(['went on', 'DEADLOCK_ACROSS_SHARDS'])
+    expect(await bank.balances()).toEqual([100, 101, 100])
+    await bank.reset()
+    expect(await throughPrepared('decides', quick)).toEqual(['DEADLOCK_ACROSS_SHARDS', 'went on'])
+    expect(await bank.balances()).toEqual([100, 100, 100])
+  })
+
+  test('through a prepared part that nobody looks for: ends by the lock timeout, with a retryable error', async () => {
+    const blind = { deadlockAfterMs: 60_000, lockTimeoutMs: 400 }
+    const ends = await throughPrepared('works', blind)
+    expect(ends).toContain('LOCK_TIMEOUT_ACROSS_SHARDS')
+    expect(ends.filter((end) => end !== 'LOCK_TIMEOUT_ACROSS_SHARDS' && end !== 'went on')).toEqual([])
   })
 
   test('a long wait that is no circle is left alone', async () => {

@@ -1,4 +1,4 @@
-import { type Fleet, fleetOf, noTelemetry, type Telemetry } from '@shardwright/core'
+import { type Fleet, fleetOf, noTelemetry, ReadContext, runInReadContext, type Telemetry } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -263,29 +263,63 @@ describe('recovery', () => {
       expect(await bank.prepared()).toEqual([])
     })
 
-    test('and the decider does not answer: in doubt, no hook runs, recovery finishes it', async () => {
+    /** A transfer in doubt, and what its hooks were told. */
+    const inDoubt = async (reached: boolean, answers: () => boolean) => {
       const pool = wrap(
-        breaking(true, async () => {}),
-        {
-          direct: () => Promise.reject(new Error('no route')),
-        },
+        breaking(reached, async () => {}),
+        { direct: (shard: number) => (answers() ? bank.pool.direct(shard) : Promise.reject(new Error('no route'))) },
       )
-      const transaction = new AtomicTransaction(createAtomicContext(pool, noTelemetry, { decisionTimeoutMs: 300 }), {})
+      const context = createAtomicContext(pool, noTelemetry, { decisionTimeoutMs: 300 })
+      const transaction = new AtomicTransaction(context, {})
       await transaction.execute(0, add(-30))
       await transaction.execute(1, add(30))
-      let hooks = 0
-      transaction.scope.afterRollback(() => void hooks++)
-      transaction.scope.afterCommit(() => void hooks++)
-      expect(await failureOf(transaction.commit())).toMatchObject({ code: 'TRANSACTION_IN_DOUBT', retryable: false })
+      const told: string[] = []
+      transaction.scope.afterCommit(({ pending }) => void told.push(pending ?? 'committed'))
+      transaction.scope.afterRollback(() => void told.push('rolled back'))
+      const reads = new ReadContext()
+      const failure = await failureOf(runInReadContext(reads, () => transaction.commit()))
+      expect(failure).toMatchObject({ code: 'TRANSACTION_IN_DOUBT', retryable: false })
       await transaction.rollback()
-      expect(hooks).toBe(0)
+      expect(told).toEqual(['in doubt'])
       expect(await bank.prepared()).toHaveLength(1)
+      return { told, reads, context }
+    }
+
+    test('and the decider does not answer: in doubt; hooks run, and once more when it is known', async () => {
+      for (const reached of [true, false]) {
+        await bank.reset()
+        let answers = false
+        const { told, reads } = await inDoubt(reached, () => answers)
+        // Who looks whether it is there waits until that is known.
+        expect(reads.unsettledOn('shard-2')).toHaveLength(1)
+        answers = true
+        const last = reached ? 'committed' : 'rolled back'
+        await expect.poll(() => told, { timeout: 10_000 }).toEqual(['in doubt', last])
+        expect(await bank.balances()).toEqual(reached ? [70, 130, 100] : [100, 100, 100])
+        expect(await bank.prepared()).toEqual([])
+      }
+    })
+
+    test('in doubt, and recovery is quicker than its own process: hooks hear the truth', async () => {
+      let answers = false
+      const { told } = await inDoubt(true, () => answers)
       await recoverTransactions(fleet, now)
       expect(await bank.balances()).toEqual([70, 130, 100])
+      answers = true
+      await expect.poll(() => told, { timeout: 10_000 }).toEqual(['in doubt', 'committed'])
+    })
+
+    test('in doubt when its router is closed: recovery finishes it, and nobody is told any more', async () => {
+      const { told, context } = await inDoubt(true, () => false)
+      context.aftermath.end()
+      await recoverTransactions(fleet, now)
+      expect(await bank.balances()).toEqual([70, 130, 100])
+      expect(told).toEqual(['in doubt'])
     })
   })
 
   test('a participant that cannot be reached after the decision: committed, not yet settled', async () => {
+    let answers = false
     const pool = wrap(bank.pool, {
       lease: async (...call: Parameters<ShardPool['lease']>) => {
         const lease = await bank.pool.lease(...call)
@@ -296,18 +330,24 @@ describe('recovery', () => {
           },
         })
       },
-      direct: (shard: number) => (shard === 0 ? bank.pool.direct(0) : Promise.reject(new Error('no route'))),
+      direct: (shard: number) =>
+        answers || shard === 0 ? bank.pool.direct(shard) : Promise.reject(new Error('no route')),
     })
     const transaction = new AtomicTransaction(createAtomicContext(pool, noTelemetry, { settleTimeoutMs: 300 }), {})
     await transaction.execute(0, add(-30))
     await transaction.execute(1, add(30))
-    transaction.scope.afterCommit(() => {})
+    const told: unknown[] = []
+    transaction.scope.afterCommit(({ pending }) => void told.push(pending))
     const commit = await transaction.commit()
     expect(commit.unsettled).toEqual(['shard-2'])
+    expect(told).toEqual(['unsettled'])
     expect(commit.tokens.find(({ shard }) => shard === 'shard-2')?.lsn).toBe('FFFFFFFF/FFFFFFFF')
     expect(await bank.balances()).toEqual([70, 100, 100])
     await recoverTransactions(fleet, now)
     expect(await bank.balances()).toEqual([70, 130, 100])
+    answers = true
+    // What a reader took from that shard in between is old now: hooks look again.
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual(['unsettled', undefined])
   })
 
   test('in the background: under a lock, one process at a time, until it is stopped', async () => {

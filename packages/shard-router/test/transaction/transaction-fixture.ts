@@ -2,6 +2,7 @@ import { noTelemetry, type Telemetry } from '@shardwright/core'
 import type { LocalCluster } from '@shardwright/local-cluster'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
 import type { ShardPool } from '../../src/pool/shard-pool.ts'
+import { Aftermath } from '../../src/transaction/aftermath.ts'
 import { type AtomicContext, createAtomicContext } from '../../src/transaction/atomic-context.ts'
 import type { AtomicOptions } from '../../src/transaction/atomic-options.ts'
 import { AtomicTransaction } from '../../src/transaction/atomic-transaction.ts'
@@ -11,6 +12,7 @@ import { topologyOf, write } from '../pool/pool-fixture.ts'
 export class Bank {
   readonly pool: ShardPool
   readonly context: AtomicContext
+  readonly aftermath = new Aftermath()
 
   constructor(
     cluster: LocalCluster,
@@ -19,12 +21,13 @@ export class Bank {
     telemetry: Telemetry = noTelemetry,
   ) {
     this.pool = createShardPool(topologyOf(cluster, topologyId))
-    this.context = createAtomicContext(this.pool, telemetry, options)
+    this.context = createAtomicContext(this.pool, telemetry, options, false, this.aftermath)
   }
 
   /** The same pool under other options. */
   begin(settings: ConstructorParameters<typeof AtomicTransaction>[1] = {}, options?: AtomicOptions): AtomicTransaction {
-    const context = options === undefined ? this.context : createAtomicContext(this.pool, noTelemetry, options)
+    const context =
+      options === undefined ? this.context : createAtomicContext(this.pool, noTelemetry, options, false, this.aftermath)
     return new AtomicTransaction(context, settings)
   }
 
@@ -67,6 +70,7 @@ export class Bank {
   }
 
   close(): Promise<void> {
+    this.aftermath.end()
     return this.pool.close()
   }
 }

@@ -40,6 +40,8 @@ test('a server that goes away between the decision and COMMIT PREPARED: committe
     commit = await transaction.commit()
   })
   expect(commit.unsettled).toEqual(['shard-2'])
+  // As when its process has ended: recovery is what finishes it.
+  bank.aftermath.end()
   await cluster.shards[1]!.start()
   // Without the token: the part is prepared, and no server shows it.
   await expect.poll(() => balance().catch(() => undefined), { timeout: 10_000 }).toBe(100)
