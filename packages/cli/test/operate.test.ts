@@ -7,6 +7,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { remoteServers } from '../src/commands/load/remote-servers.ts'
 import { AppFolder, collect } from './support/app.ts'
+import { TmuxTerminal, tmuxHere } from './support/tmux.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
@@ -71,6 +72,34 @@ describe('monitor', () => {
     await query(0, "rollback prepared 'cli-test'")
     expect(await run('monitor', '--every', 'often')).toMatchObject({ code: 2 })
   })
+
+  it.skipIf(!tmuxHere)(
+    'is live in a real terminal: within it, after a new size too, and Ctrl-C leaves it clean',
+    async () => {
+      using terminal = new TmuxTerminal({ columns: 80, rows: 24 }, app.path)
+      terminal.type('PS1="prompt> "; echo what stood here before')
+      await terminal.until((text) => text.endsWith('prompt>'))
+      terminal.type(app.lineOf(['monitor', '--every', '0.3'], env))
+      // Rates are there from the second look on.
+      const small = await terminal.until((text) => /^shard-2 +[\d.]+ ms +\d+% +\d/m.test(text))
+      expect(small).toMatch(/^operate, 20\d\d-.*Z\. Ctrl-C ends it\.\n\nshard +trip/)
+      expect(small).not.toContain('what stood here before')
+      expect(terminal.state).toEqual({ alternate: true, cursor: false })
+      const began = small.split('\n')[0] as string
+      await terminal.until((text) => !text.startsWith(began))
+      terminal.resize(30, 6)
+      await terminal.until((text) => text.split('\n').every((line) => line.length <= 30) && /^shard-2/m.test(text))
+      terminal.resize(120, 40)
+      await terminal.until((text) => /^shard-2 +[\d.]+ ms .* 0$/m.test(text))
+      terminal.press('C-c')
+      const after = await terminal.until((text) => text.endsWith('prompt>'))
+      expect(terminal.state).toEqual({ alternate: false, cursor: true })
+      expect(after).toContain('what stood here before')
+      expect(after.match(/^shard +trip/gm)).toHaveLength(1)
+      terminal.type('echo ended with $?')
+      await terminal.until((text) => text.includes('ended with 130'))
+    },
+  )
 
   it('records what scaling rules replay, until Ctrl-C', async () => {
     const child = app.start(['monitor', '--every', '0.3', '--record', 'metrics.jsonl'], env)
@@ -241,6 +270,31 @@ export default defineLoad<typeof schema>({ operations: [${operations}], limits: 
     const report = JSON.parse((await run('load', 'tasks.load.ts', '--duration', '1', '--json', '--seed', '7')).out)
     expect(report).toMatchObject({ end: 'done', seed: 7, errors: 0, broken: [] })
     expect(report.latency.p99).toBeGreaterThanOrEqual(report.service.p50)
+  })
+
+  it.each(['smoke', 'load', 'stress', 'soak', 'spike'])('%s: percentiles, errors and a picture', async (profile) => {
+    const failing = `{ name: 'failing', weight: 2, run: async ({ db }) => { await db.selectFrom('tasks').selectAll().execute() } }`
+    await write('mixed.load.ts', workload(`${reading}, ${failing}`))
+    // A smoke run makes a twentieth of the calls.
+    const rate = profile === 'smoke' ? '800' : '60'
+    const options = ['--profile', profile, '--rate', rate, '--duration', '1.5', '--plot', `${profile}.svg`]
+    const ran = await run('load', 'mixed.load.ts', ...options, '--json')
+    const report = JSON.parse(ran.out)
+    // A fifth of the calls has no key: more than the limit.
+    expect(ran.code).toBe(3)
+    expect(report).toMatchObject({ end: 'done', errorCodes: { SHARD_KEY_REQUIRED: report.errors }, unfinished: 0 })
+    expect(report.broken).toHaveLength(1)
+    expect(report.errors).toBeGreaterThan(0)
+    expect(report.calls).toBeGreaterThan(report.errors)
+    const { p50, p90, p95, p99, p999, max } = report.latency
+    expect([p50, p90, p95, p99, p999, max]).toEqual([p50, p90, p95, p99, p999, max].toSorted((a, b) => a - b))
+    expect(report.memory.rssBytes.end).toBeGreaterThan(10e6)
+    expect(report.memory.heapBytes.most).toBeGreaterThanOrEqual(report.memory.heapBytes.end)
+    const svg = await read(`${profile}.svg`)
+    expect(svg).toContain(`mixed.load.ts, ${profile}: ${report.calls} calls, ${report.errors} errors`)
+    // Memory is drawn where it is what the run is for.
+    expect(svg.match(/<path /g)).toHaveLength(profile === 'soak' ? 8 : 6)
+    expect(svg).not.toContain('NaN')
   })
 
   it('ends by itself when calls fail, with 3 and their codes', async () => {

@@ -27,6 +27,7 @@ export { type HotKey, type HotKeys, type HotKeysOptions, hotKeys } from './keys/
 export { type LoadProfileName, type LoadProfileOptions, loadProfile, loadProfileNames } from './load/load-profile.ts'
 export type { LatencySummary, LoadEnd, LoadMoment, LoadReport, OperationReport } from './load/load-report.ts'
 export type { LoadStage } from './load/load-stage.ts'
+export type { LoadMemory, MemoryCourse } from './load/memory-course.ts'
 export { type LoadPlotOptions, plotLoad } from './load/plot-load.ts'
 export { type RunLoadOptions, runLoad } from './load/run-load.ts'
 export { defineWorkload, type LoadCall, type LoadLimits, type LoadOperation, type Workload } from './load/workload.ts'

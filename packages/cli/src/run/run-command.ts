@@ -6,6 +6,9 @@ import { wrap } from '../output/wrap.ts'
 import type { Command, GlobalOptions } from './command.ts'
 import { commandContext } from './command-context.ts'
 
+const patienceMs = 300
+const stopping = 'Stopping: what is under way ends first. Once more to leave at once.'
+
 /** Runs one command and prints what it found, or why it could not. Returns the exit code. */
 export async function runCommand<Options>(
   command: Command<Options>,
@@ -15,10 +18,12 @@ export async function runCommand<Options>(
 ): Promise<number> {
   const interrupt = new AbortController()
   const progress = new ProgressBoard(screen, global.json === true)
+  let patience: NodeJS.Timeout | undefined
   const onSignal = () => {
     if (interrupt.signal.aborted) process.exit(exitCode.interrupted)
     interrupt.abort(new Error('interrupted'))
-    screen.note('Stopping: what is under way ends first. Once more to leave at once.')
+    // What ends at once needs no word about it.
+    patience = setTimeout(() => screen.note(stopping), patienceMs)
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
@@ -32,6 +37,7 @@ export async function runCommand<Options>(
     else printError(error, screen)
     return interrupt.signal.aborted ? exitCode.interrupted : codeFor(error)
   } finally {
+    clearTimeout(patience)
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   }
 }

@@ -47,6 +47,13 @@ export class AppFolder {
     )
   }
 
+  /** The same as a line for a shell in a terminal. */
+  lineOf(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+    const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`)
+    const node = [process.execPath, '--conditions=shardwright-source', '--disable-warning=ExperimentalWarning', main]
+    return ['env -u CI', ...variables, ...node, ...args].join(' ')
+  }
+
   async run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
     return await collect(this.start(args, env))
   }

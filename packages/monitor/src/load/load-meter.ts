@@ -1,13 +1,19 @@
 import { Histogram } from '../histogram/histogram.ts'
 import { brokenLimits, type LoadEnd, type LoadMoment, type LoadReport, summaryOf } from './load-report.ts'
+import { lookAtMemory, type MemoryLook, memoryOf } from './memory-course.ts'
 import type { ResolvedWorkload } from './workload.ts'
 
 /** Counts and latencies of calls that belong together. */
 class Tally {
   readonly latency = new Histogram()
   readonly service = new Histogram()
+  readonly memory: MemoryLook | undefined
   calls = 0
   errors = 0
+
+  constructor(memory?: MemoryLook) {
+    this.memory = memory
+  }
 }
 
 const mostMoments = 240
@@ -71,6 +77,7 @@ export class LoadMeter {
   report(end: LoadEnd, seed: number, durationMs: number): LoadReport {
     const { calls, errors, latency, service } = this.#all
     const summary = summaryOf(latency)
+    const looks = this.#moments.flatMap((tally) => tally?.memory ?? [])
     return Object.freeze<LoadReport>({
       end,
       seed,
@@ -92,11 +99,12 @@ export class LoadMeter {
         service: summaryOf(tally.service),
       })),
       moments: Array.from(this.#moments, (tally, index) => this.#momentOf(tally ?? new Tally(), index)),
+      memory: memoryOf([...looks, lookAtMemory()]),
       broken: brokenLimits({ calls, errors, latency: summary }, this.#workload.limits),
     })
   }
 
-  #momentOf({ calls, errors, latency }: Tally, index: number): LoadMoment {
+  #momentOf({ calls, errors, latency, memory }: Tally, index: number): LoadMoment {
     const perSecond = 1000 / this.#momentMs
     return {
       atMs: index * this.#momentMs,
@@ -104,12 +112,14 @@ export class LoadMeter {
       completed: (calls - errors) * perSecond,
       errors,
       latency: summaryOf(latency),
+      rssBytes: memory?.rssBytes,
+      heapBytes: memory?.heapBytes,
     }
   }
 
   #talliesOf(operation: string, dueMs: number): readonly Tally[] {
     const index = Math.floor(dueMs / this.#momentMs)
-    this.#moments[index] ??= new Tally()
+    this.#moments[index] ??= new Tally(lookAtMemory())
     return [this.#all, this.#operations.get(operation) as Tally, this.#moments[index] as Tally]
   }
 

@@ -1,4 +1,5 @@
 import type { Histogram } from '../histogram/histogram.ts'
+import type { LoadMemory } from './memory-course.ts'
 import type { LoadLimits } from './workload.ts'
 
 /** Latencies in milliseconds; undefined where nothing was measured. */
@@ -30,6 +31,9 @@ export interface LoadMoment {
   readonly completed: number
   readonly errors: number
   readonly latency: LatencySummary
+  /** Memory of this process when the moment began; undefined when nothing was due in it. */
+  readonly rssBytes: number | undefined
+  readonly heapBytes: number | undefined
 }
 
 /** Why a run ended. */
@@ -56,6 +60,8 @@ export interface LoadReport {
   readonly lateness: LatencySummary
   readonly operations: readonly OperationReport[]
   readonly moments: readonly LoadMoment[]
+  /** Of this process: what a soak run is for. */
+  readonly memory: LoadMemory
   /** Limits of the workload that the run broke, in words. */
   readonly broken: readonly string[]
 }

@@ -6,11 +6,12 @@ export interface LoadPlotOptions {
   readonly title?: string | undefined
   /** Pixels. Default: 960. */
   readonly width?: number | undefined
+  /** A third panel with the memory of the process. Default: false. */
+  readonly memory?: boolean | undefined
 }
 
 const margin = { left: 72, right: 24, top: 44, bottom: 36 } as const
 const panel = { height: 190, gap: 48 } as const
-const height = margin.top + 2 * panel.height + panel.gap + margin.bottom
 const colours = {
   offered: '#999999',
   completed: '#1e8449',
@@ -18,6 +19,8 @@ const colours = {
   p50: '#2471a3',
   p95: '#b9770e',
   p99: '#7d3c98',
+  rss: '#2c3e50',
+  heap: '#16a085',
 } as const
 
 interface Line {
@@ -26,29 +29,42 @@ interface Line {
 }
 
 /**
- * A run as an SVG picture: calls per second above, latencies below. A second without calls is a gap.
+ * A run as an SVG picture: calls per second above, latencies below, and memory below them where it is asked for. A second
+ * without calls is a gap.
  * @example
  * await writeFile('load.svg', plotLoad(report, { title: 'checkout, load' }))
  */
-export function plotLoad(report: LoadReport, { title = 'Load', width = 960 }: LoadPlotOptions = {}): string {
+export function plotLoad(
+  report: LoadReport,
+  { title = 'Load', width = 960, memory = false }: LoadPlotOptions = {},
+): string {
   const { moments } = report
   const times = moments.map(({ atMs }) => atMs)
   const x = scaleOf(0, Math.max(1, greatest([...times, 0])), margin.left, width - margin.right)
-  const lower = margin.top + panel.height + panel.gap
+  const panels = memory ? 3 : 2
+  const topOf = (place: number) => margin.top + place * (panel.height + panel.gap)
+  const height = topOf(panels) - panel.gap + margin.bottom
+  const megabytes = (bytes: number | undefined) => (bytes === undefined ? undefined : bytes / 1e6)
   const end = report.end === 'done' ? '' : `, ended by ${report.end}`
   const heading = `${title}: ${report.calls} calls, ${report.errors} errors, p99 ${shown(report.latency.p99)} ms${end}`
   return pictureOf(width, height, [
     `<text x="${margin.left}" y="20">${escapeXml(heading)}</text>`,
-    ...panelOf('calls/s', margin.top, [
+    ...panelOf('calls/s', topOf(0), [
       { name: 'offered', values: moments.map(({ offered }) => offered) },
       { name: 'completed', values: moments.map(({ completed }) => completed) },
       { name: 'errors', values: moments.map(({ errors }) => errors) },
     ]),
-    ...panelOf('ms', lower, [
+    ...panelOf('ms', topOf(1), [
       { name: 'p50', values: moments.map(({ latency }) => latency.p50) },
       { name: 'p95', values: moments.map(({ latency }) => latency.p95) },
       { name: 'p99', values: moments.map(({ latency }) => latency.p99) },
     ]),
+    ...(memory
+      ? panelOf('MB', topOf(2), [
+          { name: 'rss', values: moments.map(({ rssBytes }) => megabytes(rssBytes)) },
+          { name: 'heap', values: moments.map(({ heapBytes }) => megabytes(heapBytes)) },
+        ])
+      : []),
     `<text x="${width - margin.right}" y="${height - 12}" text-anchor="end">${Math.round(greatest([...times, 0]) / 1000)} s</text>`,
   ])
 

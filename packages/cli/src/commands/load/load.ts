@@ -47,7 +47,8 @@ export const load: Command<LoadCommandOptions> = async (context, options) => {
       signal: context.signal,
     })
     const title = `${path.basename(options.file)}, ${profile}`
-    if (options.plot !== undefined) await writeFile(path.resolve(options.plot), plotLoad(report, { title }))
+    if (options.plot !== undefined)
+      await writeFile(path.resolve(options.plot), plotLoad(report, { title, memory: profile === 'soak' }))
     const bad = report.broken.length > 0 || report.end === 'errors' || report.end === 'overload'
     return {
       data: report,

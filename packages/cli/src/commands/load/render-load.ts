@@ -1,5 +1,5 @@
-import type { LatencySummary, LoadReport } from '@shardwright/monitor'
-import { formatDuration } from '../../output/bytes.ts'
+import type { LatencySummary, LoadMemory, LoadReport } from '@shardwright/monitor'
+import { formatBytes, formatDuration } from '../../output/bytes.ts'
 import { renderTable } from '../../output/table.ts'
 import { wrap } from '../../output/wrap.ts'
 
@@ -45,12 +45,18 @@ export function renderLoad(title: string, report: LoadReport, width: number): st
     table,
     '',
     wrap(`Latencies count from when a call was due; service alone: p99 ${shown(report.service.p99)}.`, width),
+    wrap(`Memory of this process: ${shownMemory(report.memory)}.`, width),
     ...(codes.length > 0 ? [wrap(`Errors: ${codes.join(', ')}`, width, '  ')] : []),
     ...((report.lateness.p99 ?? 0) > 20
       ? [`This process was late by ${shown(report.lateness.p99)} (p99): it is the limit itself.`]
       : []),
     ...report.broken.map((limit) => wrap(`Broken: ${limit}`, width, '  ')),
   ].join('\n')
+}
+
+function shownMemory({ rssBytes: { start, end, most }, heapBytes }: LoadMemory): string {
+  const heap = `heap ${formatBytes(heapBytes.start)} to ${formatBytes(heapBytes.end)}`
+  return `${formatBytes(start)} at first, ${formatBytes(end)} in the end, ${formatBytes(most)} at most; ${heap}`
 }
 
 function shown(ms: number | undefined): string | undefined {

@@ -14,6 +14,8 @@ import {
 import { hashTopology } from '../../config/engine.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { exitCode } from '../../output/exit-code.ts'
+import type { LiveScreen } from '../../output/live-screen.ts'
+import type { Screen } from '../../output/screen.ts'
 import type { Command, CommandContext, CommandResult, OpenedConfig } from '../../run/command.ts'
 import { renderRound } from './render-round.ts'
 
@@ -26,7 +28,6 @@ export interface MonitorCommandOptions {
 
 /** Between the two looks of a single measurement: rates are differences. */
 const betweenLooksMs = 1_000
-const clearScreen = '\u001b[2J\u001b[H'
 
 /** Measures every server: again and again until Ctrl-C in a terminal or while recording, else once. */
 export const monitor: Command<MonitorCommandOptions> = async (context, options) => {
@@ -35,20 +36,48 @@ export const monitor: Command<MonitorCommandOptions> = async (context, options) 
   const { topology } = opened
   const measuring = await monitorOf(opened, options)
   const record = recorder(measuring, options.record)
-  // The first look knows no rates, and is not recorded.
-  let round = await measuring.collect()
   const lasting = !context.global.json && !options.once && (context.screen.interactive || options.record !== undefined)
-  if (!lasting) {
-    await pause(betweenLooksMs, context)
-    round = await look(measuring, record)
+  // The first look knows no rates, and is not recorded.
+  const first = () => measuring.collect(context.signal)
+  const next = () => look(measuring, record, context.signal)
+  if (lasting) return resultOf(await goOn({ first, next, everyMs, name: topology.id }, context), topology.id)
+  await first()
+  await pause(betweenLooksMs, context)
+  return resultOf(await next(), topology.id)
+}
+
+interface Lasting {
+  readonly first: () => Promise<MonitorRound>
+  readonly next: () => Promise<MonitorRound>
+  readonly everyMs: number
+  readonly name: string
+}
+
+/** Looks until Ctrl-C; gives the last whole look. */
+async function goOn({ first, next, everyMs, name }: Lasting, context: CommandContext): Promise<MonitorRound> {
+  const { screen, signal } = context
+  const live = screen.live?.()
+  // At once, so that what is said about the end stands where the results will.
+  signal.addEventListener('abort', () => live?.close(), { once: true })
+  live?.show(() => `${name}\n\nMeasuring ...`)
+  try {
+    let round = await first()
+    while (!signal.aborted) {
+      show(round, name, screen, live)
+      await pause(everyMs, context)
+      if (!signal.aborted) round = await next().catch(unlessAborted(signal, round))
+    }
+    return round
+  } finally {
+    live?.close()
   }
-  while (lasting && !context.signal.aborted) {
-    await pause(everyMs, context)
-    if (context.signal.aborted) break
-    round = await look(measuring, record)
-    if (context.screen.interactive) show(round, topology.id, context)
+}
+
+function unlessAborted(signal: AbortSignal, round: MonitorRound): (error: unknown) => MonitorRound {
+  return (error) => {
+    if (signal.aborted) return round
+    throw error
   }
-  return resultOf(round, topology.id)
 }
 
 async function monitorOf(
@@ -61,15 +90,17 @@ async function monitorOf(
   return createMonitor({ fleet, collectors: [...defaultCollectors, bucketSizes({ topology: hashed, schema, keys })] })
 }
 
-async function look(measuring: Monitor, record: () => Promise<void>): Promise<MonitorRound> {
-  const round = await measuring.collect()
+async function look(measuring: Monitor, record: () => Promise<void>, signal: AbortSignal): Promise<MonitorRound> {
+  const round = await measuring.collect(signal)
   await record()
   return round
 }
 
-/** What cannot be had now is left out of the screen; the last round is printed in the end. */
-function show(round: MonitorRound, name: string, { screen }: CommandContext): void {
-  screen.line(`${clearScreen}${renderRound(name, round, alarmsOf(round.samples), screen.width)}\n\nCtrl-C ends it.`)
+/** In a terminal that cannot be drawn over, one below the other; while nobody looks, not at all. */
+function show(round: MonitorRound, name: string, screen: Screen, live: LiveScreen | undefined): void {
+  const alarms = alarmsOf(round.samples)
+  if (live) live.show((width) => renderRound(name, round, alarms, width, 'Ctrl-C ends it.'))
+  else if (screen.interactive) screen.line(`${renderRound(name, round, alarms, screen.width)}\n`)
 }
 
 function resultOf(round: MonitorRound, name: string): CommandResult {

@@ -6,7 +6,13 @@ import { wrap } from '../../output/wrap.ts'
 const marks = { warning: '!', critical: '!!' } as const
 
 /** One look at the fleet as a screen: a line per shard, then what is beyond its limits, then what could not be measured. */
-export function renderRound(name: string, round: MonitorRound, alarms: readonly Alarm[], width: number): string {
+export function renderRound(
+  name: string,
+  round: MonitorRound,
+  alarms: readonly Alarm[],
+  width: number,
+  hint?: string,
+): string {
   const shards = [...new Set(round.samples.flatMap(({ labels }) => labels.shard ?? []))]
   const table = renderTable(
     shards.map((shard) => ofShard(shard, round.samples, alarms)),
@@ -31,7 +37,7 @@ export function renderRound(name: string, round: MonitorRound, alarms: readonly 
   )
   const said = alarms.map((alarm) => wrap(describeAlarm(alarm), width, '  '))
   const failed = round.failures.map(({ error }) => wrap(error.message, width, '  '))
-  const head = `${name}, ${new Date(round.atMs).toISOString()}`
+  const head = `${name}, ${new Date(round.atMs).toISOString()}${hint === undefined ? '' : `. ${hint}`}`
   return [head, '', table, ...section(said), ...section(failed)].join('\n')
 }
 
