@@ -23,7 +23,7 @@ export function createProgram(screen: Screen): Program {
   program
     .description('Sharded PostgreSQL: migrations, shards, health.')
     .version(cliVersion)
-    .configureHelp({ helpWidth: screen.width, showGlobalOptions: true })
+    .configureHelp({ helpWidth: Number.isFinite(screen.width) ? screen.width : 80, showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => screen.line(text.trimEnd()),
       writeErr: (text) => screen.note(text.trimEnd()),

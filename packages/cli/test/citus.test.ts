@@ -10,6 +10,7 @@ import {
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppFolder, collect } from './support/app.ts'
+import { expectTold } from './support/told-fields.ts'
 
 const { available } = await citusAvailability()
 
@@ -60,6 +61,7 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     const ran = await run(...args, '--json')
     return { ...ran, data: JSON.parse(ran.out) }
   }
+  const told = async (words: string, ...args: string[]) => await expectTold(words, (await run(...args, '--json')).out)
   const checksum = async () =>
     (await client.query('select count(*)::text as n, sum(hashtext(w::text))::text as sum from wallets w')).rows[0]
 
@@ -86,6 +88,8 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     const before = await json('status')
     expect(before).toMatchObject({ code: 3, data: { healthy: false, migrations: 1, applied: 0 } })
     expect(before.data.differences).toHaveLength(4)
+    await told('citus check', 'citus', 'check')
+    await told('topology validate (Citus)', 'topology', 'validate')
     expect((await json('doctor')).data.symptoms.map((symptom: { check: string }) => symptom.check)).toContain('tables')
     const migrated = await run('migrate', 'up')
     expect(migrated.out + migrated.err).toContain('Complete.')
@@ -93,6 +97,7 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     await client.query(`insert into wallets select i % 100, gen_random_uuid(), i from generate_series(1, 3000) i`)
     const after = await json('status')
     expect(after, after.out).toMatchObject({ code: 0, data: { healthy: true, engine: 'citus' } })
+    await expectTold('status (Citus)', after.out)
     const screen = await run('status')
     expect(screen.out).toMatch(/^festival: Citus \d/)
     expect(screen.out).toContain('coordinator  synced, no shards')
@@ -131,7 +136,9 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
   }, 60_000)
 
   it('which asks the coordinator, and its node holds the row', async () => {
-    const { data } = await json('which', 'wallets', '42', '--show-password')
+    const { data, out } = await json('which', 'wallets', '42', '--show-password')
+    await expectTold('which (Citus)', out)
+    await told('topology show (Citus)', 'topology', 'show')
     const direct = new pg.Client({ connectionString: database.nodes[data.node] })
     await direct.connect()
     const { rows } = await direct.query(`select count(*)::int as n from ${data.shardName} where festival_id = 42`)
@@ -170,6 +177,8 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
       '--yes',
     )
     expect(isolated, isolated.out).toMatchObject({ code: 0, data: { node: worker } })
+    await expectTold('citus isolate', isolated.out)
+    await told('citus nodes list', 'citus', 'nodes', 'list')
     const { data } = await json('which', 'wallets', '42')
     expect(data).toMatchObject({ shardId: isolated.data.shardId, node: worker })
     expect(data.minHash).toBe(data.maxHash)
@@ -181,7 +190,7 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
       (node: { name: string; shards: number }) => node.name !== worker && node.shards > 0,
     ).name
     expect(other).toBeDefined()
-    expect(await run('citus', 'move', data.shardId, '--to', target, '--yes')).toMatchObject({ code: 0 })
+    await told('citus move', 'citus', 'move', data.shardId, '--to', target, '--yes')
     expect((await json('which', 'wallets', '42')).data.node).toBe(target)
     expect(await run('citus', 'move', '1', '--to', target, '--yes')).toMatchObject({ code: 2 })
     expect(await run('citus', 'move', data.shardId, '--to', 'nowhere:1', '--yes')).toMatchObject({ code: 2 })
@@ -194,35 +203,43 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     const drained = await run('citus', 'nodes', 'drain', worker, '--watch', '--yes')
     expect(drained, drained.err).toMatchObject({ code: 0, out: expect.stringContaining('is finished') })
     expect(drained.err).toMatch(/job \d+ running: \d+ of \d+ moves done/)
+    await told('citus nodes drain', 'citus', 'nodes', 'drain', worker, '--yes')
     const node = (await json('citus', 'nodes', 'list')).data.find((entry: { name: string }) => entry.name === worker)
     expect(node).toMatchObject({ shards: 0, shouldHaveShards: false })
-    expect(await run('citus', 'nodes', 'remove', worker, '--yes')).toMatchObject({ code: 0 })
+    await told('citus nodes remove', 'citus', 'nodes', 'remove', worker, '--yes')
     expect((await json('citus', 'nodes', 'list')).data.map((entry: { name: string }) => entry.name)).not.toContain(
       worker,
     )
-    expect(await run('citus', 'nodes', 'add', worker, '--yes')).toMatchObject({ code: 0 })
+    await told('citus nodes add', 'citus', 'nodes', 'add', worker, '--yes')
     const plan = await json('citus', 'rebalance', 'plan')
+    await expectTold('citus rebalance plan', plan.out)
     expect(plan.code).toBe(3)
     expect(plan.data.every((move: { to: string }) => move.to === worker)).toBe(true)
     const started = await json('citus', 'rebalance', 'start', '--yes')
     expect(started).toMatchObject({ code: 0, data: { job: { counts: {} } } })
+    await expectTold('citus rebalance start', started.out)
+    await told('citus rebalance status', 'citus', 'rebalance', 'status')
     expect((await run('citus', 'rebalance', 'start', '--yes')).err).toContain('already running')
     const watched = await json('citus', 'rebalance', 'watch')
     expect(watched).toMatchObject({ code: 0, data: { job: { state: 'finished' } } })
+    await expectTold('citus rebalance watch', watched.out)
     expect(await run('citus', 'rebalance', 'plan')).toMatchObject({ code: 0, out: 'Nothing to move.\n' })
     expect(await checksum()).toEqual(before)
     expect(await run('citus', 'nodes', 'set', worker, '--shards', 'off')).toMatchObject({ code: 0 })
     expect((await run('citus', 'rebalance', 'start', '--drain-only', '--yes')).out).toContain('runs in the background')
     const stopped = await json('citus', 'rebalance', 'stop')
     expect(stopped.data.job.state).toBe('cancelled')
+    await expectTold('citus rebalance stop', stopped.out)
     expect(await run('citus', 'rebalance', 'status')).toMatchObject({ code: 3 })
     expect((await run('citus', 'rebalance', 'stop')).err).toContain('CITUS_REFUSED')
-    expect(await run('citus', 'nodes', 'set', worker, '--shards', 'on')).toMatchObject({ code: 0 })
+    await told('citus nodes set', 'citus', 'nodes', 'set', worker, '--shards', 'on')
     expect(await checksum()).toEqual(before)
   }, 180_000)
 
   it('shows hot keys by family, where they are counted', async () => {
     const { data } = await json('citus', 'tenants')
+    await told('citus tenants', 'citus', 'tenants')
+    await told('citus tenants --track', 'citus', 'tenants', '--track', data.tracked ? 'on' : 'off', '--yes')
     expect(typeof data.tracked).toBe('boolean')
     if (!data.tracked) {
       expect((await run('citus', 'tenants')).out).toContain('--track on')
@@ -243,6 +260,7 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
 
   it('recovery is Citus’ own, and commands of the other engine say what to run instead', async () => {
     expect(await run('transactions', 'recover')).toMatchObject({ code: 0, out: '0 ended, 0 left.\n' })
+    await told('transactions recover (Citus)', 'transactions', 'recover')
     for (const args of [
       ['shards', 'list'],
       ['shards', 'check'],

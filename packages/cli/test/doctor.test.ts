@@ -1,12 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Fleet, FleetShard } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import type { Patient, Symptom } from '../src/commands/doctor/check.ts'
-import { serverCheck } from '../src/commands/doctor/server-check.ts'
+import type { Symptom } from '../src/commands/doctor/check.ts'
 import { AppFolder } from './support/app.ts'
+import { OlderServer } from './support/older-server.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
@@ -45,6 +45,14 @@ async function query(url: string | undefined, text: string): Promise<void> {
   await client.query('set search_path = public')
   await client.query(text)
   await client.end()
+}
+
+async function scalar(url: string, text: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<{ value: string }>(text)
+  await client.end()
+  return rows[0]?.value ?? ''
 }
 
 interface Examination {
@@ -126,20 +134,134 @@ it('servers: prepared transactions, clocks, replicas far behind, versions', asyn
   expect(found.filter((line) => / is far behind$/.test(line))).toHaveLength(1)
   await query(first?.url, "rollback prepared 'forgotten'")
   await query(second?.replicas[0]?.url, 'select pg_wal_replay_resume()')
+})
 
-  const facts = { version: '13.22 (Debian)', connections: 1, serverConnections: 1, maxConnections: 100, inDoubt: 0 }
-  const connection = {
-    query: async (sql: string) => ({
-      rows: sql.includes('server_version') ? [facts] : sql.includes('clock_timestamp') ? [{ ms: Date.now() }] : [],
-    }),
-    [Symbol.asyncDispose]: async () => {},
+it('a server that is too old, among all that a whole examination asks it', async () => {
+  const url = env.SHARD_2_URL ?? ''
+  const version = await scalar(url, "select current_setting('server_version') as value")
+  await using old = await OlderServer.before(url, version, '13.22 (Debian 13.22-1)')
+  const { symptoms } = await doctor({ ...env, SHARD_2_URL: old.url })
+  expect(symptoms).toContainEqual({
+    check: 'servers',
+    severity: 'error',
+    shard: 'shard-2',
+    message: 'PostgreSQL 13.22 is too old: partitions need 14',
+    remedy: 'Upgrade the server with pg_upgrade or by logical replication.',
+  })
+  expect(symptoms.filter(({ severity }) => severity !== 'advice')).toHaveLength(1)
+})
+
+it('a shard that is down hides nothing of the others', async () => {
+  await query(env.SHARD_1_URL, 'create table stray (a int)')
+  await query(env.SHARD_1_URL, "begin; insert into plans values ('x', 1); prepare transaction 'forgotten'")
+  const { symptoms } = await doctor({ ...env, SHARD_2_URL: 'postgres://someone:hidden-word@127.0.0.1:1/gone' })
+  await query(env.SHARD_1_URL, "rollback prepared 'forgotten'")
+  await query(env.SHARD_1_URL, 'drop table stray')
+  const said = symptoms.map(({ check, shard, message }) => `${check} ${shard}: ${message}`)
+  expect(said).toContain('servers shard-1: 1 prepared transactions wait for their end and hold their locks')
+  expect(said).toContain('keys shard-1: public.stray has no placement: the router refuses it')
+  for (const check of ['servers', 'settings', 'migrations', 'keys', 'ownership', 'reference']) {
+    expect(said.filter((line) => line.startsWith(`${check} shard-2: the check could not be made`))).toHaveLength(1)
   }
-  const fleet = {
-    shards: [{ id: 'old', connect: async () => connection } as unknown as FleetShard],
-  } as unknown as Fleet
-  expect(await serverCheck.run({ fleet } as unknown as Patient)).toMatchObject([
-    { shard: 'old', severity: 'error', message: 'PostgreSQL 13.22 is too old: partitions need 14' },
+  expect(said.some((line) => line.startsWith('drift shard-2:'))).toBe(true)
+  expect(said.filter((line) => line.startsWith('migrations'))).toHaveLength(1)
+  expect(said.join()).not.toContain('hidden-word')
+})
+
+it('migrations: failed with the reason, cut short, changed, and without their file', async () => {
+  const folder = path.join(app.path, 'migrations')
+  const file = path.join(folder, '0002_more.sql')
+  await writeFile(file, 'create table more (id int primary key)')
+  await query(env.SHARD_2_URL, 'create table more ()')
+  expect((await app.call(['migrate', 'up', '--no-lint', '--continue'], env)).code).toBe(3)
+  const about = async () =>
+    (await doctor()).symptoms
+      .filter(({ check }) => check === 'migrations')
+      .map(({ message, remedy }) => [message, remedy])
+  expect(await about()).toEqual([
+    [
+      '0002_more is failed (42P07: relation "more" already exists) on shard-2',
+      'Correct the cause, then shardwright migrate up.',
+    ],
   ])
+  await query(env.SHARD_2_URL, `update shardwright.migrations set state = 'running' where name = '0002_more'`)
+  expect(await about()).toEqual([['0002_more is running on shard-2', 'shardwright migrate up']])
+  await query(
+    env.SHARD_2_URL,
+    `drop table more; update shardwright.migrations set state = 'failed' where name = '0002_more'`,
+  )
+  expect((await app.call(['migrate', 'up', '--no-lint'], env)).code).toBe(0)
+  expect(await about()).toEqual([])
+
+  await writeFile(file, 'create table more (id bigint primary key)')
+  expect(await about()).toEqual([
+    ['0002_more is changed since it was applied on shard-1, shard-2', expect.stringContaining('--accept-changed')],
+  ])
+  await rm(file)
+  expect(await about()).toEqual([
+    [
+      '0002_more is applied, and its file is not here on shard-1, shard-2',
+      'Bring the file back from version control, or deploy from a newer checkout.',
+    ],
+  ])
+  for (const url of Object.values(env)) {
+    await query(url, `drop table more; delete from shardwright.migrations where name = '0002_more'`)
+  }
+})
+
+it('ownership under murmur3, which no server can compute: keys are looked at here, batch by batch', async () => {
+  const other = await AppFolder.make()
+  try {
+    const servers = sick.servers[0]
+    const urls = [(await servers?.createDatabase('murmur_1')) ?? '', (await servers?.createDatabase('murmur_2')) ?? '']
+    const own = { SHARD_1_URL: urls[0] ?? '', SHARD_2_URL: urls[1] ?? '' }
+    await other.call(['init', '--yes', '--name', 'murmur'])
+    const file = path.join(other.path, 'shardwright.config.ts')
+    await writeFile(file, (await readFile(file, 'utf8')).replace("hash: 'postgres'", "hash: 'murmur3'"))
+    const migration = path.join(other.path, 'migrations/0001_tasks.ts')
+    await writeFile(migration, (await readFile(migration, 'utf8')).replace('    { ownership: true },\n', ''))
+    // A process of its own: this one has loaded the other application's modules.
+    expect((await other.run(['migrate', 'up'], own)).code).toBe(0)
+    const { defineTopology, locate } = await import('@shardwright/core')
+    const topology = defineTopology({
+      hash: 'murmur3',
+      shards: [
+        { id: 'shard-1', primary: own.SHARD_1_URL },
+        { id: 'shard-2', primary: own.SHARD_2_URL },
+      ],
+    })
+    const keys = Array.from({ length: 6000 }, () => randomUUID())
+    const shardOf = (value: string) => locate(topology, { family: 'user_id', type: 'uuid', value }).shard
+    const insert = async (shard: number, users: readonly string[]) =>
+      await query(
+        urls[shard],
+        `insert into tasks select u, gen_random_uuid(), 't', false from unnest('{${users.join(',')}}'::uuid[]) u, generate_series(1, 2)`,
+      )
+    for (const shard of [0, 1])
+      await insert(
+        shard,
+        keys.filter((key) => shardOf(key) === shard),
+      )
+    const ownership = async () =>
+      (JSON.parse((await other.run(['doctor', '--json'], own)).out) as Examination).symptoms.filter(
+        ({ check }) => check === 'ownership',
+      )
+    expect(await ownership()).toEqual([])
+    await insert(1, keys.filter((key) => shardOf(key) === 0).slice(0, 3))
+    expect(await ownership()).toMatchObject([
+      {
+        shard: 'shard-2',
+        severity: 'error',
+        message: '6 rows of tasks sit here although another shard owns their user_id',
+      },
+    ])
+    await query(urls[0], 'drop table tasks')
+    expect(await ownership()).toMatchObject([
+      { severity: 'warning', message: 'the shard keys cannot be read, so ownership is not checked' },
+    ])
+  } finally {
+    await other.remove()
+  }
 })
 
 it('keys, ownership, reference: tables without a place or a key, rows on the wrong shard, copies that differ', async () => {

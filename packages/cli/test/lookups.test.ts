@@ -6,6 +6,7 @@ import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster
 import { createShardRouter } from '@shardwright/shard-router'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AppFolder } from './support/app.ts'
+import { expectTold } from './support/told-fields.ts'
 
 interface Database {
   tasks: { user_id: ShardKey<string>; id: string; title: string; done: boolean }
@@ -64,6 +65,11 @@ async function onEveryShard(sql: string): Promise<void> {
 }
 
 it('a migration makes the lookup; backfill fills it, verify finds what bypassed it, repair mends it', async () => {
+  await onEveryShard('create unique index tasks_id on tasks (id)')
+  const before = (await app.call(['doctor'], env)).out.replace(/\s+/g, ' ')
+  await onEveryShard('drop index tasks_id')
+  expect(before).toContain('the lookup tasks_by_title of the schema does not exist -> createLookupTable in a migration')
+  expect(before).toMatch(/warning \S.*tasks_id/)
   const up = await app.call(['migrate', 'up', '--yes'], env)
   expect(up, up.out + up.err).toMatchObject({ code: 0 })
   const doctor = await app.call(['doctor'], env)
@@ -82,6 +88,8 @@ it('a migration makes the lookup; backfill fills it, verify finds what bypassed 
   expect(JSON.parse(found.out)).toMatchObject([{ lookup: 'tasks_by_title', missing: 2, stale: 2 }])
   expect((await app.call(['lookups', 'repair'], env)).out).toContain('2 added, 2 taken away')
   expect((await app.call(['lookups', 'verify'], env)).code).toBe(0)
+  for (const name of ['backfill', 'verify', 'repair'])
+    await expectTold(`lookups ${name}`, (await app.call(['lookups', name, '--json'], env)).out)
   expect((await app.call(['lookups', 'verify', 'nothing'], env)).err).toContain('no lookup "nothing"')
   expect((await app.call(['doctor'], env)).out).not.toContain('tasks_by_title')
 })

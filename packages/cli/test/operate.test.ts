@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { remoteServers } from '../src/commands/load/remote-servers.ts'
 import { AppFolder, collect } from './support/app.ts'
 import { TmuxTerminal, tmuxHere } from './support/tmux.ts'
+import { expectTold } from './support/told-fields.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
@@ -159,10 +160,18 @@ describe('monitor', () => {
 
 describe('views', () => {
   it('are created, refreshed and looked at', async () => {
-    expect(await run('views', 'status')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('The configuration has no views'),
-    })
+    for (const name of ['list', 'create', 'refresh', 'status']) {
+      expect(await run('views', name)).toMatchObject({ code: 0, out: 'The configuration has no views.\n', err: '' })
+    }
+    for (const name of ['plan', 'apply']) {
+      expect(await run('partitions', name)).toMatchObject({
+        code: 0,
+        out: 'The configuration has no partition policies.\n',
+      })
+    }
+    expect(await run('lookups', 'verify')).toMatchObject({ code: 0, out: 'The schema has no lookups.\n' })
+    expect(await run('views', 'refresh', 'nothing')).toMatchObject({ code: 1 })
+    expect((await run('partitions', 'convert', 'tasks')).err).toContain('UNKNOWN_TABLE')
     await write(
       'views.ts',
       `import { sharded, defineSchema, reference, type ShardKey } from '@shardwright/core'
@@ -218,6 +227,8 @@ export const counts = defineView<Database>()({
       code: 0,
       out: expect.stringMatching(/task_counts +shard-1 +current/),
     })
+    for (const name of ['list', 'create', 'refresh', 'status'])
+      await expectTold(`views ${name}`, (await views(name, '--json')).out)
     expect(await views('refresh', 'nothing')).toMatchObject({ code: 1, err: expect.stringContaining('VIEW_INVALID') })
     await query(
       0,
@@ -227,7 +238,10 @@ export const counts = defineView<Database>()({
     )
     const failed = await views('refresh')
     expect(failed).toMatchObject({ code: 3, out: expect.stringContaining('task_counts on shard-1:') })
-    expect((await views('status', '--json')).out).toContain('"state": "failed"')
+    const withFailure = (await views('status', '--json')).out
+    expect(withFailure).toContain('"state": "failed"')
+    await expectTold('views status', withFailure)
+    await expectTold('views refresh', (await views('refresh', '--json')).out)
     const dead = await app.call(['views', 'status', '--config', 'views.config.ts'], {
       ...env,
       SHARD_2_URL: 'postgres://x:hidden-word@127.0.0.1:1/gone',
@@ -344,23 +358,13 @@ it('the doctor tells settings that do not fit, doubled indexes, and the next ste
 })
 
 it('the operations page tells the fields of --json as they are', async () => {
-  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
-  const told = Object.fromEntries(
-    [...page.matchAll(/`([a-z ]+)` gives\s+`([^`]+)`/g)].map(([, command, fields]) => [command, fields?.split(/,\s+/)]),
-  )
-  const fieldsOf = async (...args: string[]) => Object.keys(JSON.parse((await run(...args, '--json')).out))
-  expect(told).toEqual({
-    monitor: await fieldsOf('monitor'),
-    'monitor rules': await fieldsOf('monitor', 'rules'),
-    'scaling replay': await fieldsOf(
-      'scaling',
-      'replay',
-      'metrics.jsonl',
-      '--rules',
-      'scaling.json',
-      '--size',
-      'replicas=1',
-    ),
-    load: await fieldsOf('load', 'tasks.load.ts', '--duration', '0.5'),
-  })
+  const replay = ['metrics.jsonl', '--rules', 'scaling.json', '--size', 'replicas=1']
+  for (const [words, ...args] of [
+    ['monitor'],
+    ['monitor rules'],
+    ['scaling replay', ...replay],
+    ['load', 'tasks.load.ts', '--duration', '0.5'],
+  ] as const) {
+    await expectTold(words, (await run(...words.split(' '), ...args, '--json')).out)
+  }
 })

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mergePackageJson } from '../src/init/merge-package-json.ts'
@@ -10,6 +10,7 @@ import { wrap } from '../src/output/wrap.ts'
 import { createProgram } from '../src/program.ts'
 import { nodeRefusal } from '../src/run/node-version.ts'
 import { cliVersion } from '../src/version.ts'
+import { toldFields } from './support/told-fields.ts'
 
 const screen: Screen = { width: 80, interactive: false, line: () => {}, note: () => {} }
 
@@ -123,4 +124,29 @@ it('every command explains itself with an example, no line wider than 80, and ev
     for (const sub of command.commands) visit(sub as typeof command)
   }
   visit(createProgram(screen).commander)
+})
+
+it('the operations page tells the fields of every command, and a test holds each of them', async () => {
+  const leaves = (command: ReturnType<typeof createProgram>['commander'], path: readonly string[]): string[] => [
+    ...(command.commands.length === 0 || acts.has(path.join(' ')) ? [path.join(' ')] : []),
+    ...command.commands.flatMap((sub) => leaves(sub as typeof command, [...path, sub.name()])),
+  ]
+  // A group that is a command by itself.
+  const acts = new Set(['monitor'])
+  const told = [...(await toldFields()).keys()]
+  const commands = new Set(told.map((words) => words.replace(/ (--.*|\(Citus\))$/, '')))
+  expect([...commands].toSorted()).toEqual(leaves(createProgram(screen).commander, []).toSorted())
+  const folder = new URL('.', import.meta.url)
+  const tests = await Promise.all(
+    (await readdir(folder))
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => readFile(new URL(file, folder), 'utf8')),
+  )
+  const held = tests.join('\n')
+  // The names behind a loop over a group: `lookups ${name}`.
+  const inLoop = ['lookups', 'views'].filter((group) => held.includes(`expectTold(\`${group} \${name}\``))
+  for (const words of told) {
+    const byLoop = inLoop.some((group) => words.startsWith(`${group} `))
+    expect(byLoop || held.includes(`['${words}'`) || held.includes(`'${words}',`), `no test holds ${words}`).toBe(true)
+  }
 })

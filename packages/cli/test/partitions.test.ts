@@ -7,6 +7,7 @@ import { installTransactions } from '@shardwright/shard-router'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AppFolder } from './support/app.ts'
+import { expectTold } from './support/told-fields.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
@@ -54,11 +55,17 @@ it('partitions convert, plan and apply', async () => {
     code: 1,
     err: expect.stringContaining('UNKNOWN_TABLE'),
   })
+  const told = async (words: string, ...args: string[]) =>
+    await expectTold(words, (await app.call([...args, '--json'], env)).out)
+  await told('partitions convert --dry-run', 'partitions', 'convert', 'events', '--dry-run')
   const done = await app.call(['partitions', 'convert', 'events', '--yes', '--drop-old'], env)
   expect(done.out).toBe(
     'shard-1 public.events: converted, 50 rows verified\nshard-2 public.events: converted, 50 rows verified\n',
   )
   expect((await app.call(['partitions', 'apply'], env)).code).toBe(0)
+  await told('partitions convert', 'partitions', 'convert', 'events', '--yes')
+  await told('partitions apply', 'partitions', 'apply')
+  await told('partitions plan', 'partitions', 'plan')
   expect(await app.call(['partitions', 'plan'], env)).toMatchObject({
     code: 0,
     out: expect.stringContaining('public.events on shard shard-1: nothing to do'),

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AppFolder, collect, normalise } from './support/app.ts'
+import { expectTold } from './support/told-fields.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
@@ -40,6 +41,8 @@ const run = async (...args: string[]) => {
 }
 
 it('init writes an application once, and never over a file', async () => {
+  const elsewhere = await app.call(['init', 'json', '--yes', '--json'])
+  await expectTold('init', elsewhere.out)
   const first = await run('init', '--yes', '--shards', '3', '--name', 'festival')
   expect(first).toMatchObject({ code: 0, err: '' })
   expect(first.out.split('\n').slice(0, 2)).toEqual(['wrote package.json', 'wrote shardwright.config.ts'])
@@ -52,7 +55,7 @@ it('a missing variable, a missing configuration and a wrong option are told apar
   const unset = await app.run(['status'])
   expect(unset).toMatchObject({ code: 1, out: '' })
   expect(unset.err).toBe(
-    'ENVIRONMENT_VARIABLE_MISSING: The configuration takes a URL from SHARD_1_URL,\n  which is not set.\n  Set it, pass --env-file <file>, or pass --local while `shardwright dev` runs.\n',
+    'ENVIRONMENT_VARIABLE_MISSING: The configuration takes a URL from SHARD_1_URL, which is not set.\n  Set it, pass --env-file <file>, or pass --local while `shardwright dev` runs.\n',
   )
   expect(await run('status', '--config', 'nowhere.ts')).toMatchObject({
     code: 1,
@@ -131,12 +134,31 @@ psql    psql postgres://${new URL(cluster.shards[0]?.url ?? '').username}@127.0.
   )
   const refused = await run('sql', 'delete from plans')
   expect(refused.code).toBe(1)
-  expect(refused.out).toContain('shard-1: cannot execute DELETE in a read-only transaction; --write allows it')
+  expect(refused.out).toBe('')
+  expect(refused.err.replace(/\s+/g, ' ')).toBe(
+    'STATEMENT_FAILED: shard-1, shard-2, shard-3: cannot execute DELETE in a read-only transaction (25006) --write allows it.',
+  )
   expect(await run('sql', 'delete from plans', '--write')).toMatchObject({ code: 4 })
   // A text of several could switch to writing by itself; nothing of it is run.
   const several = await run('sql', 'begin read write; update plans set task_limit = 0; commit', '--shard', 'shard-2')
-  expect(several).toMatchObject({ code: 1, out: expect.stringContaining('cannot insert multiple commands') })
+  expect(several).toMatchObject({ code: 1, out: '' })
+  expect(several.err.replace(/\s+/g, ' ')).toContain('cannot insert multiple commands')
+  // What one shard answers is printed, what another refuses is told beside it.
+  const half = await run('sql', `select 1 / (current_database() <> 'shard_2')::int as one`, '--format', 'csv')
+  expect(half).toMatchObject({
+    code: 1,
+    out: 'shard,one\nshard-1,1\nshard-3,1',
+    err: expect.stringContaining('STATEMENT_FAILED: shard-2: division by zero (22012)'),
+  })
   expect((await run('sql', 'vacuum plans', '--write', '--yes', '--shard', 'shard-2')).out).toBe('shard-2: 0 rows')
+})
+
+it('without a terminal nothing is shortened: whoever reads it has no columns', async () => {
+  const { out } = await app.run(['status'], env)
+  for (const shard of cluster.shards)
+    expect(out).toContain(` ${new URL(shard.url).host}${new URL(shard.url).pathname} `)
+  const long = 'x'.repeat(200)
+  expect((await app.run(['sql', `select '${long}' as long`, '--shard', 'shard-1'], env)).out).toContain(long)
 })
 
 it('drift names shard and object and offers the SQL; the doctor finds strays, drift and differing copies', async () => {
@@ -217,7 +239,11 @@ it('shards ownership makes the checks anew; a shard that is down is shown as suc
   expect((await app.call(['drift'], dead)).out).toContain(
     "shard-2: Shard 'shard-2' (127.0.0.1:1/gone) cannot be reached",
   )
-  expect((await app.call(['sql', 'select 1 as one'], dead)).out).toContain('shard-3  1')
+  expect(await app.call(['sql', 'select 1 as one'], dead)).toMatchObject({
+    code: 1,
+    out: 'shard    one\nshard-1  1\nshard-3  1\n',
+    err: expect.stringMatching(/^SHARD_UNREACHABLE: Shard 'shard-2'/),
+  })
   const up = await app.call(['migrate', 'up'], dead)
   expect(up).toMatchObject({
     code: 3,
@@ -236,29 +262,67 @@ it('shards add brings an empty database to the state of the fleet, and refuses o
   const added = await app.call(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })
   expect(added.out).toContain('shard-4 is equal to the fleet: 1 migrations, 0 partitions made, 2 reference rows')
   expect(added.code).toBe(0)
+  const other = (await cluster.servers[0]?.createDatabase('added_too')) ?? ''
+  const asJson = ['shards', 'add', 'shard-5', '--url-env', 'SHARD_5_URL', '--json']
+  await expectTold('shards add', (await app.call(asJson, { ...env, SHARD_5_URL: other })).out)
   const again = await app.call(['shards', 'add', 'shard-4', '--url-env', 'SHARD_4_URL'], { ...env, SHARD_4_URL: url })
   expect(again).toMatchObject({ code: 1, err: expect.stringContaining('NEW_SHARD_NOT_EMPTY') })
 })
 
+it('transfer brings all rows to the shards of another configuration, and says that both are equal', async () => {
+  const urls = await Promise.all(['next_1', 'next_2'].map((name) => cluster.servers[0]?.createDatabase(name)))
+  const [one = '', two = ''] = urls
+  const config = await readFile(path.join(app.path, 'shardwright.config.ts'), 'utf8')
+  const shards = `shards: [{ id: 'a', primary: env('NEXT_1_URL') }, { id: 'b', primary: env('NEXT_2_URL') }],`
+  await writeFile(path.join(app.path, 'next.config.ts'), config.replace(/shards: \[[\s\S]*?\],/, shards))
+  const both = { ...env, NEXT_1_URL: one, NEXT_2_URL: two }
+  await query(0, `alter table tasks drop constraint shardwright_ownership`)
+  await query(
+    0,
+    `insert into tasks select gen_random_uuid(), gen_random_uuid(), 't' || g, false from generate_series(1, 30) g`,
+  )
+  const to = (...args: string[]) => app.call([...args], both)
+  expect(await to('migrate', 'up', '--config', 'next.config.ts')).toMatchObject({ code: 0 })
+  expect(await to('transfer', 'next.config.ts')).toMatchObject({ code: 4 })
+  const done = await to('transfer', 'next.config.ts', '--yes')
+  expect(done, done.err).toMatchObject({ code: 0, out: expect.stringContaining('Equal by count and checksum') })
+  expect(done.err).toContain('tasks: 30 rows, equal on both ends')
+  await expectTold('transfer', (await to('transfer', 'next.config.ts', '--yes', '--json')).out)
+  await query(0, 'delete from tasks')
+  expect((await run('shards', 'ownership', '--yes')).out).toContain('shard-2: tasks')
+})
+
 it('every command answers --json with JSON, also when it fails, and no password is in it', async () => {
-  const commands = [
-    ['status'],
-    ['doctor'],
-    ['drift'],
-    ['migrate', 'status'],
-    ['migrate', 'lint', '--all'],
-    ['migrate', 'up', '--dry-run'],
-    ['shards', 'list'],
-    ['shards', 'check'],
-    ['topology', 'show'],
-    ['topology', 'validate'],
-    ['topology', 'diff', 'shardwright.config.ts'],
-    ['which', 'tasks', '00000000-0000-0000-0000-000000000001'],
-    ['sql', 'select 1 as one'],
-    ['explain', 'count.query.ts'],
-    ['codegen'],
-    ['completion', 'bash'],
-    ['partitions', 'plan'],
+  const key = '00000000-0000-0000-0000-000000000001'
+  const told: readonly (readonly [words: string, command: readonly string[]])[] = [
+    ['status', ['status']],
+    ['doctor', ['doctor']],
+    ['drift', ['drift']],
+    ['drift --write', ['drift', '--write', 'again.snapshot.json']],
+    ['migrate status', ['migrate', 'status']],
+    ['migrate lint', ['migrate', 'lint', '--all']],
+    ['migrate up --dry-run', ['migrate', 'up', '--dry-run']],
+    ['migrate up', ['migrate', 'up']],
+    ['migrate down', ['migrate', 'down', '--yes']],
+    ['migrate to', ['migrate', 'to', '0001_tasks', '--yes']],
+    ['migrate redo', ['migrate', 'redo', '--yes']],
+    ['shards list', ['shards', 'list']],
+    ['shards check', ['shards', 'check']],
+    ['shards ownership', ['shards', 'ownership', '--yes']],
+    ['topology show', ['topology', 'show']],
+    ['topology validate', ['topology', 'validate']],
+    ['topology diff', ['topology', 'diff', 'shardwright.config.ts']],
+    ['which', ['which', 'tasks', key]],
+    ['sql', ['sql', 'select 1 as one']],
+    ['sql', ['sql', 'select nothing']],
+    ['explain', ['explain', 'count.query.ts']],
+    ['codegen', ['codegen']],
+    ['completion', ['completion', 'bash']],
+    ['partitions plan', ['partitions', 'plan']],
+    ['partitions apply', ['partitions', 'apply']],
+    ['transactions recover', ['transactions', 'recover']],
+  ]
+  const refused = [
     ['which', 'nothing', '1'],
     ['migrate', 'to', 'nothing', '--yes'],
     ['nonsense'],
@@ -267,29 +331,18 @@ it('every command answers --json with JSON, also when it fails, and no password 
     ['status', '--frobnicate'],
   ]
   const password = new URL(cluster.shards[0]?.url ?? '').password
-  const shapes = new Map<string, string>()
-  const check = async (command: readonly string[]) => {
+  const check = async (command: readonly string[], words?: string) => {
     const { out, err } = await app.call([...command, '--json'], env)
     expect(() => JSON.parse(out), `${command.join(' ')}: ${out} ${err}`).not.toThrow()
     expect(out.includes(password), command.join(' ')).toBe(false)
-    const data = JSON.parse(out) as object
-    const fields = Object.keys(Array.isArray(data) ? (data[0] ?? {}) : data).join(', ')
-    if (fields !== 'error') shapes.set(command.join(' '), Array.isArray(data) ? `[${fields}]` : fields)
+    if (words === undefined) expect(Object.keys(JSON.parse(out))).toEqual(['error'])
+    else await expectTold(words, out)
   }
-  for (const command of commands) await check(command)
-  await check(['migrate', 'up'])
-  // Scripts read these: what is told of their shape on the operations page is what they are.
-  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
-  const told = [...page.matchAll(/^\| `([^`|]+)` +\| `([^`|]+)` +\|$/gm)].map(
-    ([, command, fields]) => [command, fields] as const,
-  )
-  expect(
-    told.map(
-      ([command]) =>
-        `${command}: ${[...shapes].find(([own]) => own === command || (command !== 'migrate up' && own.startsWith(`${command} `)))?.[1]}`,
-    ),
-  ).toEqual(told.map(([command, fields]) => `${command}: ${fields}`))
-  expect(told.length).toBeGreaterThanOrEqual(14)
+  for (const [words, command] of told) await check(command, words)
+  for (const command of refused) await check(command)
+  const made = await app.call(['migrate', 'new', 'later', '--sql', '--json'], env)
+  await expectTold('migrate new', made.out)
+  await rm((JSON.parse(made.out) as { file: string }).file)
 })
 
 it('Ctrl-C ends what is under way, exits with 130, and the next run goes on', async () => {
@@ -344,6 +397,17 @@ it('dev runs the cluster of the configuration, migrated and seeded, until Ctrl-C
   expect(code).toBe(130)
   expect(normalise(out)).toContain('Ready.\n  shard-1  127.0.0.1:PORT/shard_1')
   expect(existsSync(file)).toBe(false)
+
+  const json = app.start(['dev', '--json'])
+  const values = collect(json)
+  while (!existsSync(file)) {
+    if (json.exitCode !== null) throw new Error((await values).err)
+    await sleep(100)
+  }
+  json.kill('SIGINT')
+  const [first = '', last = ''] = (await values).out.split(/(?<=^\})\n/m)
+  await expectTold('dev', first)
+  expect(JSON.parse(last)).toEqual({ stopped: true })
 })
 
 it("the skeleton's own test passes", async () => {

@@ -87,7 +87,7 @@ function policyOf(opened: OpenedConfig, table: string): PartitionPolicy {
   throw new CliError({
     code: 'UNKNOWN_TABLE',
     message: `There is no partition policy for ${JSON.stringify(table)}.`,
-    hint: `Policies are there for ${policies.map((policy) => policy.table).join(', ')}.`,
+    hint: `Policies are there for ${policies.map((policy) => policy.table).join(', ') || 'no table: add `partitions: [definePartitions<Database>()({ ... })]` to shardwright.config.ts'}.`,
   })
 }
 

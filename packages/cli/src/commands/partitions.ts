@@ -1,5 +1,4 @@
-import { maintain, printPlan, printReport } from '@shardwright/partition-manager'
-import { CliError } from '../errors/cli-error.ts'
+import { maintain, type PartitionPolicy, printPlan, printReport } from '@shardwright/partition-manager'
 import { exitCode } from '../output/exit-code.ts'
 import type { Command, OpenedConfig } from '../run/command.ts'
 
@@ -15,7 +14,7 @@ export const partitionsPlan: Command = async (context) => {
         .map((table) =>
           table.plan ? printPlan(table.plan).trimEnd() : printReport({ ...report, tables: [table] }).trimEnd(),
         )
-        .join('\n\n'),
+        .join('\n\n') || noPolicies,
     exitCode: report.failed > 0 ? exitCode.error : due ? exitCode.found : exitCode.ok,
   }
 }
@@ -37,17 +36,13 @@ export const partitionsApply: Command<{ readonly force?: boolean }> = async (con
   })
   return {
     data: report,
-    render: () => printReport(report).trimEnd(),
+    render: () => (policies.length > 0 ? printReport(report).trimEnd() : noPolicies),
     exitCode: report.exitCode === 0 ? exitCode.ok : exitCode.error,
   }
 }
 
-/** The policies of the configuration. @throws CliError CONFIG_INVALID when it has none */
-export function policiesOf({ config }: OpenedConfig) {
-  if (config.partitions?.length) return config.partitions
-  throw new CliError({
-    code: 'CONFIG_INVALID',
-    message: 'The configuration has no partition policies.',
-    hint: 'Add `partitions: [definePartitions<Database>()({ ... })]` to shardwright.config.ts.',
-  })
+export function policiesOf({ config }: OpenedConfig): readonly PartitionPolicy[] {
+  return config.partitions ?? []
 }
+
+const noPolicies = 'The configuration has no partition policies.'

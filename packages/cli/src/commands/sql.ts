@@ -1,4 +1,4 @@
-import type { FleetShard } from '@shardwright/core'
+import { type FleetShard, ShardwrightError } from '@shardwright/core'
 import { CliError } from '../errors/cli-error.ts'
 import { renderCsv } from '../output/csv.ts'
 import { exitCode } from '../output/exit-code.ts'
@@ -18,7 +18,7 @@ interface ShardRows {
   readonly fields: readonly string[]
   readonly rows: readonly (readonly unknown[])[]
   readonly affected: number | null
-  readonly error: string | undefined
+  readonly error: ShardwrightError | undefined
 }
 
 /** Runs one statement on each chosen shard, read-only unless --write; not merged: each row says its shard. */
@@ -36,6 +36,7 @@ export const sql: Command<SqlOptions> = async (context, options) => {
   return {
     data,
     render: (width) => renderResults(results, options.format ?? 'table', width, data),
+    errors: told(results),
     exitCode: failed ? exitCode.error : exitCode.ok,
   }
 }
@@ -72,25 +73,57 @@ async function runOn(shard: FleetShard, { statement, write }: SqlOptions): Promi
       error: undefined,
     }
   } catch (error) {
-    return { ...none, error: reasonOf(error) }
+    return { ...none, error: asError(shard.id, error, write === true) }
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return 'code' in error && error.code === readOnlyTransaction ? `${error.message}; --write allows it` : error.message
+interface ServerError {
+  readonly code?: string
+  readonly hint?: string
+}
+
+function asError(shard: string, cause: unknown, write: boolean): ShardwrightError {
+  if (cause instanceof ShardwrightError) return cause
+  const { code, hint } = cause as ServerError
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new CliError({
+    code: 'STATEMENT_FAILED',
+    message: `${message}${code === undefined ? '' : ` (${code})`}`,
+    hint: hintFor(code, write) ?? hint ?? 'Correct the statement.',
+    details: { shard, sqlState: code },
+    cause,
+  })
+}
+
+function hintFor(code: string | undefined, write: boolean): string | undefined {
+  if (code === readOnlyTransaction) return '--write allows it.'
+  return write ? 'Each shard ran it by itself: what the others did is not undone.' : undefined
 }
 
 /** SQLSTATE read_only_sql_transaction. */
 const readOnlyTransaction = '25006'
 
+/** Each error once, with the shards that it comes from. */
+function told(results: readonly ShardRows[]): readonly ShardwrightError[] {
+  const groups = new Map<string, { readonly error: ShardwrightError; readonly shards: string[] }>()
+  for (const { shard, error } of results) {
+    if (error === undefined) continue
+    const group = groups.get(error.message) ?? { error, shards: [] }
+    groups.set(error.message, { error, shards: [...group.shards, shard] })
+  }
+  return [...groups.values()].map(({ error, shards }) => {
+    if (!(error instanceof CliError)) return error
+    const { code, message, hint } = error
+    return new CliError({ code, message: `${shards.join(', ')}: ${message}`, hint, details: { shards }, cause: error })
+  })
+}
+
 function renderResults(results: readonly ShardRows[], format: string, width: number, data: unknown): string {
   if (format === 'json') return toJson(data)
   const fields = results.find((result) => result.fields.length > 0)?.fields ?? []
   const rows = results.flatMap((result) => result.rows.map((row) => [result.shard, ...row]))
-  const errors = results.flatMap((result) => (result.error === undefined ? [] : [`${result.shard}: ${result.error}`]))
-  if (format === 'csv')
-    return [renderCsv(['shard', ...fields], rows), ...errors.map((error) => `# ${error}`)].join('\n')
+  const answered = results.some((result) => result.error === undefined)
+  if (format === 'csv') return answered ? renderCsv(['shard', ...fields], rows) : ''
   const columns = ['shard', ...fields].map((title, index) => ({
     title,
     of: (row: readonly unknown[]) => cell(row[index]),
@@ -99,7 +132,7 @@ function renderResults(results: readonly ShardRows[], format: string, width: num
   const counts = results
     .filter((result) => result.fields.length === 0 && result.error === undefined)
     .map((result) => `${result.shard}: ${result.affected ?? 0} rows`)
-  return [...(fields.length > 0 ? [renderTable(rows, columns, width)] : []), ...counts, ...errors].join('\n')
+  return [...(fields.length > 0 ? [renderTable(rows, columns, width)] : []), ...counts].join('\n')
 }
 
 function cell(value: unknown): string | null {

@@ -44,6 +44,10 @@ export const cliErrorCodes = {
     meaning: 'Citus did not do what a command asked of it; the message is its own.',
     remedy: 'Mend what it names, then run the command again.',
   },
+  STATEMENT_FAILED: {
+    meaning: 'A shard refused the statement of `shardwright sql`; the message is its own, with the SQLSTATE.',
+    remedy: 'Correct the statement; what other shards did with --write is not undone.',
+  },
   UNKNOWN_TABLE: {
     meaning: 'The schema has no such table, or it is not sharded.',
     remedy: 'Use one of the tables that the message lists.',

@@ -1,7 +1,7 @@
 import { LiveArea } from './live-area.ts'
 import { LiveScreen, processTerminal } from './live-screen.ts'
 
-/** Where a command writes. `width` is 80 when nobody looks. */
+/** Where a command writes. Without a terminal `width` has no end: a line stays a line, and nothing is shortened. */
 export interface Screen {
   readonly width: number
   /** Someone can be asked. */
@@ -27,7 +27,7 @@ export function processScreen(): Screen {
   )
   return {
     get width() {
-      return stdout.isTTY ? Math.max(60, stdout.columns || 80) : 80
+      return stdout.isTTY ? Math.max(60, stdout.columns || 80) : Number.POSITIVE_INFINITY
     },
     interactive,
     line: (text) => area.above(() => void stdout.write(`${text}\n`)),

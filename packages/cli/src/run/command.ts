@@ -1,4 +1,4 @@
-import type { AnyTopology, Fleet, Schema } from '@shardwright/core'
+import type { AnyTopology, Fleet, Schema, ShardwrightError } from '@shardwright/core'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { ProgressBoard } from '../output/progress-board.ts'
 import type { Screen } from '../output/screen.ts'
@@ -39,6 +39,8 @@ export interface CommandResult {
   readonly data: unknown
   /** Printed otherwise. */
   readonly render: (width: number) => string
+  /** Told on stderr, with code and hint, when the command did only a part of its work; `data` has them under --json. */
+  readonly errors?: readonly ShardwrightError[]
   readonly exitCode?: number
 }
 

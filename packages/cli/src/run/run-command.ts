@@ -29,7 +29,9 @@ export async function runCommand<Options>(
   try {
     const result = await command(commandContext(screen, global, interrupt.signal, progress), options)
     progress.close()
-    screen.line(global.json ? toJson(result.data) : result.render(screen.width))
+    const text = global.json ? toJson(result.data) : result.render(screen.width)
+    if (text !== '') screen.line(text)
+    if (!global.json) for (const error of result.errors ?? []) printError(error, screen)
     return interrupt.signal.aborted ? exitCode.interrupted : (result.exitCode ?? exitCode.ok)
   } catch (error) {
     progress.close()

@@ -1,5 +1,5 @@
 import { type Advisor, advise } from '@shardwright/monitor'
-import type { Check, Symptom } from './check.ts'
+import { type Check, notMade, type Symptom } from './check.ts'
 
 /** A check made of the monitor's advisors: one symptom for each shard, as the doctor groups them. */
 export function adviceCheck(name: string, advisors: readonly Advisor[]): Check {
@@ -7,15 +7,7 @@ export function adviceCheck(name: string, advisors: readonly Advisor[]): Check {
     name,
     run: async ({ fleet }) => {
       const { advice, failures } = await advise({ fleet, advisors })
-      const unseen = failures.map(
-        ({ shard, error }): Symptom => ({
-          check: name,
-          severity: 'error',
-          shard,
-          message: `the check could not be made: ${error.message}`,
-          remedy: 'Mend that first, then run the doctor again.',
-        }),
-      )
+      const unseen = failures.map(({ shard, error }) => notMade(name, error, shard))
       const found = advice.flatMap(({ shards, severity, message, remedy }) =>
         shards.map((shard): Symptom => ({ check: name, shard, severity, message, remedy })),
       )

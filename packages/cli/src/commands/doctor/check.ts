@@ -1,4 +1,4 @@
-import type { KeyTypes } from '@shardwright/core'
+import type { Fleet, FleetShard, KeyTypes } from '@shardwright/core'
 import type { OpenedConfig } from '../../run/command.ts'
 
 /** One thing that is not as it should be. */
@@ -22,18 +22,46 @@ export interface Check {
   readonly run: (patient: Patient) => Promise<readonly Symptom[]>
 }
 
-/** Runs `look` on every shard and puts the answers together. */
+type ShardLook = (
+  connection: Awaited<ReturnType<OpenedConfig['fleet']['shards'][number]['connect']>>,
+) => Promise<readonly Symptom[]>
+
+/** Runs `look` on every shard and puts the answers together; a shard that cannot be looked at hides no other. */
 export async function onEveryShard(
   { fleet }: OpenedConfig,
-  look: (
-    connection: Awaited<ReturnType<OpenedConfig['fleet']['shards'][number]['connect']>>,
-  ) => Promise<readonly Symptom[]>,
+  check: string,
+  look: ShardLook,
+): Promise<readonly Symptom[]> {
+  return await eachShard(fleet, check, async (shard) => {
+    await using connection = await shard.connect({ applicationName: 'shardwright-doctor' })
+    return await look(connection)
+  })
+}
+
+export async function eachShard(
+  fleet: Fleet,
+  check: string,
+  look: (shard: FleetShard) => Promise<readonly Symptom[]>,
 ): Promise<readonly Symptom[]> {
   const found = await Promise.all(
     fleet.shards.map(async (shard) => {
-      await using connection = await shard.connect({ applicationName: 'shardwright-doctor' })
-      return await look(connection)
+      try {
+        return await look(shard)
+      } catch (error) {
+        return [notMade(check, error, shard.id)]
+      }
     }),
   )
   return found.flat()
+}
+
+/** A check that failed is a symptom of its own. */
+export function notMade(check: string, error: unknown, shard?: string): Symptom {
+  return {
+    check,
+    severity: 'error',
+    shard,
+    message: `the check could not be made: ${error instanceof Error ? error.message : String(error)}`,
+    remedy: 'Mend that first, then run the doctor again.',
+  }
 }

@@ -8,7 +8,7 @@ import { type Check, onEveryShard, type Symptom } from './check.ts'
 export const citusNodesCheck: Check = {
   name: 'nodes',
   run: (patient) =>
-    onEveryShard(patient, async (connection) => {
+    onEveryShard(patient, 'nodes', async (connection) => {
       const nodes = await readNodes(connection)
       const facts = await readNodeFacts(connection)
       const own = facts.get(nodes.find((node) => node.groupId === 0)?.nodeId ?? -1)

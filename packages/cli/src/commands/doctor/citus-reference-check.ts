@@ -5,7 +5,7 @@ import { type Check, onEveryShard, type Symptom } from './check.ts'
 export const citusReferenceCheck: Check = {
   name: 'reference',
   run: (patient) =>
-    onEveryShard(patient, async (connection) => {
+    onEveryShard(patient, 'reference', async (connection) => {
       const symptoms: Symptom[] = []
       for (const table of patient.schema.tables) {
         if (table.kind !== 'reference') continue

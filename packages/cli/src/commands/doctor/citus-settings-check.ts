@@ -33,7 +33,7 @@ const rules: readonly SettingRule[] = [
 export const citusSettingsCheck: Check = {
   name: 'settings',
   run: (patient) =>
-    onEveryShard(patient, async (connection) => {
+    onEveryShard(patient, 'settings', async (connection) => {
       const facts = await readNodeFacts(connection)
       return (await readNodes(connection)).flatMap(({ nodeId, name }) => {
         const found = facts.get(nodeId)

@@ -6,7 +6,7 @@ import { type Check, onEveryShard, type Symptom } from './check.ts'
 export const citusTablesCheck: Check = {
   name: 'tables',
   run: (patient) =>
-    onEveryShard(patient, async (connection) =>
+    onEveryShard(patient, 'tables', async (connection) =>
       (await inspectCitusTables(connection, patient.schema)).map(
         (difference): Symptom => ({
           check: 'tables',

@@ -2,7 +2,7 @@ import { inspectKeys, isCitus } from '@shardwright/core'
 import { exitCode } from '../../output/exit-code.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
-import type { Check, Patient, Symptom } from './check.ts'
+import { type Check, notMade, type Patient, type Symptom } from './check.ts'
 import { citusNodesCheck } from './citus-nodes-check.ts'
 import { citusReferenceCheck } from './citus-reference-check.ts'
 import { citusSettingsCheck } from './citus-settings-check.ts'
@@ -80,8 +80,7 @@ async function examine(check: Check, patient: Patient): Promise<readonly Symptom
   try {
     return await check.run(patient)
   } catch (error) {
-    const message = `the check could not be made: ${error instanceof Error ? error.message : String(error)}`
-    return [{ check: check.name, severity: 'error', message, remedy: 'Mend that first, then run the doctor again.' }]
+    return [notMade(check.name, error)]
   }
 }
 

@@ -4,7 +4,7 @@ import { type Check, onEveryShard, type Symptom } from './check.ts'
 export const keysCheck: Check = {
   name: 'keys',
   run: (patient) =>
-    onEveryShard(patient, async (connection) => {
+    onEveryShard(patient, 'keys', async (connection) => {
       const { rows } = await connection.query<{ schema: string; table: string; columns: string[] | null }>(`
         select n.nspname as schema, c.relname as "table", (select array_agg(a.attname::text) from pg_constraint k
           join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any(k.conkey) where k.conrelid = c.oid and k.contype = 'p') as columns

@@ -14,7 +14,7 @@ export const lookupsCheck: Check = {
       ({ message, hint }): Symptom => ({ check: 'lookups', severity: 'warning', message, remedy: hint }),
     )
     if (schema.lookups.length === 0) return uniques
-    const states = await onEveryShard(patient, async (shard) => {
+    const states = await onEveryShard(patient, 'lookups', async (shard) => {
       const there = await shard.query<{ there: boolean }>(
         `select pg_catalog.to_regclass('shardwright.lookup') is not null as there`,
       )

@@ -26,7 +26,7 @@ export const ownershipCheck: Check = {
       ]
     const topology = hashTopology(patient.topology, 'shardwright citus check')
     const tables = patient.schema.tables.filter((table) => table.kind === 'sharded')
-    return await onEveryShard(patient, async (connection) => {
+    return await onEveryShard(patient, 'ownership', async (connection) => {
       const symptoms: Symptom[] = []
       for (const table of tables) {
         const strays = await countStrays(connection, topology, table, keys.byTable.get(table.name)!)

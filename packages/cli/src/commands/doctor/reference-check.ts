@@ -1,5 +1,5 @@
 import { verifyShard } from '@shardwright/migrator'
-import type { Check, Symptom } from './check.ts'
+import { type Check, eachShard, type Symptom } from './check.ts'
 
 /** Reference tables whose copies are not equal. */
 export const referenceCheck: Check = {
@@ -7,21 +7,18 @@ export const referenceCheck: Check = {
   run: async ({ fleet, schema }) => {
     const [source, ...others] = fleet.shards
     if (!source) return []
-    const found = await Promise.all(
-      others.map(async (shard) =>
-        (await verifyShard({ schema, source, shard })).reference
-          .filter((table) => !table.equal)
-          .map(
-            (table): Symptom => ({
-              check: 'reference',
-              severity: 'error',
-              shard: shard.id,
-              message: `its copy of ${table.table} (${table.rows} rows) is not that of ${source.id} (${table.expectedRows} rows)`,
-              remedy: 'Copy the table again from the shard that is right.',
-            }),
-          ),
-      ),
+    return await eachShard({ ...fleet, shards: others }, 'reference', async (shard) =>
+      (await verifyShard({ schema, source, shard })).reference
+        .filter((table) => !table.equal)
+        .map(
+          (table): Symptom => ({
+            check: 'reference',
+            severity: 'error',
+            shard: shard.id,
+            message: `its copy of ${table.table} (${table.rows} rows) is not that of ${source.id} (${table.expectedRows} rows)`,
+            remedy: 'Copy the table again from the shard that is right.',
+          }),
+        ),
     )
-    return found.flat()
   },
 }

@@ -45,7 +45,7 @@ export const settingRules: readonly SettingRule[] = [
 export const settingsCheck: Check = {
   name: 'settings',
   run: (patient) =>
-    onEveryShard(patient, async (connection) => {
+    onEveryShard(patient, 'settings', async (connection) => {
       const { rows } = await connection.query<{ name: string; value: string }>(
         'select name, setting as value from pg_settings where name = any($1)',
         [settingRules.map(([name]) => name)],

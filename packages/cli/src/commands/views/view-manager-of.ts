@@ -1,22 +1,14 @@
 import { createViewManager, type Rollup, type View, type ViewManager } from '@shardwright/view-manager'
-import { CliError } from '../../errors/cli-error.ts'
-import type { OpenedConfig } from '../../run/command.ts'
+import type { CommandResult, OpenedConfig } from '../../run/command.ts'
 
 export interface ConfiguredViews {
   readonly views: readonly View[]
   readonly rollups: readonly Rollup[]
 }
 
-/** The views of the configuration. @throws CliError CONFIG_INVALID when it has none */
+/** The views of the configuration. */
 export function viewsOf({ config }: Pick<OpenedConfig, 'config'>): ConfiguredViews {
   const all = config.views ?? []
-  if (all.length === 0) {
-    throw new CliError({
-      code: 'CONFIG_INVALID',
-      message: 'The configuration has no views.',
-      hint: 'Add `views: [defineView<Database>()({ ... })]` to shardwright.config.ts.',
-    })
-  }
   return {
     views: all.filter((one): one is View => one.kind === 'view'),
     rollups: all.filter((one): one is Rollup => one.kind === 'rollup'),
@@ -25,4 +17,10 @@ export function viewsOf({ config }: Pick<OpenedConfig, 'config'>): ConfiguredVie
 
 export function viewManagerOf(opened: OpenedConfig): ViewManager {
   return createViewManager({ fleet: opened.fleet, schema: opened.schema, ...viewsOf(opened) })
+}
+
+/** What a command answers that has nothing to do: there are no views. */
+export function withoutViews({ config }: Pick<OpenedConfig, 'config'>): CommandResult | undefined {
+  if (config.views?.length) return undefined
+  return { data: [], render: () => 'The configuration has no views.' }
 }

@@ -1,10 +1,13 @@
 import { renderTable } from '../../output/table.ts'
 import type { Command } from '../../run/command.ts'
-import { viewManagerOf } from './view-manager-of.ts'
+import { viewManagerOf, withoutViews } from './view-manager-of.ts'
 
 /** Creates, replaces and mends views on every shard. New ones have no rows until they are refreshed. */
 export const viewsCreate: Command = async (context) => {
-  const manager = viewManagerOf(await context.open())
+  const opened = await context.open()
+  const nothing = withoutViews(opened)
+  if (nothing) return nothing
+  const manager = viewManagerOf(opened)
   const reports = await manager.install({ signal: context.signal })
   const created = reports.some(({ outcome }) => outcome === 'created')
   return {

@@ -1,11 +1,14 @@
 import type { Rollup, View } from '@shardwright/view-manager'
 import { renderTable } from '../../output/table.ts'
 import type { Command } from '../../run/command.ts'
-import { viewsOf } from './view-manager-of.ts'
+import { viewsOf, withoutViews } from './view-manager-of.ts'
 
 /** What the configuration defines; asks no server. */
 export const viewsList: Command = async (context) => {
-  const { views, rollups } = viewsOf(await context.loadConfig())
+  const loaded = await context.loadConfig()
+  const nothing = withoutViews(loaded)
+  if (nothing) return nothing
+  const { views, rollups } = viewsOf(loaded)
   const lines = [...rollups, ...views].map(lineOf)
   return {
     data: lines,

@@ -3,11 +3,14 @@ import { exitCode } from '../../output/exit-code.ts'
 import { renderTable } from '../../output/table.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
-import { viewManagerOf } from './view-manager-of.ts'
+import { viewManagerOf, withoutViews } from './view-manager-of.ts'
 
 /** Refreshes views on every shard; what fails keeps its old rows. */
 export const viewsRefresh: Command<{ readonly names?: readonly string[] }> = async (context, { names = [] }) => {
-  const manager = viewManagerOf(await context.open())
+  const opened = await context.open()
+  const nothing = withoutViews(opened)
+  if (nothing && names.length === 0) return nothing
+  const manager = viewManagerOf(opened)
   const reports = await manager.refresh({
     signal: context.signal,
     ...(names.length > 0 && { views: names }),

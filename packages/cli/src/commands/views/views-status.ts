@@ -4,11 +4,14 @@ import { exitCode } from '../../output/exit-code.ts'
 import { renderTable } from '../../output/table.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
-import { viewManagerOf } from './view-manager-of.ts'
+import { viewManagerOf, withoutViews } from './view-manager-of.ts'
 
 /** How old each view is on each shard, whether it is defined as here, and why its last refresh failed. */
 export const viewsStatus: Command = async (context) => {
-  const statuses = await viewManagerOf(await context.open()).status()
+  const opened = await context.open()
+  const nothing = withoutViews(opened)
+  if (nothing) return nothing
+  const statuses = await viewManagerOf(opened).status()
   const now = Date.now()
   const wrong = statuses.filter((status) => stateOf(status) !== 'current')
   return {
