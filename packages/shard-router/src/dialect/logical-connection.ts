@@ -126,7 +126,7 @@ export class LogicalConnection implements DatabaseConnection {
   async #runRouted(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
     const { state } = context
     const route = this.#route(plan, sql, context.call, state)
-    if (route.shards.length === 0 && plan.emptyWithoutKeys)
+    if (route.shards.length === 0 && plan.emptyWithoutKeys())
       return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
     return await state.engine.execute(plan, route, sql, context)
   }

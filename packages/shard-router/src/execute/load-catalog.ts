@@ -248,6 +248,7 @@ function catalogTable(raw: RawTable): CatalogTable {
     reaches: raw.reaches,
     refersToItself: raw.refersToItself,
     uniques: Object.freeze((raw.uniques ?? []).map(({ name, columns }) => ({ name, columns: columns ?? undefined }))),
+    columnNames: Object.freeze((raw.columns ?? []).map(({ name }) => name)),
     columns: Object.freeze(
       (raw.columns ?? []).map((column) => ({
         name: column.name,

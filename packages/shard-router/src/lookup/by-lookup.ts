@@ -116,7 +116,7 @@ function isSingle({ lookups }: PreparedPlan): boolean {
 
 function isCertain(plan: PreparedPlan, resolved: ResolvedLookups, result: QueryResult<unknown>): boolean {
   if (!isSingle(plan) || resolved.values !== 1 || isEmpty(result)) return false
-  return plan.access === 'write' || plan.emptyWithoutKeys
+  return plan.access === 'write' || plan.emptyWithoutKeys()
 }
 
 function isEmpty({ rows, numAffectedRows }: QueryResult<unknown>): boolean {

@@ -25,6 +25,7 @@ export interface CatalogTable {
   readonly schema: string
   readonly table: string
   readonly columns: readonly CatalogColumn[]
+  readonly columnNames: readonly string[]
   /** Column names; empty without a primary key. */
   readonly primaryKey: readonly string[]
   /** True when a write may change other tables: triggers, rules, foreign keys that cascade. */

@@ -34,14 +34,12 @@ function recorder(): RecordingCompiler {
 
 /** Compiles as Kysely does and remembers which node became which parameter. */
 class RecordingCompiler extends PostgresQueryCompiler {
-  firstParameter = new Map<OperationNode, number>()
   order: RecordedParameter[] = []
 
-  record(root: OperationNode): { sql: string; firstParameter: ParameterIndex; order: readonly RecordedParameter[] } {
-    this.firstParameter = new Map()
+  record(root: OperationNode): { sql: string; order: readonly RecordedParameter[] } {
     this.order = []
     const { sql } = this.compileQuery(root as RootOperationNode, queryId)
-    return { sql, firstParameter: this.firstParameter, order: this.order }
+    return { sql, order: this.order }
   }
 
   protected override visitValue(node: ValueNode): void {
@@ -55,16 +53,53 @@ class RecordingCompiler extends PostgresQueryCompiler {
   }
 
   #record(node: OperationNode, values: readonly unknown[]): void {
-    if (!this.firstParameter.has(node)) this.firstParameter.set(node, this.numParameters)
     values.forEach((value, offset) => {
       this.order.push({ node, offset, value })
     })
   }
 }
 
-/** Finds the parameter of each value node by compiling the caller's tree once more. */
+let sharedCounter: ParameterCounter | undefined
+
+/** Numbers the value nodes in the order in which Kysely's compiler meets them; writes no text. */
+class ParameterCounter extends PostgresQueryCompiler {
+  #count = 0
+  #first = new Map<OperationNode, number>()
+
+  index(root: RootOperationNode): ParameterIndex {
+    this.#count = 0
+    this.#first = new Map()
+    this.compileQuery(root, queryId)
+    return this.#first
+  }
+
+  protected override visitValue(node: ValueNode): void {
+    if (!node.immediate) this.#add(node, 1)
+  }
+
+  protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
+    this.#add(node, node.values.length)
+  }
+
+  #add(node: OperationNode, values: number): void {
+    if (!this.#first.has(node)) this.#first.set(node, this.#count)
+    this.#count += values
+  }
+
+  protected override append(): void {}
+
+  // Names and operators have no parameters.
+  protected override visitReference(): void {}
+  protected override visitColumn(): void {}
+  protected override visitTable(): void {}
+  protected override visitIdentifier(): void {}
+  protected override visitOperator(): void {}
+}
+
+/** Finds the parameter of each value node: those of the caller's statement are in the order of its text. */
 export function indexParameters(root: RootOperationNode): ParameterIndex {
-  return recorder().record(root).firstParameter
+  sharedCounter ??= new ParameterCounter()
+  return sharedCounter.index(root)
 }
 
 /** Value nodes that the planner made; they carry their source instead of a value. */

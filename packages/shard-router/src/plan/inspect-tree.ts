@@ -13,9 +13,9 @@ import { isEmptyList } from './key/key-constraint.ts'
 import { isNestedRaw } from './raw/open-nodes.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
-import { bareName, isQuery } from './scope/from-clause.ts'
+import { bareName } from './scope/from-clause.ts'
 import { syntaxFunctions } from './syntax-functions.ts'
-import { childrenOf } from './walk.ts'
+import { eachChild } from './walk.ts'
 
 /** What a statement contains anywhere in its tree. */
 export interface TreeTraits {
@@ -161,12 +161,15 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
 
   const visit = (node: OperationNode): void => {
     checkRule(node)
-    if (isQuery(node)) traits.queries++
     switch (node.kind) {
+      case 'SelectQueryNode':
+        traits.queries++
+        break
       case 'InsertQueryNode':
       case 'UpdateQueryNode':
       case 'DeleteQueryNode':
       case 'MergeQueryNode':
+        traits.queries++
         traits.writes = true
         break
       case 'SelectModifierNode':
@@ -198,8 +201,8 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
       default:
     }
     // A raw alias `f(a, b)` calls nothing.
-    const alias = node.kind === 'AliasNode' ? (node as AliasNode).alias : undefined
-    for (const child of childrenOf(node)) if (child !== alias) visit(child)
+    if (node.kind === 'AliasNode') visit((node as AliasNode).node)
+    else eachChild(node, visit)
   }
 
   visit(root)

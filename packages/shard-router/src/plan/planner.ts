@@ -54,6 +54,7 @@ export function planStatement(
   if (traits.writes) refuseKeyUpdates(root, analyzer)
   const { accesses } = analyzer
   let multi: ReturnType<PreparedPlan['multi']> | undefined
+  let empty: boolean | undefined
   const plan: PreparedPlan = {
     kind,
     root: plain,
@@ -68,7 +69,10 @@ export function planStatement(
     ),
     lookups: schema.lookups.length === 0 ? noLookups : lookupsOf(accesses),
     changesLookups: traits.writes && schema.lookups.length > 0 && changesLookups(root, analyzer),
-    emptyWithoutKeys: isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog),
+    emptyWithoutKeys: () => {
+      empty ??= isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog)
+      return empty
+    },
     multi: () => {
       multi ??= planMultiShard(plan, schema, catalog)
       return multi

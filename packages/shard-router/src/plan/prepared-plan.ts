@@ -27,7 +27,7 @@ export interface PreparedPlan {
   /** True when the statement may change what a lookup holds: it runs in a transaction that can reach its entries. */
   readonly changesLookups: boolean
   /** True when the answer is empty, without asking, where no key matches. */
-  readonly emptyWithoutKeys: boolean
+  emptyWithoutKeys(): boolean
   /** How to run it over several shards; planned when first needed. @throws RoutingError */
   multi(): MultiShardPlan
 }

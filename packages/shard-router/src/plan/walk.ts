@@ -1,6 +1,5 @@
 import type { OperationNode } from 'kysely'
 
-const none: OperationNode[] = []
 // Names and values: what is below them is part of the name.
 const leaves: ReadonlySet<string> = new Set([
   'ReferenceNode',
@@ -12,21 +11,29 @@ const leaves: ReadonlySet<string> = new Set([
   'SelectAllNode',
   'DataTypeNode',
   'MatchedNode',
+  'TableNode',
 ])
 
-/** The child nodes of a node, in property order; names and values have none. Works for kinds that do not exist yet. */
-export function childrenOf(node: OperationNode): OperationNode[] {
-  if (leaves.has(node.kind)) return none
-  const children: OperationNode[] = []
+/** Visits the child nodes of a node, in property order; names and values have none. Works for kinds that do not exist yet. */
+export function eachChild(node: OperationNode, visit: (child: OperationNode) => void): void {
+  if (leaves.has(node.kind)) return
   for (const key in node) {
     const value = (node as unknown as Record<string, unknown>)[key]
     if (typeof value !== 'object' || value === null) continue
     if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) children.push(item)
+      for (const item of value) if (isNode(item)) visit(item)
     } else if (isNode(value)) {
-      children.push(value)
+      visit(value)
     }
   }
+}
+
+/** The child nodes of a node. */
+export function childrenOf(node: OperationNode): OperationNode[] {
+  const children: OperationNode[] = []
+  eachChild(node, (child) => {
+    children.push(child)
+  })
   return children
 }
 

@@ -54,8 +54,8 @@ export function intersectKeys(sets: readonly KeySet[]): KeySet {
     if (set.kind === 'all') continue
     kept.push(...(set.kind === 'and' ? set.sets : [set]))
   }
-  const distinct = dropRepeated(kept)
-  if (distinct.length === 0) return allKeys
+  if (kept.length === 0) return allKeys
+  const distinct = kept.length === 1 ? kept : dropRepeated(kept)
   return distinct.length === 1 ? (distinct[0] as KeySet) : { kind: 'and', sets: distinct }
 }
 

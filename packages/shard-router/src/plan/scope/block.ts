@@ -20,6 +20,8 @@ export const everyRelation = -1
 export interface Fact {
   readonly predicate: OperationNode
   readonly restricts: number
+  /** True for an equality of two columns: it stands among the equalities too, and names no key. */
+  readonly joins: boolean
 }
 
 /** `a.x = b.y` among the facts. */

@@ -22,33 +22,24 @@ export function equalColumns(start: ColumnTerm): readonly ColumnTerm[] {
   const found: ColumnTerm[] = [start]
   const anchors: Relation[] = [start.relation]
   for (let i = 0; i < found.length; i++) {
-    const term = found[i] as ColumnTerm
-    const anchor = anchors[i] as Relation
-    const visible = equalitiesVisibleFrom(term.block, start.block)
-    for (const { left, right, restricts, owner } of visible) {
-      const other = sameTerm(left, term) ? right : sameTerm(right, term) ? left : undefined
-      if (!other || found.some((known) => sameTerm(known, other))) continue
-      const guard = owner === term.block ? anchor : ownAnchor(owner, start)
-      if (!guard || !restrictsRelation(restricts, guard)) continue
-      found.push(other)
-      anchors.push(other.block === term.block ? anchor : other.relation)
-    }
+    const { block } = found[i] as ColumnTerm
+    followEqualities(block, anchors[i] as Relation, i, found, anchors)
+    // Facts of the start's own level hold for its rows, wherever the term is; those of levels between may not.
+    if (block !== start.block) followEqualities(start.block, start.relation, i, found, anchors)
   }
   return found
 }
 
-/** Equalities written at the level of the term, and at the start's levels between (correlations). */
-function equalitiesVisibleFrom(level: Block, start: Block) {
-  const visible: (Block['equalities'][number] & { readonly owner: Block })[] = []
-  const levels = new Set<Block>([level])
-  for (let block: Block | undefined = start; block; block = block.parent) levels.add(block)
-  for (const owner of levels) for (const equality of owner.equalities) visible.push({ ...equality, owner })
-  return visible
-}
-
-/** The start's relation guards facts of its own level; facts of levels between must hold for all their rows. */
-function ownAnchor(owner: Block, start: ColumnTerm): Relation | undefined {
-  return owner === start.block ? start.relation : undefined
+/** Adds what equals the term at `at` by the equalities of one level that restrict `guard`. */
+function followEqualities(owner: Block, guard: Relation, at: number, found: ColumnTerm[], anchors: Relation[]): void {
+  const term = found[at] as ColumnTerm
+  for (const { left, right, restricts } of owner.equalities) {
+    if (!restrictsRelation(restricts, guard)) continue
+    const other = sameTerm(left, term) ? right : sameTerm(right, term) ? left : undefined
+    if (!other || found.some((known) => sameTerm(known, other))) continue
+    found.push(other)
+    anchors.push(other.block === term.block ? (anchors[at] as Relation) : other.relation)
+  }
 }
 
 export function sameTerm(a: ColumnTerm, b: ColumnTerm): boolean {
@@ -72,12 +63,13 @@ function mayBeNull(column: ColumnTerm | undefined, fact: Fact, context: ExportCo
 export function keysOfColumn(start: ColumnTerm, context: ExportContext, nullable = false): KeySet {
   const terms = equalColumns(start)
   const sets: KeySet[] = []
-  const blocks = new Set(terms.map((term) => term.block))
-  for (const block of blocks) {
-    const anchors = terms.filter((term) => term.block === block).map((term) => term.relation)
-    const guard = block === start.block ? start.relation : anchors[0]
+  const blocks: Block[] = []
+  for (const { block, relation: guard } of terms) {
+    // The start is the first of its level, so its relation guards that level's facts.
+    if (blocks.includes(block)) continue
+    blocks.push(block)
     for (const fact of block.facts) {
-      if (!guard || !restrictsRelation(fact.restricts, guard)) continue
+      if (fact.joins || !restrictsRelation(fact.restricts, guard)) continue
       sets.push(
         keyConstraint(fact.predicate, {
           parameters: context.parameters,

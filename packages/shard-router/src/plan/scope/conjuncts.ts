@@ -11,11 +11,13 @@ export function conjunctsOf(predicate: OperationNode): readonly OperationNode[] 
   const parts: OperationNode[] = []
   collect(predicate, parts)
   if (parts.length > 1 && parts.some(bindsLoosely)) return []
-  return parts.flatMap((part) => {
-    if (part.kind !== 'ParensNode') return [part]
-    const inner = (part as ParensNode).node
-    return inner.kind === 'AndNode' || inner.kind === 'ParensNode' ? conjunctsOf(inner) : [inner]
-  })
+  return parts.some(({ kind }) => kind === 'ParensNode') ? parts.flatMap(conjunctsInside) : parts
+}
+
+function conjunctsInside(part: OperationNode): readonly OperationNode[] {
+  if (part.kind !== 'ParensNode') return [part]
+  const inner = (part as ParensNode).node
+  return inner.kind === 'AndNode' || inner.kind === 'ParensNode' ? conjunctsOf(inner) : [inner]
 }
 
 function collect(node: OperationNode, parts: OperationNode[]): void {
@@ -36,8 +38,11 @@ export function bindsLoosely(node: OperationNode): boolean {
       return true
     case 'RawNode':
       return understandRaw(bare as RawNode).loose
+    case 'BinaryOperationNode': {
+      const { leftOperand, operator, rightOperand } = bare as BinaryOperationNode
+      return bindsLoosely(leftOperand) || bindsLoosely(operator) || bindsLoosely(rightOperand)
+    }
     case 'AndNode':
-    case 'BinaryOperationNode':
     case 'UnaryOperationNode':
     case 'AliasNode':
       return childrenOf(bare).some(bindsLoosely)
@@ -50,11 +55,11 @@ export function bindsLoosely(node: OperationNode): boolean {
 /** Adds a predicate's conjuncts to the block, and their column equalities. */
 export function addFacts(block: Block, predicate: OperationNode, restricts: number, links = restricts): void {
   for (const conjunct of conjunctsOf(predicate)) {
-    block.facts.push({ predicate: conjunct, restricts })
     const equality = columnEquality(conjunct)
     const left = equality && resolveColumn(equality.leftOperand, block)
-    const right = equality && resolveColumn(equality.rightOperand, block)
-    if (left && right) block.equalities.push({ left, right, restricts, links })
+    const right = left && resolveColumn(equality.rightOperand, block)
+    if (right) block.equalities.push({ left, right, restricts, links })
+    block.facts.push({ predicate: conjunct, restricts, joins: right !== undefined })
   }
 }
 

@@ -235,7 +235,7 @@ function describeTable(node: TableNode, block: Block, names: NameContext): Descr
   const placement = names.schema.find(identifier.name, schema?.name)
   if (placement) {
     const table = names.catalog.table(placement.schema, placement.table)
-    const columns = table?.columns.map((column) => column.name)
+    const columns = table?.columnNames
     return { name: identifier.name, schema: placement.schema, source: { kind: 'table', placement }, columns }
   }
   if (isSystem(identifier.name, schema?.name)) {

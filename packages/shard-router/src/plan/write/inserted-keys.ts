@@ -29,7 +29,7 @@ export function keyPosition(node: InsertQueryNode, table: ShardedTable, analyzer
   if (node.defaultValues) return undefined
   const names = node.columns
     ? node.columns.map((column) => column.column.name)
-    : analyzer.catalog.table(table.schema, table.table)?.columns.map((column) => column.name)
+    : analyzer.catalog.table(table.schema, table.table)?.columnNames
   const position = names?.indexOf(table.key) ?? -1
   return position < 0 ? undefined : position
 }

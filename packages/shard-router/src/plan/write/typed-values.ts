@@ -13,7 +13,7 @@ export function withTypedValues(
   table: CatalogTable | undefined,
 ): SelectQueryNode {
   if (!table || select.setOperations) return select
-  const names = insert.columns?.map((column) => column.column.name) ?? table.columns.map((column) => column.name)
+  const names = insert.columns?.map((column) => column.column.name) ?? table.columnNames
   const selections = select.selections?.map((selection, index) => {
     const type = table.columns.find((column) => column.name === names[index])?.type
     return type === undefined ? selection : typed(selection, type)
