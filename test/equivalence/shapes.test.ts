@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { shapes } from './cases/shapes.ts'
+import { mistakes, shapes } from './cases/shapes.ts'
 import { runCase } from './run/run-case.ts'
 import { Watch } from './run/watch.ts'
 import { Databases } from './world/databases.ts'
@@ -29,5 +29,13 @@ describe.each(['fanOut', 'transaction'] as const)('through %s', (door) => {
     const own = { number: 0, kind: write ? 'write' : 'read', door, plugin: 'none', query, again: '', key: 0 } as const
     const outcome = await runCase({ ...own, open: new Map(Object.entries(left)) }, open, watch)
     expect(outcome).toMatchObject({ kind: 'equal' })
+  })
+})
+
+describe.each(['fanOut', 'stream'] as const)('through %s, refused with the SQLSTATE of one PostgreSQL', (door) => {
+  test.each(mistakes)('$name', async ({ code, state }) => {
+    const query = { head: [code], steps: [] }
+    const own = { number: 0, kind: 'read', door, plugin: 'none', query, again: '', key: 0, open: new Map() } as const
+    expect(await runCase(own, open, watch)).toEqual({ kind: 'both failed', state })
   })
 })

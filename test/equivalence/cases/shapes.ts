@@ -553,4 +553,123 @@ export const shapes: readonly Shape[] = [
     ordered: false,
     code: `db.selectFrom('t').select((eb) => ['g', eb.exists(eb.selectFrom('r').select('r.id').whereRef('r.g', '=', 't.g')).as('known'), sql\`count(*)::int\`.as('n')]).groupBy('g').having((eb) => eb(eb.selectFrom('r').select(eb.fn.count('r.id').as('c')).whereRef('r.id', '>', 't.g'), '>', 0))`,
   },
+  {
+    name: 'any() of an array of several dimensions, on the key',
+    ordered: false,
+    code: `db.selectFrom('t').select('id').where((eb) => eb('k', '=', eb.fn.any(eb.val([[1, 2, 3], [4, null, 6]]))))`,
+  },
+  {
+    name: 'raw text that contains a grouped call',
+    ordered: false,
+    code: `db.selectFrom('t').select([sql\`lower(name)\`.as('low'), sql\`'<' || lower(name) || '>'\`.as('marked'), (eb) => eb.fn.countAll().as('n')]).groupBy(sql\`lower(name)\`)`,
+  },
+  {
+    name: 'raw text that contains grouped text, a cast of a group and a bare group',
+    ordered: false,
+    code: `db.selectFrom('t').select([sql\`coalesce(g + 1, 0) * 2 + length((g + 1)::text)\`.as('a'), sql\`ts::date - date '2000-01-01'\`.as('b'), sql\`v::text || 'x'\`.as('c'), (eb) => eb.fn.sum('id').as('s')]).groupBy([sql\`g + 1\`, sql\`ts::date\`, 'v'])`,
+  },
+  {
+    name: 'raw text that contains a grouped call of Kysely, HAVING and ORDER BY too',
+    ordered: true,
+    code: `db.selectFrom('t').select((eb) => [eb.fn('date_trunc', [sql.lit('month'), 'ts']).as('month'), eb.fn.countAll().as('n')]).groupBy((eb) => eb.fn('date_trunc', [sql.lit('month'), 'ts'])).having(sql\`extract(year from date_trunc('month', \${sql.ref('ts')})) > 2000\`).orderBy(sql\`date_trunc('month', \${sql.ref('ts')}) + interval '1 day'\`)`,
+  },
+  {
+    name: 'raw text that contains a grouped call, beside a raw aggregate',
+    ordered: false,
+    code: `db.selectFrom('t').select([sql\`upper(lower(name)) || '!'\`.as('up'), sql\`array_agg(id order by id)\`.as('ids')]).groupBy(sql\`lower(name)\`)`,
+  },
+  {
+    name: 'GROUP BY DISTINCT of grouping sets that repeat',
+    ordered: false,
+    code: `db.selectFrom('t').select((eb) => ['g', 'ok', eb.fn.countAll().as('n')]).groupBy([sql\`distinct rollup(g, ok)\`, sql\`rollup(g)\`])`,
+  },
+  {
+    name: 'GROUP BY DISTINCT of plain groups, beside a raw aggregate',
+    ordered: false,
+    code: `db.selectFrom('t').select(['g', sql\`array_agg(id order by id)\`.as('ids')]).groupBy(sql\`distinct g\`)`,
+  },
+  {
+    name: 'WITH ORDINALITY of an array, joined',
+    ordered: false,
+    code: `db.selectFrom('t').innerJoin(sql\`unnest(array[3, 1, 2]) with ordinality\`.as(sql\`o(x, place)\`), (join) => join.on(sql\`o.x = t.g\`)).select(['t.id', sql\`o.place\`.as('place')])`,
+  },
+  {
+    name: 'WITH ORDINALITY of a column, lateral',
+    ordered: false,
+    code: `db.selectFrom(['t', sql\`unnest(t.arr) with ordinality\`.as(sql\`o(x, place)\`)]).select((eb) => [sql\`o.place\`.as('place'), eb.fn.sum(sql\`o.x\`).as('s')]).groupBy(sql\`o.place\`)`,
+  },
+  {
+    name: 'types of several words',
+    ordered: false,
+    code: `db.selectFrom('t').select(['g', sql\`max(ts::timestamp with time zone)\`.as('a'), sql\`count(*) filter (where ts > timestamp with time zone '2024-02-01 00:00:00+00')\`.as('b')]).groupBy('g')`,
+  },
+  {
+    name: 'CTEs that nothing reads, of every kind of table',
+    ordered: true,
+    code: `db.with('a', (q) => q.selectFrom('t').selectAll()).with('b', (q) => q.selectFrom('o').selectAll()).with('c', (q) => q.selectFrom('a').innerJoin('b', 'b.g', 'a.g').select('a.id')).selectFrom('t').select('id').orderBy('id')`,
+  },
+  {
+    name: 'a CTE that nothing reads, beside one that is read first',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('w').select('id')).with('few', (q) => q.selectFrom('t').select('id').orderBy('id').limit(3)).selectFrom('u').innerJoin('few', 'few.id', 'u.id').select('u.id')`,
+  },
+  {
+    name: 'a CTE that nothing reads, in a write and over groups',
+    ordered: false,
+    code: `db.with('a', (q) => q.selectFrom('w').select((eb) => eb.fn.countAll().as('n'))).updateTable('t').set({ v: 1 }).where('g', '=', 2)`,
+  },
+]
+
+/** Statements that one PostgreSQL refuses, with its SQLSTATE. */
+export const mistakes: readonly { readonly name: string; readonly state: string; readonly code: string }[] = [
+  {
+    name: 'LIMIT and OFFSET below zero',
+    state: '2201X',
+    code: `db.selectFrom('t').select('id').orderBy('id').limit(-1).offset(-1)`,
+  },
+  {
+    name: 'LIMIT and OFFSET below zero, without an order',
+    state: '2201X',
+    code: `db.selectFrom('t').select('id').limit(-1).offset(-1)`,
+  },
+  {
+    name: 'LIMIT and OFFSET below zero, in text order',
+    state: '2201X',
+    code: `db.selectFrom('t').select('id').orderBy('name').orderBy('id').limit(-1).offset(-1)`,
+  },
+  {
+    name: 'OFFSET below zero',
+    state: '2201X',
+    code: `db.selectFrom('t').select('id').orderBy('id').limit(3).offset(-1)`,
+  },
+  {
+    name: 'LIMIT below zero',
+    state: '2201W',
+    code: `db.selectFrom('t').select('id').orderBy('id').limit(-1)`,
+  },
+  {
+    name: 'a CTE that nothing reads and that names no column',
+    state: '42703',
+    code: `db.with('a', (q) => q.selectFrom('t').select('nope')).selectFrom('t').select((eb) => eb.fn.countAll().as('n'))`,
+  },
+  {
+    name: 'a CTE that nothing reads and that names no column, beside one that is read first',
+    state: '42703',
+    code: `db.with('few', (q) => q.selectFrom('t').select('id').orderBy('id').limit(3)).with('a', (q) => q.selectFrom('few').select('nope')).selectFrom('u').innerJoin('few', 'few.id', 'u.id').select('u.id')`,
+  },
+  {
+    name: 'a CTE that nothing reads and that names no column, around a set operation',
+    state: '42703',
+    code: `db.with('a', (q) => q.selectFrom('w').select('nope')).selectFrom('t').select('g').union(db.selectFrom('u').select('g'))`,
+  },
+  {
+    name: 'GROUP BY DISTINCT that is not the first item',
+    state: '42601',
+    code: `db.selectFrom('t').select('g').groupBy(['g', sql\`distinct rollup(g)\`])`,
+  },
+  {
+    name: 'any() of a jagged array of keys',
+    state: '22P02',
+    code: `db.selectFrom('t').select('id').where((eb) => eb('k', '=', eb.fn.any(eb.val([[1, 2], [3]]))))`,
+  },
 ]

@@ -149,8 +149,14 @@ function needsWholeRows(merge: Merge & { kind: 'aggregate' }, fields: readonly P
   )
 }
 
+/** Of the merged rows: how many to leave out, and how many to give then. */
+export interface Counts {
+  readonly offset: number
+  readonly limit: number
+}
+
 /** `undefined` for values that PostgreSQL itself must refuse. */
-function windowOf(window: RowWindow, context: ExecutionContext): { offset: number; limit: number } | undefined {
+export function windowOf(window: RowWindow, context: ExecutionContext): Counts | undefined {
   const countOf = (source: Source | undefined) =>
     source ? refusingCounts(() => toCount(resolveSource(source, context.call))) : null
   const limit = countOf(window.limit)

@@ -7,7 +7,7 @@ import { refuse } from '../plan/refuse.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { ExecutionContext } from './context.ts'
 import { callersStatement, withMoment } from './execute-plan.ts'
-import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
+import { bindTemplate, runGathers, runMergePlan, windowOf } from './merge-select.ts'
 import type { Route } from './route.ts'
 
 type Chunks = AsyncIterableIterator<QueryResult<unknown>>
@@ -41,10 +41,11 @@ async function* planned(
     for (const shard of route.shards) yield* raw(shard, statement, chunkSize, context)
     return
   }
-  if (merge.partial && merge.merge.kind === 'ordered' && !merge.merge.distinct) {
+  const window = merge.merge.kind === 'ordered' ? windowOf(merge.merge.window, context) : undefined
+  if (merge.partial && merge.merge.kind === 'ordered' && window && !merge.merge.distinct) {
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'text' }
     const sources = route.shards.map((shard) => chunksOf(shard, statement, chunkSize, context))
-    const streamed = yield* streamOrdered(sources, merge.merge, chunkSize, context)
+    const streamed = yield* streamOrdered(sources, { ...merge.merge, ...window }, chunkSize, context)
     if (streamed) return
   }
   yield* chunked(await runMergePlan(merge, context), chunkSize, context)

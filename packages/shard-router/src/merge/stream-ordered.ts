@@ -1,7 +1,6 @@
 import type { QueryResult } from 'kysely'
 import type { ExecutionContext } from '../execute/context.ts'
-import type { Merge, OrderKey } from '../plan/merge-plan.ts'
-import { resolveSource, toCount } from '../plan/source.ts'
+import type { OrderKey } from '../plan/merge-plan.ts'
 import { createRowReader } from '../pool/row-reader.ts'
 import type { StatementResult } from '../pool/shard-pool.ts'
 import { siftDown } from './ordered.ts'
@@ -61,13 +60,21 @@ class Source {
   }
 }
 
+/** How rows are sorted, how many columns at their end are no outputs, and which of the merged rows to give. */
+export interface OrderedRows {
+  readonly order: readonly OrderKey[]
+  readonly hidden: number
+  readonly offset: number
+  readonly limit: number
+}
+
 /**
  * Merges sorted cursors into one stream, holding two chunks of each. Gives false, having yielded nothing, when the order
  * of some column is PostgreSQL's alone.
  */
 export async function* streamOrdered(
   cursors: readonly Chunks[],
-  merge: Merge & { kind: 'ordered' },
+  merge: OrderedRows,
   chunkSize: number,
   context: ExecutionContext,
 ): AsyncGenerator<QueryResult<unknown>, boolean> {
@@ -81,7 +88,7 @@ export async function* streamOrdered(
     const visible = fields.slice(0, fields.length - merge.hidden)
     const reader = createRowReader(visible, context.state.parsers)
     const before = keyOf && merge.order[0] ? keyedOrder(sources, merge.order[0], compare) : plainOrder(sources, compare)
-    let { skip, left } = windowOf(merge, context)
+    let { offset: skip, limit: left } = merge
     let out: unknown[] = []
     const heap = sources.map((_, index) => index).filter((index) => (sources[index] as Source).hasRow)
     for (let i = Math.floor(heap.length / 2) - 1; i >= 0; i--) siftDown(heap, i, before)
@@ -136,10 +143,4 @@ function firstKey(order: OrderKey | undefined, fields: StatementResult['fields']
   const position = order.position < 0 ? fields.length + order.position : order.position
   const keyOf = sortKeyOfType(fields[position]?.dataTypeID ?? 0)
   return keyOf && ((row) => (row[position] === null ? null : keyOf(row[position] as string)))
-}
-
-function windowOf(merge: Merge & { kind: 'ordered' }, context: ExecutionContext): { skip: number; left: number } {
-  const limit = merge.window.limit ? toCount(resolveSource(merge.window.limit, context.call)) : null
-  const offset = merge.window.offset ? toCount(resolveSource(merge.window.offset, context.call)) : null
-  return { skip: Number(offset ?? 0n), left: limit === null ? Number.POSITIVE_INFINITY : Number(limit) }
 }

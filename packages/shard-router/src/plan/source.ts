@@ -41,13 +41,13 @@ export function resolveSource(source: Source, call: CallValues): unknown {
   }
 }
 
-/** NULL (no limit) stays NULL; otherwise exact, as text. */
+/** NULL (no limit) stays NULL; otherwise exact, as text. What is below zero is refused where the rows meet. */
 function sum(values: readonly unknown[]): string | null {
   let total = 0n
   for (const value of values) {
     const count = toCount(value)
     if (count === null) return null
-    total += count
+    if (count > 0n) total += count
   }
   return (total > maxCount ? maxCount : total).toString()
 }

@@ -129,7 +129,7 @@ function gatherParts(
   if (gathers.length === 0) return { rewritten: root, gathers, gathered }
   const unqualified = withoutSchemas(parts, (node) => replacements.get(node))
   const tables = parts.flatMap((part) => part.table ?? [])
-  const rewritten = dropUnusedCtes(mapNode(withDependentGroups(root, tables, analyzer), unqualified))
+  const rewritten = dropUnusedCtes(mapNode(withDependentGroups(root, tables, analyzer), unqualified), root)
   return { rewritten, gathers, gathered }
 }
 
@@ -184,19 +184,40 @@ function allExpressions(node: OperationNode): readonly CommonTableExpressionNode
   ]
 }
 
-/** A CTE that nothing reads any more would still be planned by PostgreSQL, and by us; one that writes is done. */
-export function dropUnusedCtes(root: OperationNode): OperationNode {
+/**
+ * A CTE that nothing reads any more would still be planned by PostgreSQL, and by us; one that writes is done. What
+ * nothing read in the statement before stays: its mistakes are PostgreSQL's to find.
+ */
+export function dropUnusedCtes(root: OperationNode, before?: OperationNode): OperationNode {
   const node = root as SelectQueryNode
   if (!node.with) return root
+  const unread = before && unreadCtes(before)
+  const kept = keptCtes(node, (name) => unread?.has(name) === true)
+  if (kept.length === node.with.expressions.length) return root
+  const rest = without(node, 'with')
+  return kept.length === 0 ? rest : ({ ...node, with: { ...node.with, expressions: kept } } as OperationNode)
+}
+
+/** The CTEs of a statement that write or are read, by the rest of it or by one that is kept. */
+function keptCtes(node: SelectQueryNode, always: (name: string) => boolean): readonly CommonTableExpressionNode[] {
   const rest = without(node, 'with')
   const kept: CommonTableExpressionNode[] = []
-  for (const expression of [...node.with.expressions].reverse()) {
-    const name = expression.name.table.table.identifier.name
-    const writes = bareQuery(expression.expression).kind !== 'SelectQueryNode'
-    if (writes || reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
+  for (const expression of [...(node.with?.expressions ?? [])].reverse()) {
+    const name = nameOfCte(expression)
+    const stays = always(name) || bareQuery(expression.expression).kind !== 'SelectQueryNode'
+    if (stays || reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
   }
-  if (kept.length === node.with.expressions.length) return root
-  return kept.length === 0 ? rest : ({ ...node, with: { ...node.with, expressions: kept } } as OperationNode)
+  return kept
+}
+
+function unreadCtes(root: OperationNode): ReadonlySet<string> {
+  const node = root as SelectQueryNode
+  const kept = new Set(keptCtes(node, () => false))
+  return new Set(node.with?.expressions.filter((expression) => !kept.has(expression)).map(nameOfCte))
+}
+
+function nameOfCte(expression: CommonTableExpressionNode): string {
+  return expression.name.table.table.identifier.name
 }
 
 /** Nothing in the tree differs between shards any more: any one shard computes it. */
@@ -242,12 +263,8 @@ function decomposeArms(localized: Localized, context: DecomposeContext): MergePl
     ...(node.offset ? { offset: node.offset } : {}),
     ...(node.fetch ? { fetch: node.fetch } : {}),
   }
-  const root = dropUnusedCtes({
-    ...first,
-    ...(node.with ? { with: node.with } : {}),
-    setOperations: operations,
-    ...tail,
-  } as OperationNode)
+  const whole = { ...first, ...(node.with ? { with: node.with } : {}), setOperations: operations, ...tail }
+  const root = dropUnusedCtes(whole, node)
   return runOnce({ root, analyzer: context.analyze(root, gathered), locality: localized.locality, gathers })
 }
 

@@ -6,6 +6,7 @@ import {
   HavingNode,
   type OperationNode,
   OrderByNode,
+  type RawNode,
   type SelectQueryNode,
   type ValueNode,
 } from 'kysely'
@@ -28,6 +29,7 @@ import { aliased, fromGather, partialColumn, rawNode, rowSource } from './nodes.
 import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
+import { rewriteElements } from './raw-elements.ts'
 import { partialStep } from './row-level.ts'
 import { isDistinct } from './row-local.ts'
 import { decomposeWhole } from './whole-level.ts'
@@ -236,6 +238,13 @@ class GroupLevel {
       this.#dependent.add(position)
       return partialColumn(position)
     }
+    if (bare.kind === 'RawNode') {
+      return rewriteElements(
+        bare as RawNode,
+        (part) => this.#groupColumn(part),
+        (child) => this.#rewriteChild(child, false),
+      )
+    }
     const operator = isOperator(bare)
     return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator)))
   }
@@ -245,7 +254,7 @@ class GroupLevel {
     return group === undefined ? undefined : partialColumn(group)
   }
 
-  #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode | undefined {
+  #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode {
     const bare = unwrapRaw(child)
     if (bare.kind === 'IdentifierNode' || bare.kind === 'OperatorNode' || bare.kind === 'DataTypeNode') return child
     if (bare.kind === 'ValueNode' || bare.kind === 'PrimitiveValueListNode' || bare.kind === 'CollateNode') return child

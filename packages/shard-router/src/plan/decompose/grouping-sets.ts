@@ -4,8 +4,8 @@ import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { bareName } from '../scope/from-clause.ts'
 import { slice } from './order-items.ts'
 
-/** `()` is the set of no expression. */
-const keyword = /^\s*(?:(?:rollup|cube|grouping\s+sets)\s*\(|\(\s*\)\s*$)/i
+/** `()` is the set of no expression; `distinct`, of the whole clause, stands before its first item. */
+const keyword = /^\s*(?:(?:rollup|cube|grouping\s+sets)\s*\(|distinct\b|\(\s*\)\s*$)/i
 
 /**
  * The expressions inside `rollup(a, b)`, `cube(...)` and `grouping sets (...)`; `undefined` for a plain GROUP BY item.
@@ -64,7 +64,7 @@ class SetReader {
   #isSyntax(): boolean {
     const { text } = this.#tokens[this.#at] as Token
     const next = this.#tokens[this.#at + 1]?.text
-    if (text === ',' || text === ')') return true
+    if (text === ',' || text === ')' || (text === 'distinct' && this.#at === 0)) return true
     if (text === '(') return this.#closesElement()
     if ((text === 'rollup' || text === 'cube') && next === '(') return true
     return (text === 'grouping' && next === 'sets') || (text === 'sets' && next === '(')

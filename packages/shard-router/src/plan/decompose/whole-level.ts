@@ -1,4 +1,10 @@
-import { type GroupByItemNode, type OperationNode, SelectModifierNode, type SelectQueryNode } from 'kysely'
+import {
+  type GroupByItemNode,
+  type OperationNode,
+  type RawNode,
+  SelectModifierNode,
+  type SelectQueryNode,
+} from 'kysely'
 import { compileTemplate } from '../compile.ts'
 import type { MergePlan } from '../merge-plan.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
@@ -17,6 +23,7 @@ import { aliased, fromGather, partialColumn, rowSource, without } from './nodes.
 import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
+import { rewriteElements } from './raw-elements.ts'
 import { partialStep } from './row-level.ts'
 
 /**
@@ -127,16 +134,27 @@ class WholeLevel {
     if (ofOneRow && known && isScalar(bare) && (!underOperator || isAtomic(bare))) {
       return this.#usesColumns(bare) ? partialColumn(this.#partials.add(bare)) : bare
     }
+    if (input === 'groups' && bare.kind === 'RawNode') {
+      return rewriteElements(
+        bare as RawNode,
+        (part) => this.#groupColumn(part),
+        (child) => this.#rewriteChild(child, false, input),
+      )
+    }
     const operator = isOperator(bare)
     const inner = isAggregate(bare, catalog) ? 'rows' : input
     return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator, inner)))
   }
 
   #subquery(query: OperationNode): OperationNode {
-    if (this.#grouped.has(this.#signature(query))) return partialColumn(this.#partials.add(query))
-    return groupSubquery(query, this.#block, this.#localized, (column) =>
-      this.#grouped.has(this.#signature(column)) ? partialColumn(this.#partials.add(column)) : undefined,
+    return (
+      this.#groupColumn(query) ??
+      groupSubquery(query, this.#block, this.#localized, (column) => this.#groupColumn(column))
     )
+  }
+
+  #groupColumn(expression: OperationNode): OperationNode | undefined {
+    return this.#grouped.has(this.#signature(expression)) ? partialColumn(this.#partials.add(expression)) : undefined
   }
 
   /** A column that is not grouped is PostgreSQL's to refuse. */
@@ -148,7 +166,7 @@ class WholeLevel {
     )
   }
 
-  #rewriteChild(child: OperationNode, underOperator: boolean, input: Input): OperationNode | undefined {
+  #rewriteChild(child: OperationNode, underOperator: boolean, input: Input): OperationNode {
     const bare = unwrapRaw(child)
     if (isLeaf(bare)) return child
     if (input === 'groups' && isQuery(bare)) return this.#subquery(bare)

@@ -130,7 +130,9 @@ function arrayElements(value: unknown, type: KeyType): string[] {
       hint: 'Pass the keys as an array, or use `in`.',
     })
   }
+  // any() sees the elements of all dimensions.
   return value
+    .flat(Number.POSITIVE_INFINITY)
     .filter((element) => element !== null && element !== undefined)
     .map((element) => canonicalKey(type, keyValue(element, type)))
 }

@@ -50,7 +50,11 @@ function parse(text: string): RawFragment {
   if (tokens.length === 0) return text.trim() === '' ? opaque : comment
   const words = tokens.filter((token) => token.kind === 'word')
   const subquery = words.some(
-    (word) => subqueryWords.has(word.text) && !isExtractFrom(tokens, word) && !isValuesList(tokens, word),
+    (word) =>
+      subqueryWords.has(word.text) &&
+      !isExtractFrom(tokens, word) &&
+      !isValuesList(tokens, word) &&
+      !isSuffixWith(tokens, word),
   )
   if (subquery || !isBalanced(tokens)) return opaque
   return Object.freeze({
@@ -104,6 +108,11 @@ function isExtractFrom(tokens: readonly Token[], word: Token): boolean {
     }
   }
   return false
+}
+
+/** `unnest(a) with ordinality`, `timestamp with time zone`: no CTE. */
+function isSuffixWith(tokens: readonly Token[], word: Token): boolean {
+  return word.text === 'with' && ['ordinality', 'time'].includes(tokens[tokens.indexOf(word) + 1]?.text ?? '')
 }
 
 /** CASE has its END, BETWEEN its AND, and no operator waits for an operand that the fragment does not have. */

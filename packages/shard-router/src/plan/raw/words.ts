@@ -109,6 +109,7 @@ export const expressionWords = new Set([
   'second',
   'json',
   'object',
+  'with',
   'ordinality',
   'variadic',
   'default',
