@@ -38,7 +38,13 @@ const oneOldOne = `
   insert into events select g, timestamptz '2020-01-01' + g * interval '1 hour', 'n' || g from generate_series(1, 1400) g;
   insert into events select g, now(), 'now' from generate_series(10001, 10010) g;`
 
+const someNow = `insert into events select g, now(), 'now' from generate_series(10001, 10010) g;`
+
 const setups: Record<WorkName, string> = {
+  create: partitioned + someNow,
+  attach: `${partitioned} ${someNow} create table events_old (like events);
+    insert into events_old select g, timestamptz '2020-01-02' + g * interval '1 hour', 'n' || g from generate_series(1, 100) g`,
+  'archive-to-schema': partitioned + oneOldOne,
   drop: partitioned + twoOldOnes,
   'drop-with-default': `${partitioned} create table events_default partition of events default; ${oneOldOne}`,
   archive: partitioned + oneOldOne,
@@ -65,6 +71,11 @@ async function always(name: WorkName, { connection, directory }: Scene): Promise
   if (name === 'repair') expect(await scalar(connection, 'select count(*)::int from events')).toBe(1000)
   else if (name === 'convert') expect(await scalar(connection, 'select count(*)::int from events')).toBe(2000)
   else expect(await scalar(connection, 'select count(*)::int from events_now')).toBe(10)
+  if (name === 'attach') expect(await scalar(connection, 'select count(*)::int from events_old')).toBe(100)
+  if (name === 'archive-to-schema') {
+    const here = await scalar<boolean>(connection, "select to_regclass('events_2020_01') is not null")
+    expect(await scalar(connection, `select count(*)::int from ${here ? '' : 'archive.'}events_2020_01`)).toBe(1400)
+  }
   if (name !== 'archive') return
   // Each old row is in a table, or in a finished archive.
   const there = await scalar<boolean>(connection, "select to_regclass('events_2020_01') is not null")
@@ -74,15 +85,40 @@ async function always(name: WorkName, { connection, directory }: Scene): Promise
 /** What holds after the second run. */
 async function atTheEnd(name: WorkName, { connection, directory }: Scene): Promise<void> {
   if (name === 'repair') await repaired(connection)
-  else if (name === 'convert') await converted(connection)
+  else if (name === 'create') await created(connection)
+  else if (name === 'attach') {
+    expect(await scalar(connection, 'select count(*)::int from events')).toBe(110)
+    expect(
+      await scalar(connection, "select count(*)::int from pg_constraint where conname = 'shardwright_attach'"),
+    ).toBe(0)
+  } else if (name === 'archive-to-schema') {
+    expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
+    expect(await scalar(connection, 'select count(*)::int from archive.events_2020_01')).toBe(1400)
+    expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
+  } else if (name === 'convert') await converted(connection)
   else {
     expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
     expect(await scalar(connection, "select count(*)::int from pg_class where relname like 'events_2020%'")).toBe(0)
   }
   if (name === 'archive') expect(await archivedRows(directory, 'events_2020_01')).toBe(1400)
-  if (name !== 'convert') {
+  if (name === 'drop' || name === 'drop-with-default' || name === 'archive' || name === 'repair') {
     expect(await scalar(connection, 'select count(*)::int from shardwright.partition_job')).toBe(0)
   }
+}
+
+async function created(connection: FleetConnection): Promise<void> {
+  expect(await scalar(connection, 'select count(*)::int from events')).toBe(10)
+  expect(await partitionsOf(connection, 'events')).toHaveLength(3)
+  // Of the parent and its three partitions: whole, attached, and no leftover beside them.
+  const tree =
+    "select count(*)::int from pg_partition_tree('events_note') t join pg_index x on x.indexrelid = t.relid where x.indisvalid"
+  expect(await scalar(connection, tree)).toBe(4)
+  expect(
+    await scalar(
+      connection,
+      "select count(*)::int from pg_index where indrelid in (select relid from pg_partition_tree('events'))",
+    ),
+  ).toBe(8)
 }
 
 async function repaired(connection: FleetConnection): Promise<void> {
@@ -113,6 +149,9 @@ async function archivedRows(directory: string, partition: string): Promise<numbe
 
 describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing twice', () => {
   it.each<[WorkName, 'before' | 'during']>([
+    ['create', 'before'],
+    ['attach', 'before'],
+    ['archive-to-schema', 'before'],
     ['drop', 'before'],
     ['drop-with-default', 'during'],
     ['archive', 'before'],

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
 import { describe, expect, it } from 'vitest'
 import {
@@ -63,6 +65,36 @@ describe('startMaintenance', () => {
     expect(await other?.run()).toMatchObject({ exitCode: 0 })
     expect(await processes[leader]?.run()).toBeUndefined()
     await Promise.all(processes.map((maintenance) => maintenance.stop()))
+  })
+
+  it('of two processes one works; when it is killed, the other goes on within a second or two', async () => {
+    const fleet = await server.fleet(table)
+    await using connection = await connect(fleet)
+    const database = await scalar(connection, 'select current_database()')
+    const url = Object.assign(new URL(server.cluster.shards[0]?.url ?? ''), { pathname: `/${database}` }).href
+    const children = [startChild(url), startChild(url)]
+    try {
+      await until(async () => children.some(({ ran }) => ran() >= 2))
+      const leader = children.find(({ ran }) => ran() > 0)
+      const other = children.find((child) => child !== leader)
+      expect(other?.ran()).toBe(0)
+      leader?.process.kill('SIGKILL')
+      await until(async () => (other?.ran() ?? 0) > 0)
+      expect(
+        await scalar(connection, "select count(*)::int from pg_inherits where inhparent = 'public.events'::regclass"),
+      ).toBe(2)
+      // A new one does not take over from a leader that lives.
+      const third = startChild(url)
+      children.push(third)
+      const before = other?.ran() ?? 0
+      await until(async () => (other?.ran() ?? 0) >= before + 3)
+      expect(third.ran()).toBe(0)
+      // Asked to end, a leader resigns.
+      other?.process.kill('SIGTERM')
+      await until(async () => third.ran() > 0)
+    } finally {
+      for (const child of children) child.process.kill('SIGKILL')
+    }
   })
 
   it('leads by the next shard when the first does not answer', async () => {
@@ -149,6 +181,18 @@ describe('advice', () => {
     expect((await lockAdvice(connection, few)).advice).toBeUndefined()
   })
 })
+
+function startChild(url: string): { readonly process: ChildProcess; readonly ran: () => number } {
+  const file = fileURLToPath(new URL('./support/leader.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--conditions=shardwright-source', file, url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout?.on('data', (text: Buffer) => {
+    out += text.toString()
+  })
+  return { process: child, ran: () => out.split('\n').length - 1 }
+}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))

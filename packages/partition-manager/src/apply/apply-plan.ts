@@ -40,6 +40,8 @@ export async function applyPlan(
   if (!(await lockParent(session, plan.policy))) throw busy(plan)
   const state = await session.withShortLocks('inspect', () => inspectPartitions(session.connection, plan.policy))
   if (state.fingerprint !== plan.fingerprint) throw stale(plan, 'the catalog has changed since')
+  const taken = plan.actions.find((action) => action.kind === 'create' && state.takenNames.has(action.name))
+  if (taken) throw stale(plan, `a table has the name of what it would ${describeAction(taken)}`)
   return await runPlan(session, plan)
 }
 

@@ -1,7 +1,9 @@
 import type { FleetShard } from '@shardwright/core'
 import { PartitionError } from '../errors/partition-error.ts'
+import type { CatalogState } from '../inspect/catalog-state.ts'
 import { inspectPartitions } from '../inspect/inspect.ts'
-import { forValues, rangeCondition } from '../plan/range-text.ts'
+import { forValues, rangeCondition, rangeText } from '../plan/range-text.ts'
+import type { Range } from '../plan/wanted.ts'
 import { parseTime } from '../policy/parse-time.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
@@ -37,15 +39,16 @@ export async function attachPartition(
   await using session = await MaintenanceSession.open(shard, table, resolveRunOptions(options))
   if (!(await lockParent(session, policy))) throw busy({ table, shard: shard.id })
   const state = await inspectPartitions(session.connection, policy)
-  if (state.partitions.some((partition) => partition.name === options.table)) return
+  if (alreadyAttached(state, options.table, range)) return
   const child = qualified(policy.schema, options.table)
+  const inherited = await ancestorsCondition(session, state)
   const check = identifier(checkName)
   const detail = { partition: options.table }
   session.step('attach-check', detail)
   await session.withShortLocks(`check the rows of ${options.table}`, () =>
     session.script([
       `alter table ${child} drop constraint if exists ${check}`,
-      `alter table ${child} add constraint ${check} check (${rangeCondition(policy.key, identifier(policy.by), range)}) not valid`,
+      `alter table ${child} add constraint ${check} check (${rangeCondition(policy.key, identifier(policy.by), range)}${inherited}) not valid`,
     ]),
   )
   session.step('attach-validate', detail)
@@ -59,6 +62,31 @@ export async function attachPartition(
     )
     await session.query(`alter table ${child} drop constraint ${check}`)
   })
+}
+
+function alreadyAttached(state: CatalogState, table: string, range: Range): boolean {
+  const found = state.partitions.find(
+    (partition) => partition.name === table && partition.schema === state.parent.schema,
+  )
+  if (!found) return false
+  if (!found.detachPending && found.lower === range.lower && found.upper === range.upper) return true
+  throw new PartitionError({
+    code: 'PARTITION_ACTION_FAILED',
+    message: found.detachPending
+      ? `${table} is under a concurrent detach that was cut: run the maintenance, which ends it, first.`
+      : `${table} is attached for ${rangeText(found)}, not for ${rangeText(range)}.`,
+    details: { shard: state.shard, partition: table },
+  })
+}
+
+/** A parent that is a partition itself hands down the condition of its own bounds: unproven, the attach would read for it. */
+async function ancestorsCondition(session: MaintenanceSession, state: CatalogState): Promise<string> {
+  const { rows } = await session.query<{ condition: string | null }>(
+    'select pg_get_partition_constraintdef($1::oid) as condition',
+    [state.parent.oid],
+  )
+  const condition = rows[0]?.condition
+  return condition ? ` and (${condition})` : ''
 }
 
 function timeOf(text: string, policy: PartitionPolicy): bigint {

@@ -24,6 +24,7 @@ export async function buildIndex(session: MaintenanceSession, action: BuildIndex
 }
 
 async function complete(session: MaintenanceSession, index: BuildIndex['index'], missing: MissingIndex): Promise<void> {
+  if (missing.partitioned) return await completePartitioned(session, index, missing)
   const child = qualified(missing.partitionSchema, missing.name)
   await session.withShortLocks(`build index ${missing.name}`, async () => {
     const leftover = await leftoverOf(session, child)
@@ -42,9 +43,38 @@ async function complete(session: MaintenanceSession, index: BuildIndex['index'],
       session.query(`create ${unique}index concurrently ${identifier(missing.name)} on ${on} ${index.definition}`),
     )
   })
+  await attach(session, index, missing)
+}
+
+/** PostgreSQL builds no index concurrently on a partition that has partitions: there it is completed as on the parent. */
+async function completePartitioned(
+  session: MaintenanceSession,
+  index: BuildIndex['index'],
+  missing: MissingIndex,
+): Promise<void> {
+  const on = qualified(missing.partitionSchema, missing.partition)
+  const child = qualified(missing.partitionSchema, missing.name)
+  const unique = index.unique ? 'unique ' : ''
+  session.step('create-index', { partition: missing.partition })
+  await session.transaction(`create index ${missing.name}`, async () => {
+    if ((await leftoverOf(session, child)) !== 'none') return
+    await session.query(`create ${unique}index ${identifier(missing.name)} on only ${on} ${index.definition}`)
+  })
+  const { rows } = await session.query<{ oid: string }>('select $1::regclass::oid::text as oid', [on])
+  const { oid } = rows[0] as { oid: string }
+  const partitions = (await session.query<PartitionRow>(partitionQuery, [oid])).rows
+  const indexes = await inspectIndexes(session.connection, oid, partitions)
+  const own = indexes.find((candidate) => candidate.name === missing.name)
+  for (const part of own?.missing ?? []) await complete(session, own as ParentIndex, part)
+  await attach(session, index, missing)
+}
+
+async function attach(session: MaintenanceSession, index: BuildIndex['index'], missing: MissingIndex): Promise<void> {
   session.step('attach-index', { partition: missing.partition })
   await session.transaction(`attach index ${missing.name}`, () =>
-    session.query(`alter index ${qualified(index.schema, index.name)} attach partition ${child}`),
+    session.query(
+      `alter index ${qualified(index.schema, index.name)} attach partition ${qualified(missing.partitionSchema, missing.name)}`,
+    ),
   )
 }
 

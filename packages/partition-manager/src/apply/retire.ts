@@ -2,9 +2,10 @@ import { archivePartition } from '../archive/archive-partition.ts'
 import { PartitionError } from '../errors/partition-error.ts'
 import type { CatalogState, JobDetail } from '../inspect/catalog-state.ts'
 import type { RetirePartition } from '../plan/action.ts'
+import { forValues } from '../plan/range-text.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 import { identifier, qualified } from '../sql/identifier.ts'
-import { attachSql } from '../sql/partition-sql.ts'
+import { parentName } from '../sql/partition-sql.ts'
 import { detachPartition } from './detach.ts'
 import { deleteJob, ensureJournal, updateJob, writeJob } from './journal.ts'
 import { checksumRows, type RowChecksum, sameRows } from './row-checksum.ts'
@@ -77,14 +78,22 @@ async function prepareArchive(
   })
 }
 
-/** Views, functions and foreign keys on the partition itself; those of the parent are not meant. */
+/** What stands on the partition, its own partitions or their row types; what stands on the parent is not meant. */
 const dependentQuery = `
-select distinct pg_describe_object(d.classid, d.objid, 0) as name
+with tree as (select $1::oid as oid union select relid from pg_partition_tree($1::oid)),
+types as (select unnest(array[t.oid, t.typarray]) as oid from pg_class c join pg_type t on t.oid = c.reltype where c.oid in (select oid from tree))
+select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as name
   from pg_depend d
- where d.refclassid = 'pg_class'::regclass and d.refobjid = $1::oid and d.deptype = 'n'
-   and (d.classid in ('pg_rewrite'::regclass, 'pg_proc'::regclass)
-        or (d.classid = 'pg_constraint'::regclass
-            and d.objid in (select oid from pg_constraint where contype = 'f' and confrelid = $1::oid and conparentid = 0)))
+  left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+  left join pg_policy p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
+  left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
+ where d.deptype = 'n'
+   and (d.refclassid = 'pg_class'::regclass and d.refobjid in (select oid from tree)
+        and (r.ev_class not in (select oid from tree) or p.polrelid not in (select oid from tree) or d.classid = 'pg_proc'::regclass
+             or (k.contype = 'f' and k.confrelid in (select oid from tree) and k.conparentid = 0
+                 and k.conrelid not in (select oid from tree)))
+     or d.refclassid = 'pg_type'::regclass and d.refobjid in (select oid from types)
+        and (d.classid = 'pg_proc'::regclass or (d.classid = 'pg_class'::regclass and d.objid not in (select oid from tree))))
  order by 1`
 
 async function openJob(
@@ -96,6 +105,7 @@ async function openJob(
   const detail: JobDetail = {
     lower: action.range.lower === undefined ? null : String(action.range.lower),
     upper: String(action.range.upper),
+    ...(action.bound && { bound: action.bound }),
     phase: 'archive',
   }
   session.step('note-retirement', { partition: action.partition.name })
@@ -159,10 +169,11 @@ async function putBack(
   action: RetirePartition,
   jobId: string,
 ): Promise<never> {
-  const range = { lower: action.range.lower, upper: action.range.upper }
+  const child = qualified(action.partition.schema, action.partition.name)
+  const values = action.bound ?? forValues(policy.key, action.range)
   session.step('put-back', { partition: action.partition.name })
   await session.transaction(`attach ${action.partition.name} again`, async () => {
-    await session.query(attachSql(state, policy, action.partition.name, range))
+    await session.query(`alter table ${parentName(state)} attach partition ${child} ${values}`)
     await deleteJob(session, jobId)
   })
   throw new PartitionError({

@@ -7,6 +7,10 @@ import { Temporal } from 'temporal-polyfill'
  */
 export type Position = bigint
 
+/** The edges of what a clock can show: 271821 B.C. and 275760. Bounds beyond stand there. */
+export const firstPosition: Position = -8_640_000_000_000_000_000n
+export const lastPosition: Position = 8_640_000_000_000_000_000n
+
 export function positionOfInstant(instant: Temporal.Instant): Position {
   return floorDivide(instant.epochNanoseconds, 1000n)
 }

@@ -1,5 +1,5 @@
 import type { Telemetry } from '@shardwright/core'
-import { positionText } from '../calendar/position.ts'
+import { lastPosition, positionText } from '../calendar/position.ts'
 import type { CatalogState } from '../inspect/catalog-state.ts'
 import { keyNow } from '../plan/wanted.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
@@ -12,7 +12,9 @@ export function figuresOf(state: CatalogState, policy: PartitionPolicy): TableFi
   const edge = oldest?.lower ?? oldest?.upper
   return Object.freeze({
     partitions: state.partitions.length,
-    ahead: state.partitions.filter((partition) => partition.lower !== undefined && partition.lower > now).length,
+    ahead: state.partitions.filter(
+      (partition) => partition.lower !== undefined && partition.lower > now && partition.lower !== lastPosition,
+    ).length,
     oldest: edge === undefined ? undefined : positionText(edge),
     defaultRows: Number(state.defaultPartition?.rows ?? 0n),
     bytes: state.partitions.reduce((sum, partition) => sum + partition.bytes, 0n),

@@ -106,6 +106,8 @@ export interface MissingIndex {
   readonly name: string
   /** What a former run left under that name. */
   readonly leftover: 'none' | 'valid' | 'invalid'
+  /** The partition has partitions of its own: its index is built on each of them. */
+  readonly partitioned?: boolean
 }
 
 export interface PartitionJob {
@@ -126,6 +128,8 @@ export interface JobChild {
 export interface JobDetail {
   readonly lower: string | null
   readonly upper: string | null
+  /** `FOR VALUES ...` as the server had it; not each is a whole position. */
+  readonly bound?: string
   readonly phase?: 'archive' | 'detach' | 'dispose'
   readonly rows?: string
   readonly checksum?: string

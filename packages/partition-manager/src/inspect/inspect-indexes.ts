@@ -44,6 +44,7 @@ function missingOf(
         partition: partition.name,
         name,
         leftover: leftover ? (leftover.valid ? ('valid' as const) : ('invalid' as const)) : ('none' as const),
+        ...(partition.relkind === 'p' && { partitioned: true }),
       })
     })
 }

@@ -59,7 +59,7 @@ export async function inspectPartitions(connection: FleetConnection, policy: Par
     takenNames: new Set(await namesOf(connection, takenNameQuery, [policy.schema, beginning(policy.table)])),
     analyzedAt: row.analyzed_at === null ? undefined : BigInt(row.analyzed_at),
   }
-  return Object.freeze({ ...state, fingerprint: fingerprintOf(state) })
+  return Object.freeze({ ...state, fingerprint: fingerprintOf(state, row.shape) })
 }
 
 /** Of four characters, in whatever script, each name that `fitName` makes keeps all. */
@@ -181,12 +181,13 @@ async function jobsOf(connection: FleetConnection, parentOid: string): Promise<r
   )
 }
 
-function fingerprintOf(state: Omit<CatalogState, 'fingerprint'>): string {
+function fingerprintOf(state: Omit<CatalogState, 'fingerprint'>, shape: string): string {
   const parts = [
     state.standby,
     state.parent,
+    shape,
     state.partitions.map((p) => [p.oid, p.schema, p.name, p.bound, p.detachPending, p.accessMethod]),
-    state.defaultPartition?.oid,
+    state.defaultPartition && [state.defaultPartition.oid, state.defaultPartition.schema, state.defaultPartition.name],
     state.indexes.map((index) => [index.oid, index.name, index.valid, index.missing]),
     state.incomingForeignKeys,
     state.columnarObstacles,

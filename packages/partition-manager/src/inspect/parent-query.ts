@@ -13,6 +13,13 @@ select c.oid::text as oid,
        a.attname::text as key_column,
        t.typname::text as key_type,
        coalesce(${columnSettings('c')}, '') as column_settings,
+       md5(concat_ws('; ',
+         (select string_agg(concat_ws(' ', w.attname, format_type(w.atttypid, w.atttypmod), w.attnotnull, w.attgenerated, w.attidentity,
+                   pg_get_expr(f.adbin, f.adrelid)), ', ' order by w.attnum)
+            from pg_attribute w left join pg_attrdef f on f.adrelid = w.attrelid and f.adnum = w.attnum
+           where w.attrelid = c.oid and w.attnum > 0 and not w.attisdropped),
+         (select string_agg(k.conname || ' ' || pg_get_constraintdef(k.oid), ', ' order by k.conname)
+            from pg_constraint k where k.conrelid = c.oid))) as shape,
        (select floor(extract(epoch from greatest(s.last_analyze, s.last_autoanalyze)) * 1000000)::int8::text
           from pg_stat_all_tables s where s.relid = c.oid) as analyzed_at
   from pg_class c
@@ -35,6 +42,8 @@ export interface ParentRow {
   readonly key_column: string | null
   readonly key_type: string | null
   readonly column_settings: string
+  /** A hash of columns and constraints. */
+  readonly shape: string
   readonly analyzed_at: string | null
 }
 

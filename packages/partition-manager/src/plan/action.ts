@@ -55,6 +55,8 @@ export interface RetirePartition extends ActionBase {
   readonly kind: 'retire'
   readonly partition: NamedTable
   readonly range: { readonly lower: bigint | undefined; readonly upper: bigint }
+  /** `FOR VALUES ...` as the catalog has it. */
+  readonly bound?: string | undefined
   readonly bytes: bigint
   readonly ending: 'detach' | 'drop' | 'archive'
   /** False with a DEFAULT partition, where the server refuses DETACH CONCURRENTLY (55000). */

@@ -39,6 +39,8 @@ export function buildIndex(
   missing: MissingIndex,
 ): BuildIndex {
   const child = qualified(missing.partitionSchema, missing.name)
+  if (missing.partitioned)
+    return Object.freeze({ kind: 'build-index', index, missing, sql: partitionedSql(index, missing) })
   const sql: string[] = []
   if (missing.leftover === 'invalid') sql.push(`drop index concurrently ${child}`)
   if (missing.leftover !== 'valid') {
@@ -48,4 +50,18 @@ export function buildIndex(
   }
   sql.push(`alter index ${qualified(index.schema, index.name)} attach partition ${child}`)
   return Object.freeze({ kind: 'build-index', index, missing, sql })
+}
+
+function partitionedSql(
+  index: Pick<ParentIndex, 'name' | 'schema' | 'unique' | 'definition'>,
+  missing: MissingIndex,
+): readonly string[] {
+  const on = qualified(missing.partitionSchema, missing.partition)
+  const attach = `alter index ${qualified(index.schema, index.name)} attach partition ${qualified(missing.partitionSchema, missing.name)}`
+  const create = `create ${index.unique ? 'unique ' : ''}index ${identifier(missing.name)} on only ${on} ${index.definition}`
+  return [
+    ...(missing.leftover === 'none' ? [create] : []),
+    `-- then on every partition of ${on}: create index concurrently, alter index ... attach partition`,
+    attach,
+  ]
 }

@@ -81,6 +81,7 @@ function retire(
     readonly lower: bigint | undefined
     readonly upper: bigint | undefined
     readonly bytes: bigint
+    readonly bound?: string | undefined
   },
   retention: RetentionPolicy | undefined,
   resumed?: RetirePartition['resume'],
@@ -91,6 +92,7 @@ function retire(
     kind: 'retire',
     partition: { oid: partition.oid, schema: partition.schema, name: partition.name },
     range: { lower: partition.lower, upper: partition.upper as bigint },
+    bound: partition.bound,
     bytes: partition.bytes,
     ending: typeof then === 'string' ? then : 'archive',
     concurrently,
@@ -135,7 +137,7 @@ function resume(
   const due = upper !== undefined && cutoff !== undefined && upper <= cutoff
   if (!due && child.attached && !pending) return Object.freeze({ kind: 'forget-job', jobId: job.id, sql: [] })
   if (!due) {
-    const values = forValues(policy.key, { lower, upper })
+    const values = job.detail.bound ?? forValues(policy.key, { lower, upper })
     return Object.freeze({
       kind: 'reattach',
       partition: child,
@@ -143,7 +145,7 @@ function resume(
       sql: [`alter table ${parentName(state)} attach partition ${qualified(child.schema, child.name)} ${values}`],
     })
   }
-  const partition = { ...child, lower, upper, bytes: 0n }
+  const partition = { ...child, lower, upper, bytes: 0n, bound: job.detail.bound }
   return retire(state, partition, policy.retention, {
     jobId: job.id,
     attached: child.attached,

@@ -1,5 +1,5 @@
 import type { Period } from '../calendar/calendar.ts'
-import { least, type Position, wallPosition } from '../calendar/position.ts'
+import { firstPosition, least, type Position, wallPosition } from '../calendar/position.ts'
 import type { PartitionPolicy } from '../policy/policy.ts'
 
 /** One run creates at most so many partitions of a table; what is left is said and comes with the next run. */
@@ -78,6 +78,6 @@ function startOf({ partitions, policy, now, defaultMin }: WantedInput, current: 
 }
 
 function oldestEdge(partitions: readonly Range[]): Position | undefined {
-  const edges = partitions.map((partition) => partition.lower ?? partition.upper).filter((edge) => edge !== undefined)
+  const edges = partitions.flatMap(({ lower, upper }) => lower ?? upper ?? []).filter((edge) => edge !== firstPosition)
   return edges.length === 0 ? undefined : least(edges)
 }
