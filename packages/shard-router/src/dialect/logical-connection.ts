@@ -8,6 +8,7 @@ import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
+import { gaveWay, standInLine } from '../transaction/contention.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
@@ -18,6 +19,8 @@ import { statementContext } from './statement-context.ts'
 import { streamedRows } from './streamed-rows.ts'
 
 const noOptions: RunOptions = Object.freeze({})
+
+type Work<T> = (transaction: RouterTransaction) => Promise<T>
 
 /** One logical connection: plans each statement, chooses its shards, runs it, and carries a transaction. */
 export class LogicalConnection implements DatabaseConnection {
@@ -88,7 +91,7 @@ export class LogicalConnection implements DatabaseConnection {
       )
     }
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call)
+    const context = this.#context(state, call, plan)
     if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
     const route = this.#route(plan, sql, call, state)
     return state.engine.stream(plan, route, sql, chunkSize, context)
@@ -115,7 +118,7 @@ export class LogicalConnection implements DatabaseConnection {
     const named = this.#namedShard()
     if (named !== undefined) return await this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
-    return await this.#run(plan, sql, this.#context(state, call))
+    return await this.#run(plan, sql, this.#context(state, call, plan))
   }
 
   #run(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
@@ -171,11 +174,11 @@ export class LogicalConnection implements DatabaseConnection {
     return toQueryResult(await this.#session.execute(statement, run))
   }
 
-  #context(state: RouterState, call: CallValues): ExecutionContext {
+  #context(state: RouterState, call: CallValues, plan?: PreparedPlan): ExecutionContext {
     return {
       ...statementContext(this.#mode, state, call, this.#runOptions(state)),
       transaction: this.#transaction,
-      atomically: (work) => this.#atomically(state, work),
+      atomically: (work) => this.#atomically(state, plan, work),
     }
   }
 
@@ -195,8 +198,29 @@ export class LogicalConnection implements DatabaseConnection {
     }
   }
 
-  async #atomically<T>(state: RouterState, work: (transaction: RouterTransaction) => Promise<T>): Promise<T> {
+  /** In the transaction that is open; else in one of its own, which is begun anew where it got into the way of others. */
+  async #atomically<T>(state: RouterState, plan: PreparedPlan | undefined, work: Work<T>): Promise<T> {
     if (this.#transaction) return await work(this.#transaction)
+    const { contention } = this.#core
+    const tables = writtenTables(plan)
+    if (!contention.isExpected(tables)) {
+      try {
+        return await this.#committed(state, (transaction) => {
+          transaction.hurry?.()
+          return work(transaction)
+        })
+      } catch (error) {
+        if (!gaveWay(error)) throw error
+        contention.note(tables)
+      }
+    }
+    return await this.#committed(state, async (transaction) => {
+      await standInLine(transaction, state.topology.id, tables, this.#runOptions(state))
+      return await work(transaction)
+    })
+  }
+
+  async #committed<T>(state: RouterState, work: Work<T>): Promise<T> {
     const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
     let result: T
     try {
@@ -261,6 +285,15 @@ export class LogicalConnection implements DatabaseConnection {
     this.#strategy = strategy
     this.#running?.abort(new DOMException(reason, 'AbortError'))
   }
+}
+
+/** Those that a statement writes, as one name. */
+function writtenTables(plan: PreparedPlan | undefined): string {
+  const names = (plan?.accesses ?? []).map((access) => {
+    if (access.kind === 'system' || !access.writes) return ''
+    return access.kind === 'sharded' ? access.table.name : access.name
+  })
+  return [...new Set(names.filter((name) => name !== ''))].sort().join(' ')
 }
 
 function rawStatement({ sql, parameters }: CompiledQuery): Statement {

@@ -18,6 +18,7 @@ import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { TypeParsers } from '../pool/row-reader.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import { Contention } from '../transaction/contention.ts'
 import { PlanCache } from './plan-cache.ts'
 
 export interface CoreOptions {
@@ -37,6 +38,7 @@ export class RouterCore {
   readonly clock: Clock
   /** The shard that every statement goes to, where all tables are on one. */
   readonly soleShard: string | undefined
+  readonly contention: Contention
   readonly #options: CoreOptions
   #source: EngineSource
   #pool: AnyShardPool
@@ -57,6 +59,7 @@ export class RouterCore {
     this.schema = source.schema
     this.telemetry = options.telemetry
     this.clock = clock
+    this.contention = new Contention(clock)
     this.soleShard = soleShardOf(source.schema)
     this.#plans = new PlanCache(planCacheSize)
   }

@@ -18,13 +18,15 @@ interface Waiting {
 export class ConnectionBudget {
   readonly #limit: number
   readonly #clock: Clock
+  readonly #refusal: (waitedMs: number) => Error
   readonly #holders = new Set<IdleHolder>()
   readonly #line: Waiting[] = []
   #open = 0
 
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, clock: Clock, refusal = (waitedMs: number): Error => noConnection(limit, waitedMs)) {
     this.#limit = limit
     this.#clock = clock
+    this.#refusal = refusal
   }
 
   get open(): number {
@@ -82,10 +84,7 @@ export class ConnectionBudget {
     if (place < 0) this.#freed()
     else this.#line.splice(place, 1)
     signal?.throwIfAborted()
-    throw poolError('POOL_TIMEOUT', `All ${this.#limit} connections of this process were in use for ${timeoutMs} ms.`, {
-      hint: 'Raise `maxConnections`, or look for leases that are never released.',
-      details: { sent: false },
-    })
+    throw this.#refusal(timeoutMs)
   }
 
   #freed(): void {
@@ -93,4 +92,11 @@ export class ConnectionBudget {
     if (next === undefined) this.#open--
     else next.admit()
   }
+}
+
+function noConnection(limit: number, waitedMs: number): Error {
+  return poolError('POOL_TIMEOUT', `All ${limit} connections of this process were in use for ${waitedMs} ms.`, {
+    hint: 'Raise `maxConnections`, or look for leases that are never released.',
+    details: { sent: false },
+  })
 }

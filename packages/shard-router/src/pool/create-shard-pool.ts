@@ -7,7 +7,15 @@ import { resolvePoolOptions, type ShardPoolOptions } from './pool-options.ts'
 import { isUnreachable } from './safe-again.ts'
 import type { Server } from './server.ts'
 import type { ShardList } from './shard-list.ts'
-import type { Lease, PreparedTopology, RunOptions, ShardPool, Statement, StatementResult } from './shard-pool.ts'
+import type {
+  Lease,
+  PreparedTopology,
+  RunOptions,
+  ShardPool,
+  SpanningLimit,
+  Statement,
+  StatementResult,
+} from './shard-pool.ts'
 import { ShardRegistry } from './shard-registry.ts'
 import type { ShardServers } from './shard-servers.ts'
 import type { TopologyGate } from './topology-gate.ts'
@@ -44,6 +52,16 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     this.topology = topology
     this.#registry = registry
     this.#shards = registry.shardsOf(topology)
+  }
+
+  get spanningLimit(): SpanningLimit {
+    const { size, maxConnections } = this.#registry.options
+    const shards = this.#shards.length
+    const ofOne = size.maximum + size.overflow
+    // A connection of each server's lane, and one for each to be looked at.
+    const servers = this.#shards.reduce((sum, shard) => sum + shard.servers.length, 0)
+    const shared = maxConnections === undefined ? ofOne : Math.floor((maxConnections - 2 * servers) / shards)
+    return { transactions: Math.max(1, Math.min(ofOne, shared)), acquireTimeoutMs: size.acquireTimeoutMs }
   }
 
   execute(shard: number, statement: Statement, given?: RunOptions): Promise<StatementResult> {

@@ -83,6 +83,13 @@ export interface PreparedTopology<List extends ShardList = Topology> {
   discard(): Promise<void>
 }
 
+/** For transactions that need sessions of several shards. */
+export interface SpanningLimit {
+  /** So many at once find a session on every shard. */
+  readonly transactions: number
+  readonly acquireTimeoutMs: number
+}
+
 /** All connections to all shards. Shards are named by their index in the topology. */
 export interface ShardPool<List extends ShardList = Topology> {
   /** Runs one autocommit statement on the lane that fits it. */
@@ -96,6 +103,7 @@ export interface ShardPool<List extends ShardList = Topology> {
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
   readonly topology: List
+  readonly spanningLimit: SpanningLimit
   /**
    * Opens the minimum of every pool and warns when the servers do not admit the maximum. A replica that cannot be reached is
    * only logged, and so is a primary that the caller can do without.

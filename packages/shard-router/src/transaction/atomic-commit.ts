@@ -118,7 +118,8 @@ export class AtomicCommitter {
   /** Those that wrote nothing end first: a serialization failure of theirs still stops the whole. */
   async #commitReaders(): Promise<Vote[]> {
     const votes = await collectVotes(this.#participants)
-    const writers = votes.filter((vote) => vote.xid !== null || vote.participant.notified)
+    const wrote = (vote: Vote) => vote.xid !== null || vote.participant.notified
+    const writers = votes.some(wrote) ? votes.filter((vote) => wrote(vote) || vote.participant.mayNotify) : []
     if (writers.length > 1)
       refuseNotify(
         writers.map((vote) => vote.participant),

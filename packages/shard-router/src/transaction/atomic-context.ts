@@ -1,5 +1,6 @@
 import type { PgClient, Telemetry } from '@shardwright/core'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import { Admission } from './admission.ts'
 import { Aftermath } from './aftermath.ts'
 import { type AtomicOptions, type AtomicSettings, type ProtocolStep, resolveAtomicOptions } from './atomic-options.ts'
 import { gidName } from './gid.ts'
@@ -14,6 +15,7 @@ export interface AtomicContext {
   /** The topology's id as gids have it. */
   readonly topology: string
   readonly aftermath: Aftermath
+  readonly admission: Admission
 }
 
 /**
@@ -29,13 +31,15 @@ export function createAtomicContext(
   keepsLookups = false,
   aftermath = new Aftermath(),
 ): AtomicContext {
+  const settings = resolveAtomicOptions(options)
   return Object.freeze({
     pool,
     telemetry,
-    settings: resolveAtomicOptions(options),
+    settings,
     keepsLookups,
     topology: gidName(pool.topology.id),
     aftermath,
+    admission: new Admission(pool.spanningLimit, settings.clock),
   })
 }
 

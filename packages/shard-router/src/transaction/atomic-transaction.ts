@@ -16,6 +16,9 @@ import { takeNumberSql, voteOf } from './vote.ts'
 /** From here on the triggers of lookups note what they see. */
 const keepChangesSql = "; set local shardwright.lookup_changes = '-'"
 
+/** How long a lock is waited for by one who can come back later. */
+const hurriedMs = 100
+
 const inserts = /^\s*insert\b/i
 
 interface OpenSavepoint {
@@ -41,6 +44,8 @@ export class AtomicTransaction implements RouterTransaction {
   #first: Participant | undefined
   /** Cancelled here, to end a deadlock. */
   #givenUp = false
+  #hurried = false
+  #admitted: Promise<() => void> | undefined
   #failed = false
   #ended = false
 
@@ -66,7 +71,7 @@ export class AtomicTransaction implements RouterTransaction {
         () => participant.execute(statement, options),
         giveWay,
       )
-      participant.noteResult(result)
+      participant.noteResult(statement, result)
       if (participant.spanning && participant.hasWritten) this.#askEarly(participant)
       return result
     } catch (error) {
@@ -131,15 +136,24 @@ export class AtomicTransaction implements RouterTransaction {
         () => committer.giveWay(),
       )
     } catch (error) {
+      await this.#leave()
       // What makes others look again must run where it may be committed.
       if (committer.lost) await this.scope.committed({ tokens: [] })
       else if (committer.pending) await this.#tellTwice(committer.pending)
       else await this.scope.rolledBack()
       throw error
     }
+    await this.#leave()
     if (committer.pending) await this.#tellTwice(committer.pending)
     else await this.scope.committed(commit)
     return commit
+  }
+
+  /** All sessions are given back: the next may begin. */
+  async #leave(): Promise<void> {
+    const admitted = this.#admitted
+    this.#admitted = undefined
+    await admitted?.then((leave) => leave(), ignore)
   }
 
   /** A reader may see the old values until the rest is finished: hooks run now, and once more then. */
@@ -157,8 +171,16 @@ export class AtomicTransaction implements RouterTransaction {
   async rollback(): Promise<void> {
     if (this.#ended) return
     await this.#allJoined()
-    await this.#end().abort()
+    try {
+      await this.#end().abort()
+    } finally {
+      await this.#leave()
+    }
     await this.scope.rolledBack()
+  }
+
+  hurry(): void {
+    this.#hurried = true
   }
 
   async cancel(): Promise<void> {
@@ -216,6 +238,9 @@ export class AtomicTransaction implements RouterTransaction {
   }
 
   async #open(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
+    // Before its first session: later it would hold what others need.
+    this.#admitted ??= this.#context.admission.enter(options)
+    await this.#admitted
     const lease = await this.#context.pool.lease(shard, { ...options, access: 'write' })
     const participant = new Participant(shard, lease)
     try {
@@ -248,7 +273,10 @@ export class AtomicTransaction implements RouterTransaction {
 
   /** The name tells the sessions of one transaction apart from all others in every shard's pg_stat_activity. */
   #spanningSql(): string {
-    const { lockTimeoutMs } = this.#context.settings
+    const settings = this.#context.settings
+    const lockTimeoutMs = this.#hurried
+      ? Math.min(hurriedMs, settings.lockTimeoutMs ?? hurriedMs)
+      : settings.lockTimeoutMs
     const timeout = lockTimeoutMs === null ? '' : `set local lock_timeout = ${lockTimeoutMs}; `
     return `${timeout}set local application_name = '${sessionName(this.txid)}'`
   }

@@ -1,4 +1,4 @@
-import { canonicalKey, type Family, type ShardedTable } from '@shardwright/core'
+import { canonicalKey, currentReadContext, type Family, type ShardedTable } from '@shardwright/core'
 import type { RouterState } from '../execute/context.ts'
 import { keepLookups } from '../lookup/keep-lookups.ts'
 import type { Statement } from '../pool/shard-pool.ts'
@@ -42,7 +42,8 @@ export async function moveKey(
     await transaction.rollback()
     throw error
   }
-  await transaction.commit()
+  const { tokens } = await transaction.commit()
+  for (const token of tokens) currentReadContext()?.add(token)
   return moved
 }
 

@@ -9,6 +9,9 @@ const writing: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MER
 
 const notifies = /^\s*(?:notify|listen|unlisten)\b|\bpg_notify\s*\(/i
 
+/** A name in front of a parenthesis that is no keyword. */
+const calls = /\b(?!(?:in|exists|any|all|some|and|or|not|where|from|on|by|values|using|select)\b)\w+"?\s*\(/i
+
 /** One shard's part of a transaction: its session, and how far it has come. */
 export class Participant {
   readonly shard: number
@@ -26,6 +29,8 @@ export class Participant {
   earlyVote: Promise<Vote | undefined> | undefined
   /** True when a statement is seen to use NOTIFY; a trigger's is seen by the server only. */
   notified = false
+  /** True when a statement called what may notify: it takes no transaction number before the end, so only PREPARE can tell. */
+  mayNotify = false
   #running = 0
   #last: Promise<unknown> = Promise.resolve()
   #returned = false
@@ -40,8 +45,9 @@ export class Participant {
     if (notifies.test(statement.sql)) this.notified = true
   }
 
-  noteResult(result: StatementResult): void {
-    if (result.rowCount > 0 && writing.has(result.command)) this.hasWritten = true
+  noteResult(statement: Statement, { command, rowCount }: StatementResult): void {
+    if (writing.has(command)) this.hasWritten ||= rowCount > 0
+    else this.mayNotify ||= statement.access === 'write' && (command !== 'SELECT' || calls.test(statement.sql))
   }
 
   run(sql: string): Promise<StatementResult> {

@@ -22,6 +22,8 @@ export interface RouterTransaction {
   releaseSavepoint(sql: string, name: string): Promise<void>
   commit(): Promise<Commit>
   rollback(): Promise<void>
+  /** From here on it waits for locks only for a moment: its caller does the work again when it gave way. */
+  hurry?(): void
   /** Cancels what runs now, on every shard. */
   cancel(): Promise<void>
   /** Ends the sessions: the transaction is lost. */

@@ -1,0 +1,38 @@
+import type { Clock } from '@shardwright/core'
+import { ConnectionBudget } from '../pool/connection-budget.ts'
+import { poolError } from '../pool/pool-error.ts'
+import type { RunOptions, SpanningLimit } from '../pool/shard-pool.ts'
+
+/**
+ * How many transactions across shards a process has open: each may need a session of every shard, and more of them than
+ * there are sessions would wait for each other's.
+ */
+export class Admission {
+  readonly #line: ConnectionBudget
+  readonly #limit: SpanningLimit
+  readonly #clock: Clock
+
+  constructor(limit: SpanningLimit, clock: Clock) {
+    const refusal = (waitedMs: number) =>
+      poolError(
+        'POOL_TIMEOUT',
+        `All ${limit.transactions} transactions across shards of this process were in use for ${waitedMs} ms.`,
+        {
+          hint: 'Raise the size of the pools, or look for transactions that are never ended.',
+          details: { sent: false },
+        },
+      )
+    this.#line = new ConnectionBudget(limit.transactions, clock, refusal)
+    this.#limit = limit
+    this.#clock = clock
+  }
+
+  /**
+   * Call the result when the transaction is over.
+   * @throws ConnectionError POOL_TIMEOUT
+   */
+  enter({ signal, deadline }: RunOptions = {}): Promise<() => void> {
+    const left = deadline === undefined ? Number.POSITIVE_INFINITY : deadline - this.#clock.monotonicMs()
+    return this.#line.enter(Math.max(0, Math.min(left, this.#limit.acquireTimeoutMs)), signal)
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '@shardwright/core'
+import type { RunOptions, Statement } from '../pool/shard-pool.ts'
+import type { RouterTransaction } from './router-transaction.ts'
+import { TransactionError } from './transaction-error.ts'
+
+const lastsMs = 1_000
+
+/**
+ * Statements that write many shards at once meet others of their kind in any order, so that each may hold what the other
+ * wants. They are given a moment to come through side by side; when they do not, they are done again one after the other.
+ */
+export class Contention {
+  readonly #clock: Clock
+  readonly #until = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** True when statements on these tables got into each other's way a moment ago. */
+  isExpected(tables: string): boolean {
+    const until = this.#until.get(tables)
+    if (until === undefined) return false
+    if (this.#clock.monotonicMs() < until) return true
+    this.#until.delete(tables)
+    return false
+  }
+
+  note(tables: string): void {
+    this.#until.set(tables, this.#clock.monotonicMs() + lastsMs)
+  }
+}
+
+/** True when a statement that was in a hurry gave way to another, everywhere. */
+export function gaveWay(error: unknown): boolean {
+  if (!(error instanceof TransactionError)) return false
+  return error.code === 'LOCK_TIMEOUT_ACROSS_SHARDS' || error.code === 'DEADLOCK_ACROSS_SHARDS'
+}
+
+/** The shard where they stand in line: the same for all processes. */
+const lineShard = 0
+
+/** Waits until this transaction is the only one that came to the end of the line for these tables. */
+export async function standInLine(
+  transaction: RouterTransaction,
+  topology: string,
+  tables: string,
+  run: RunOptions,
+): Promise<void> {
+  const statement: Statement = {
+    sql: 'select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))',
+    parameters: [`shardwright line ${topology} ${tables}`],
+    access: 'read',
+    rows: 'facts',
+  }
+  await transaction.execute(lineShard, statement, run)
+}
