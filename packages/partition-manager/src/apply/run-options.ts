@@ -18,7 +18,7 @@ export interface RunOptions {
    */
   readonly buildWaitMs?: number
   /**
-   * The rest between two changes of a shard while other sessions are at work in the database, milliseconds, default 500:
+   * The rest between two changes of a shard while other sessions are at work in the database, milliseconds, default 2000:
    * each change makes every session plan its statements anew. 0 never rests.
    */
   readonly restMs?: number
@@ -60,7 +60,7 @@ const numbers = z.object({
   backoffMs: z.int().min(1).default(100),
   parentLockWaitMs: z.int().min(0).default(10_000),
   buildWaitMs: z.int().min(1).default(60_000),
-  restMs: z.int().min(0).default(500),
+  restMs: z.int().min(0).default(2000),
 })
 
 export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
