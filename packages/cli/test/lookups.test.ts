@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { defineSchema, type ShardKey, sharded } from '@shardwright/core'
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import type { LocalCluster } from '@shardwright/local-cluster'
 import { createShardRouter } from '@shardwright/shard-router'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { AppFolder } from './support/app.ts'
+import type { AppFolder } from './support/app.ts'
+import { type ServedApp, serveApp } from './support/served-app.ts'
 import { expectTold } from './support/told-fields.ts'
 
 interface Database {
@@ -15,12 +16,11 @@ interface Database {
 let app: AppFolder
 let cluster: LocalCluster
 let env: Record<string, string>
+let served: ServedApp
 
 beforeAll(async () => {
-  app = await AppFolder.make()
-  cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
-  env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
-  await app.call(['init', '--yes', '--name', 'looked'])
+  served = await serveApp('looked', 2)
+  ;({ app, cluster, env } = served)
   // In a process of its own: this one reads the schema only once.
   await app.run(['migrate', 'up', '--yes'], env)
   const plain = defineSchema<Database>()({ tables: { tasks: sharded('user_id') } })
@@ -52,10 +52,7 @@ export async function up(db: Kysely<unknown>, context: MigrationContext): Promis
 `,
   )
 })
-afterAll(async () => {
-  await cluster?.stop()
-  await app?.remove()
-})
+afterAll(() => served?.stop())
 
 async function onEveryShard(sql: string): Promise<void> {
   for (const shard of cluster.fleet().shards) {

@@ -2,29 +2,26 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { defineTopology } from '@shardwright/core'
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import type { LocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { remoteServers } from '../src/commands/load/remote-servers.ts'
-import { AppFolder, collect } from './support/app.ts'
+import { type AppFolder, collect } from './support/app.ts'
+import { type ServedApp, serveApp } from './support/served-app.ts'
 import { TmuxTerminal, tmuxHere } from './support/tmux.ts'
 import { expectTold } from './support/told-fields.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
 let env: Record<string, string>
+let served: ServedApp
 
 beforeAll(async () => {
-  app = await AppFolder.make()
-  cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
-  env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
-  expect((await app.call(['init', '--yes', '--shards', '2', '--name', 'operate'])).code).toBe(0)
+  served = await serveApp('operate', 2)
+  ;({ app, cluster, env } = served)
   expect((await app.call(['migrate', 'up'], env)).code).toBe(0)
 })
-afterAll(async () => {
-  await cluster?.stop()
-  await app?.remove()
-})
+afterAll(() => served?.stop())
 
 const run = (...args: string[]) => app.call(args, env)
 const write = (file: string, text: string) => writeFile(path.join(app.path, file), text)

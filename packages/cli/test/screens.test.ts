@@ -3,25 +3,23 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import type { LocalCluster } from '@shardwright/local-cluster'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { AppFolder, collect, normalise } from './support/app.ts'
+import { type AppFolder, collect, normalise } from './support/app.ts'
+import { type ServedApp, serveApp } from './support/served-app.ts'
 import { expectTold } from './support/told-fields.ts'
 
 let app: AppFolder
 let cluster: LocalCluster
 let env: Record<string, string>
+let served: ServedApp
 
 beforeAll(async () => {
-  app = await AppFolder.make()
-  cluster = await startLocalCluster({ shards: 3, databasePerShard: true })
-  env = Object.fromEntries(cluster.shards.map((shard, index) => [`SHARD_${index + 1}_URL`, shard.url]))
+  served = await serveApp(undefined, 3)
+  ;({ app, cluster, env } = served)
 })
-afterAll(async () => {
-  await cluster?.stop()
-  await app?.remove()
-})
+afterAll(() => served?.stop())
 
 async function query(shard: number, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: cluster.shards[shard]?.url })

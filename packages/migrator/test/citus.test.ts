@@ -33,10 +33,10 @@ import {
   type Migration,
   type MigrationContext,
   readSchemaSnapshot,
-  seedReference,
   sqlMigration,
   validateConstraint,
 } from '../src/index.ts'
+import { createCurrencies } from './support/currencies.ts'
 import { connectTo, freshShards, startServer } from './support/fleet.ts'
 
 interface Database {
@@ -63,19 +63,7 @@ const schema = defineSchema<Database>()({
 const first = defineMigration({
   name: '0001_first',
   async up(db, context) {
-    await createReferenceTable(db, context, 'currencies', (t) =>
-      t.addColumn('code', 'text', (c) => c.primaryKey()).addColumn('digits', 'integer'),
-    )
-    await seedReference(
-      db,
-      context,
-      'currencies',
-      ['code'],
-      [
-        { code: 'EUR', digits: 2 },
-        { code: 'JPY', digits: 0 },
-      ],
-    )
+    await createCurrencies(db, context)
     await createShardedTable(
       db,
       context,

@@ -27,6 +27,7 @@ import {
   refreshOwnershipChecks,
   seedReference,
 } from '../src/index.ts'
+import { createCurrencies } from './support/currencies.ts'
 import { freshFleet, on, startServer } from './support/fleet.ts'
 
 interface Database {
@@ -101,19 +102,10 @@ it('creates every kind of table where it belongs, with seeds, lookups and foreig
       await addForeignKey(db, context, ['entries', ['festival_id', 'wallet_id']], ['wallets', ['festival_id', 'id']], {
         validate: true,
       })
-      await createReferenceTable(db, context, 'currencies', (t) =>
-        t.addColumn('code', 'text', (c) => c.primaryKey()).addColumn('digits', 'integer'),
-      )
-      await seedReference(
-        db,
-        context,
-        'currencies',
-        ['code'],
-        [
-          { code: 'EUR', digits: 3 },
-          { code: 'JPY', digits: 0 },
-        ],
-      )
+      await createCurrencies(db, context, [
+        { code: 'EUR', digits: 3 },
+        { code: 'JPY', digits: 0 },
+      ])
       await seedReference(db, context, 'currencies', ['code'], [{ code: 'EUR', digits: 2 }])
       await createSingleTable(db, context, 'settings', (t) => t.addColumn('name', 'text', (c) => c.primaryKey()))
       await createShardedTable(db, context, 'accounts', (t) =>

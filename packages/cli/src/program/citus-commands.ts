@@ -4,6 +4,7 @@ import type { IsolateOptions } from '../commands/citus/isolate.ts'
 import type { RebalanceCommandOptions } from '../commands/citus/rebalance.ts'
 import type { TenantsOptions } from '../commands/citus/tenants.ts'
 import type { Act } from './act.ts'
+import { leaf } from './leaf.ts'
 
 const mode = () =>
   new Option('--mode <mode>', 'how a shard is moved; default auto: by logical replication where it can').choices(
@@ -12,87 +13,89 @@ const mode = () =>
 
 export function addCitus(program: CommanderCommand, act: Act): void {
   const citus = program.command('citus').description('operate a Citus cluster: its own functions, driven and watched')
-  citus
-    .command('check')
-    .description("compare Citus' metadata with the schema")
+  leaf(
+    citus,
+    'check',
+    "compare Citus' metadata with the schema",
+    '  shardwright citus check\n  shardwright citus check --sql',
+  )
     .option('--sql', 'print only the SQL that mends; look at it before you run it')
-    .addHelpText('after', '\nExamples:\n  shardwright citus check\n  shardwright citus check --sql')
     .action(act<{ sql?: boolean }>(async () => (await import('../commands/citus/check.ts')).citusCheck))
   addNodes(citus, act)
   addRebalance(citus, act)
-  citus
-    .command('isolate')
-    .description('give one key a shard of its own')
+  leaf(
+    citus,
+    'isolate',
+    'give one key a shard of its own',
+    '  shardwright citus isolate wallets 42\n  shardwright citus isolate wallets 42 --to worker-3:5432 --yes',
+  )
     .argument('<table>', 'a sharded table; the others of its co-location group follow')
     .argument('<key>', 'a value of its shard key')
     .option('--to <host:port>', 'then move that shard to a node')
     .addOption(mode())
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright citus isolate wallets 42\n  shardwright citus isolate wallets 42 --to worker-3:5432 --yes',
-    )
     .action(
       act<IsolateOptions>(async () => (await import('../commands/citus/isolate.ts')).isolateTenant, ['table', 'key']),
     )
-  citus
-    .command('move')
-    .description('move one shard, and those co-located with it, to a node')
+  leaf(
+    citus,
+    'move',
+    'move one shard, and those co-located with it, to a node',
+    '  shardwright citus move 102041 --to worker-3:5432',
+  )
     .argument('<shard>', "the shard's number; `which` tells that of a key")
     .requiredOption('--to <host:port>', 'the node')
     .addOption(mode())
-    .addHelpText('after', '\nExamples:\n  shardwright citus move 102041 --to worker-3:5432')
     .action(act(async () => (await import('../commands/citus/isolate.ts')).shardMove, ['shard']))
-  citus
-    .command('tenants')
-    .description('the busiest keys, by citus_stat_tenants')
+  leaf(
+    citus,
+    'tenants',
+    'the busiest keys, by citus_stat_tenants',
+    '  shardwright citus tenants --track on --yes\n  shardwright citus tenants --limit 5 --json',
+  )
     .option('--limit <count>', 'how many; default 20')
     .addOption(new Option('--track <state>', 'turn the count on or off, on every node').choices(['on', 'off']))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright citus tenants --track on --yes\n  shardwright citus tenants --limit 5 --json',
-    )
     .action(act<TenantsOptions>(async () => (await import('../commands/citus/tenants.ts')).tenants))
 }
 
 function addNodes(citus: CommanderCommand, act: Act): void {
   const nodes = citus.command('nodes').description('list, add, drain and remove nodes')
-  nodes
-    .command('list')
-    .description('nodes with their state, shards and sizes')
-    .addHelpText('after', '\nExamples:\n  shardwright citus nodes list --json')
-    .action(act(async () => (await import('../commands/citus/nodes.ts')).nodesList))
-  nodes
-    .command('add')
-    .description('make an empty server with the extension part of the cluster')
+  leaf(nodes, 'list', 'nodes with their state, shards and sizes', '  shardwright citus nodes list --json').action(
+    act(async () => (await import('../commands/citus/nodes.ts')).nodesList),
+  )
+  leaf(
+    nodes,
+    'add',
+    'make an empty server with the extension part of the cluster',
+    '  shardwright citus nodes add worker-3:5432\n  shardwright citus rebalance start --watch',
+  )
     .argument('<host:port>', 'as the other nodes reach it')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright citus nodes add worker-3:5432\n  shardwright citus rebalance start --watch',
-    )
     .action(act(async () => (await import('../commands/citus/nodes.ts')).nodesAdd, ['node']))
-  nodes
-    .command('drain')
-    .description('move all shards away from a node')
+  leaf(
+    nodes,
+    'drain',
+    'move all shards away from a node',
+    '  shardwright citus nodes drain worker-3:5432 --watch\n  shardwright citus nodes remove worker-3:5432',
+  )
     .argument('<host:port>', 'the node')
     .option('--watch', 'follow it to its end')
     .addOption(mode())
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright citus nodes drain worker-3:5432 --watch\n  shardwright citus nodes remove worker-3:5432',
-    )
     .action(act(async () => (await import('../commands/citus/rebalance.ts')).nodesDrain, ['node']))
-  nodes
-    .command('remove')
-    .description('take a drained node out of the cluster')
+  leaf(
+    nodes,
+    'remove',
+    'take a drained node out of the cluster',
+    '  shardwright citus nodes remove worker-3:5432 --yes',
+  )
     .argument('<host:port>', 'the node')
-    .addHelpText('after', '\nExamples:\n  shardwright citus nodes remove worker-3:5432 --yes')
     .action(act(async () => (await import('../commands/citus/nodes.ts')).nodesRemove, ['node']))
-  nodes
-    .command('set')
-    .description('say whether a node may be given shards')
+  leaf(
+    nodes,
+    'set',
+    'say whether a node may be given shards',
+    '  shardwright citus nodes set coordinator:5432 --shards on',
+  )
     .argument('<host:port>', 'the node')
     .addOption(new Option('--shards <state>', 'on or off').choices(['on', 'off']).makeOptionMandatory())
-    .addHelpText('after', '\nExamples:\n  shardwright citus nodes set coordinator:5432 --shards on')
     .action(
       act<{ node: string; shards: 'on' | 'off' }>(
         async () => (await import('../commands/citus/nodes.ts')).nodesSet,

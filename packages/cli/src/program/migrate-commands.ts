@@ -1,6 +1,7 @@
 import type { Command as CommanderCommand } from 'commander'
 import type { MigrateOptions } from '../commands/migrate.ts'
 import type { Act } from './act.ts'
+import { leaf } from './leaf.ts'
 
 export function addMigrate(program: CommanderCommand, act: Act): void {
   const migrate = program.command('migrate').description('run, take back and examine migrations on every shard')
@@ -40,23 +41,15 @@ export function addMigrate(program: CommanderCommand, act: Act): void {
   run('redo', 'take the last migration back and apply it again', '  shardwright migrate redo --local --yes').action(
     act<MigrateOptions>(async () => (await import('../commands/migrate.ts')).migrateRedo),
   )
-  migrate
-    .command('status')
-    .description('which shard has which migration')
-    .addHelpText('after', '\nExamples:\n  shardwright migrate status --json')
-    .action(act(async () => (await import('../commands/migrate-status.ts')).migrateStatus))
-  migrate
-    .command('lint')
-    .description('what the linter says of the pending migrations')
+  leaf(migrate, 'status', 'which shard has which migration', '  shardwright migrate status --json').action(
+    act(async () => (await import('../commands/migrate-status.ts')).migrateStatus),
+  )
+  leaf(migrate, 'lint', 'what the linter says of the pending migrations', '  shardwright migrate lint --all')
     .option('--all', 'of all migrations')
-    .addHelpText('after', '\nExamples:\n  shardwright migrate lint --all')
     .action(act<{ all?: boolean }>(async () => (await import('../commands/migrate-status.ts')).migrateLint))
-  migrate
-    .command('new')
-    .description('write an empty migration')
+  leaf(migrate, 'new', 'write an empty migration', '  shardwright migrate new add_note --sql')
     .argument('<name>', 'e.g. add_note')
     .option('--sql', 'a SQL file instead of TypeScript')
-    .addHelpText('after', '\nExamples:\n  shardwright migrate new add_note --sql')
     .action(
       act<{ name: string; sql?: boolean }>(
         async () => (await import('../commands/migrate-new.ts')).migrateNew,

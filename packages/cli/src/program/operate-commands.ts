@@ -3,6 +3,7 @@ import type { LoadCommandOptions } from '../commands/load/load.ts'
 import type { MonitorCommandOptions } from '../commands/monitor/monitor.ts'
 import type { ReplayCommandOptions } from '../commands/scaling-replay.ts'
 import type { Act } from './act.ts'
+import { leaf } from './leaf.ts'
 
 const profiles = ['smoke', 'load', 'stress', 'soak', 'spike']
 
@@ -19,14 +20,13 @@ export function addOperate(program: CommanderCommand, act: Act): void {
       '\nExamples:\n  shardwright monitor\n  shardwright monitor --json | jq .alarms\n  shardwright monitor --every 15 --record metrics.jsonl',
     )
     .action(act<MonitorCommandOptions>(async () => (await import('../commands/monitor/monitor.ts')).monitor))
-  monitor
-    .command('rules')
-    .description('Prometheus alert rules and a Grafana dashboard, from the same definitions')
+  leaf(
+    monitor,
+    'rules',
+    'Prometheus alert rules and a Grafana dashboard, from the same definitions',
+    '  shardwright monitor rules > shardwright.rules.yml\n  shardwright monitor rules --out ops',
+  )
     .option('--out <folder>', 'write shardwright.rules.yml and shardwright.dashboard.json there')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright monitor rules > shardwright.rules.yml\n  shardwright monitor rules --out ops',
-    )
     .action(act<{ out?: string }>(async () => (await import('../commands/monitor/monitor-rules.ts')).monitorRules))
   program
     .command('scaling')
@@ -67,30 +67,32 @@ export function addOperate(program: CommanderCommand, act: Act): void {
 
 function addViews(program: CommanderCommand, act: Act): void {
   const views = program.command('views').description('materialized views and rollups on every shard')
-  views
-    .command('list')
-    .description('the views of the configuration, in the order of their refresh')
-    .addHelpText('after', '\nExamples:\n  shardwright views list')
-    .action(act(async () => (await import('../commands/views/views-list.ts')).viewsList))
-  views
-    .command('create')
-    .description('create what is missing, replace what is defined differently, mend unique indexes')
-    .addHelpText('after', '\nExamples:\n  shardwright views create')
-    .action(act(async () => (await import('../commands/views/views-create.ts')).viewsCreate))
-  views
-    .command('refresh')
-    .description('refresh on every shard, parents first')
+  leaf(
+    views,
+    'list',
+    'the views of the configuration, in the order of their refresh',
+    '  shardwright views list',
+  ).action(act(async () => (await import('../commands/views/views-list.ts')).viewsList))
+  leaf(
+    views,
+    'create',
+    'create what is missing, replace what is defined differently, mend unique indexes',
+    '  shardwright views create',
+  ).action(act(async () => (await import('../commands/views/views-create.ts')).viewsCreate))
+  leaf(
+    views,
+    'refresh',
+    'refresh on every shard, parents first',
+    '  shardwright views refresh\n  shardwright views refresh monthly_spending',
+  )
     .argument('[names...]', 'default: all')
-    .addHelpText('after', '\nExamples:\n  shardwright views refresh\n  shardwright views refresh monthly_spending')
     .action(
       act<{ names?: readonly string[] }>(
         async () => (await import('../commands/views/views-refresh.ts')).viewsRefresh,
         ['names'],
       ),
     )
-  views
-    .command('status')
-    .description('how old each view is on each shard')
-    .addHelpText('after', '\nExamples:\n  shardwright views status --json')
-    .action(act(async () => (await import('../commands/views/views-status.ts')).viewsStatus))
+  leaf(views, 'status', 'how old each view is on each shard', '  shardwright views status --json').action(
+    act(async () => (await import('../commands/views/views-status.ts')).viewsStatus),
+  )
 }

@@ -1,5 +1,6 @@
 import { type Command as CommanderCommand, Option } from 'commander'
 import type { Act } from './act.ts'
+import { leaf } from './leaf.ts'
 
 export function addQueries(program: CommanderCommand, act: Act): void {
   program
@@ -19,17 +20,16 @@ export function addQueries(program: CommanderCommand, act: Act): void {
         ['query'],
       ),
     )
-  program
-    .command('which')
-    .description('bucket and shard of a key')
+  leaf(
+    program,
+    'which',
+    'bucket and shard of a key',
+    '  shardwright which wallets 42\n  shardwright which wallets 42 --type int8 --json',
+  )
     .argument('<table>', 'a sharded table')
     .argument('<key>', 'a value of its shard key')
     .option('--type <type>', "the key's type, to ask no server")
     .option('--show-password', 'a URL that psql can use as it is')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  shardwright which wallets 42\n  shardwright which wallets 42 --type int8 --json',
-    )
     .action(
       act<{ table: string; key: string; type?: string; showPassword?: boolean }>(
         async () => (await import('../commands/which.ts')).which,
@@ -53,10 +53,12 @@ export function addQueries(program: CommanderCommand, act: Act): void {
         ['statement'],
       ),
     )
-  program
-    .command('codegen')
-    .description('the Database interface from a live shard')
+  leaf(
+    program,
+    'codegen',
+    'the Database interface from a live shard',
+    '  shardwright codegen --out src/database-types.ts',
+  )
     .option('--out <file>', 'write it there')
-    .addHelpText('after', '\nExamples:\n  shardwright codegen --out src/database-types.ts')
     .action(act<{ out?: string }>(async () => (await import('../commands/codegen/codegen.ts')).codegen))
 }

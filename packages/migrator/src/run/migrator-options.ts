@@ -11,6 +11,7 @@ import {
 import { z } from 'zod'
 import { MigrationError } from '../errors/migration-error.ts'
 import type { KyselyProvider, MigrationSource } from '../migration/migration-source.ts'
+import { checkedOptions } from './checked-options.ts'
 
 /** What `createMigrator` takes. */
 export interface MigratorOptions {
@@ -79,9 +80,7 @@ export function resolveMigratorOptions(options: MigratorOptions): ResolvedMigrat
     clock: options.clock ?? systemClock,
     telemetry: options.telemetry ?? noTelemetry,
   }
-  const checked = shape.safeParse(resolved)
-  if (!checked.success) throw invalidOptions(z.prettifyError(checked.error))
-  return Object.freeze(resolved)
+  return checkedOptions(resolved, shape, invalidOptions)
 }
 
 export function invalidOptions(problem: string): MigrationError {

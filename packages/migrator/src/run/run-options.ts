@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkedOptions } from './checked-options.ts'
 import { invalidOptions } from './migrator-options.ts'
 import type { RunEvent } from './run-event.ts'
 import type { Wave } from './waves.ts'
@@ -64,7 +65,5 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     signal: options.signal,
     onEvent: options.onEvent ?? (() => {}),
   }
-  const checked = shape.safeParse(resolved)
-  if (!checked.success) throw invalidOptions(z.prettifyError(checked.error))
-  return Object.freeze(resolved)
+  return checkedOptions(resolved, shape, invalidOptions)
 }

@@ -1,6 +1,7 @@
 import { type AnyTopology, type Clock, type Fleet, type Schema, systemClock } from '@shardwright/core'
 import { z } from 'zod'
 import { TransferError } from '../errors/transfer-error.ts'
+import { checkedOptions } from '../run/checked-options.ts'
 
 /** One end of a transfer: the servers, and the engine that is on them. */
 export interface TransferSide {
@@ -69,11 +70,13 @@ export function resolveTransferOptions(options: TransferOptions): ResolvedTransf
     clock: options.clock ?? systemClock,
     onProgress: options.onProgress ?? (() => {}),
   }
-  const checked = shape.safeParse(resolved)
-  if (checked.success) return Object.freeze(resolved)
-  throw new TransferError({
+  return checkedOptions(resolved, shape, invalidTransfer)
+}
+
+function invalidTransfer(problem: string): TransferError {
+  return new TransferError({
     code: 'INVALID_OPTIONS',
-    message: `The transfer cannot work with these options: ${z.prettifyError(checked.error)}`,
+    message: `The transfer cannot work with these options: ${problem}`,
     hint: 'concurrency counts shards, lockTimeoutMs whole milliseconds.',
   })
 }

@@ -16,13 +16,12 @@ import {
   addForeignKey,
   assertComplete,
   createMigrator,
-  createReferenceTable,
   createShardedTable,
   createSingleTable,
   defineMigration,
   type MigrationContext,
-  seedReference,
 } from '../../src/index.ts'
+import { createCurrencies } from './currencies.ts'
 
 interface Database {
   wallets: { festival: ShardKey<string>; id: string; note: string; raw: Buffer; at: Date; list: string[]; doc: unknown }
@@ -44,10 +43,7 @@ export const schema = defineSchema<Database>()({
 })
 
 const up = async (db: Kysely<unknown>, context: MigrationContext) => {
-  await createReferenceTable(db, context, 'currencies', (t) =>
-    t.addColumn('code', 'text', (c) => c.primaryKey()).addColumn('digits', 'integer'),
-  )
-  await seedReference(db, context, 'currencies', ['code'], [{ code: 'EUR', digits: 2 }])
+  await createCurrencies(db, context, [{ code: 'EUR', digits: 2 }])
   await createShardedTable(
     db,
     context,
