@@ -224,6 +224,13 @@ it('explain says where a query goes and why, for an expression and for a file; S
     err: expect.stringContaining('RAW_STATEMENT'),
   })
   expect(await run('explain', 'db.nonsense(')).toMatchObject({ code: 2 })
+  await writeFile(path.join(app.path, 'broken.query.ts'), `db.selectFrom('tasks')`)
+  for (const file of ['broken.query.ts', 'missing.query.ts', 'missing.sql']) {
+    expect(await run('explain', file)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`${file} cannot be read`),
+    })
+  }
 })
 
 it('shards ownership makes the checks anew; a shard that is down is shown as such by every screen', async () => {

@@ -46,16 +46,24 @@ function keyOf(text: string): Readonly<Record<string, string>> {
 
 async function readQuery({ query, sql: isSql }: ExplainOptions, db: unknown): Promise<Explainable> {
   if (isSql) return CompiledQuery.raw(query)
-  if (query.endsWith('.sql')) return CompiledQuery.raw(await readFile(path.resolve(query), 'utf8'))
+  if (query.endsWith('.sql')) return CompiledQuery.raw(await load(query, (file) => readFile(file, 'utf8')))
   const made = /\.[mc]?[jt]s$/.test(query) ? (await importQuery(query))(db) : evaluate(query, db)
   if (typeof made === 'object' && made !== null && 'compile' in made) return made as Explainable
   throw notAQuery(query)
 }
 
 async function importQuery(file: string): Promise<QueryOf> {
-  const module = (await import(pathToFileURL(path.resolve(file)).href)) as { default?: unknown }
+  const module: { default?: unknown } = await load(file, (resolved) => import(pathToFileURL(resolved).href))
   if (typeof module.default === 'function') return module.default as QueryOf
   throw notAQuery(file)
+}
+
+async function load<T>(file: string, read: (resolved: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(path.resolve(file))
+  } catch (cause) {
+    throw unreadable(file, cause)
+  }
 }
 
 /** The expression is the user's own, typed into the user's own shell. */
@@ -63,13 +71,13 @@ function evaluate(expression: string, db: unknown): unknown {
   try {
     return new Function('db', 'sql', `return (${expression})`)(db, sql)
   } catch (cause) {
-    throw new CliError({
-      code: 'USAGE',
-      message: `The expression cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-      hint: usage,
-      cause,
-    })
+    throw unreadable('The expression', cause)
   }
+}
+
+function unreadable(what: string, cause: unknown): CliError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new CliError({ code: 'USAGE', message: `${what} cannot be read: ${reason}`, hint: usage, cause })
 }
 
 const usage =

@@ -33,7 +33,7 @@ export const init: Command<InitOptions> = async (context, options) => {
       await writeFile(target, mergePackageJson(await readFile(target, 'utf8'), content))
     else await writeFile(target, content, { flag: 'wx' })
   }
-  const enter = options.directory === undefined ? '' : `  cd ${options.directory}\n`
+  const enter = path.relative('', folder) === '' ? '' : `  cd ${options.directory}\n`
   return {
     data: { folder, files: [...files.keys()], ...answers },
     render: () =>
