@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { prefixAfter } from '../src/commands/migrate-new.ts'
 import { mergePackageJson } from '../src/init/merge-package-json.ts'
 import { formatBytes, formatDuration } from '../src/output/bytes.ts'
 import { renderCsv } from '../src/output/csv.ts'
@@ -104,6 +105,16 @@ it('init adds to a package.json and changes nothing that stands in it', () => {
     dependencies: { kysely: 'file:x.tgz', pg: '8' },
     devDependencies: { typescript: '7' },
   })
+})
+
+it('a new migration sorts last, and is named as the others are', () => {
+  const stamp = /^20\d\d-\d\d-\d\d-\d{4}$/
+  expect(prefixAfter(['0001_a.ts', '0010_b.sql', 'README.md'])).toBe('0011')
+  expect(prefixAfter(['01_a.ts', '99_b.ts'])).toMatch(stamp)
+  expect(prefixAfter(['01_a.ts', '002_b.ts'])).toMatch(stamp)
+  expect(prefixAfter(['0001_a.ts', '2026-11-28-0236_b.ts'])).toMatch(stamp)
+  expect(prefixAfter(['20261128000000_a.ts'])).toMatch(stamp)
+  expect(prefixAfter([])).toMatch(stamp)
 })
 
 it('sizes and times read well', () => {

@@ -347,6 +347,7 @@ it('every command answers --json with JSON, also when it fails, and no password 
   for (const command of refused) await check(command)
   const made = await app.call(['migrate', 'new', 'later', '--sql', '--json'], env)
   await expectTold('migrate new', made.out)
+  expect(path.basename((JSON.parse(made.out) as { file: string }).file)).toBe('0002_later.sql')
   await rm((JSON.parse(made.out) as { file: string }).file)
 })
 
@@ -394,6 +395,12 @@ it('dev runs the cluster of the configuration, migrated and seeded, until Ctrl-C
     0,
   )
   expect(total).toBe(20)
+  // Nothing is wrong with what `dev` starts: it has no durability because it means to have none.
+  const examined = await app.run(['doctor', '--local', '--json'])
+  expect(examined.code, examined.out).toBe(0)
+  expect(
+    (JSON.parse(examined.out) as { symptoms: { severity: string }[] }).symptoms.map(({ severity }) => severity),
+  ).not.toContain('error')
   const second = await app.call(['dev'])
   expect(second).toMatchObject({ code: 1, err: expect.stringContaining('LOCAL_CLUSTER_RUNNING') })
   expect(existsSync(file)).toBe(true)

@@ -33,7 +33,7 @@ export function progressOf({
         return progress.ended(
           event.shard,
           wrap(
-            `[${++done}/${total}] ${event.migration} on ${event.shard}: ${event.error.message} ${event.error.hint ?? ''}`,
+            `[${++done}/${total}] ${event.migration} on ${event.shard}: ${event.error.message}${event.error.hint ? `\n    ${event.error.hint}` : ''}`,
             screen.width,
             '    ',
           ),

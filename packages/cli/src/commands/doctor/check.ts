@@ -14,6 +14,8 @@ export interface Symptom {
 export interface Patient extends OpenedConfig {
   /** Undefined when the key columns could not be read. */
   readonly keys: KeyTypes | undefined
+  /** It is the cluster of `shardwright dev`, whose data goes with it. */
+  readonly local: boolean
 }
 
 /** Looks at one side of the fleet; an exception becomes a symptom of its own. */

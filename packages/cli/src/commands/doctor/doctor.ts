@@ -53,7 +53,7 @@ const citusChecks: readonly Check[] = [
 export const doctor: Command = async (context) => {
   const opened = await context.open()
   const checks = isCitus(opened.topology) ? citusChecks : hashChecks
-  const patient: Patient = { ...opened, keys: await readKeys(opened) }
+  const patient: Patient = { ...opened, keys: await readKeys(opened), local: context.global.local === true }
   const symptoms: Symptom[] = []
   for (const check of checks) {
     if (context.signal.aborted) break

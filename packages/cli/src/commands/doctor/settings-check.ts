@@ -51,8 +51,14 @@ export const settingsCheck: Check = {
         [settingRules.map(([name]) => name)],
       )
       const settings = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
-      return judgeSettings(settingRules, settings, connection.shardId)
+      const symptoms = judgeSettings(settingRules, settings, connection.shardId)
+      return patient.local ? symptoms.map(asMeant) : symptoms
     }),
+}
+
+/** `shardwright dev` starts its servers without care for crashes: they are gone with it. */
+function asMeant(symptom: Symptom): Symptom {
+  return { ...symptom, severity: 'advice', remedy: `${symptom.remedy}; the servers of \`shardwright dev\` do without` }
 }
 
 /** What the settings of one server break. */
