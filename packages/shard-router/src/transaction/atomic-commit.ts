@@ -1,5 +1,6 @@
 import type { Commit, CommitToken } from '@shardwright/core'
 import { AbortedTransactionError } from 'kysely'
+import type { StatementResult } from '../pool/shard-pool.ts'
 import { endsSession, sqlStateOf } from '../pool/sql-state.ts'
 import { type AtomicContext, reach, shardIdOf, withDirectClient } from './atomic-context.ts'
 import { collectVotes, deciderFirst } from './collect-votes.ts'
@@ -17,6 +18,7 @@ import { resolveDecision } from './resolve-decision.ts'
 import { knownFacts } from './session-facts.ts'
 import { unknownPlace } from './token-after-commit.ts'
 import { identifySql, type Vote } from './vote.ts'
+import { whileAnswering } from './while-answering.ts'
 
 /** What `commit` of a transaction across shards tells. */
 export interface AtomicCommit extends Commit {
@@ -117,7 +119,7 @@ export class AtomicCommitter {
 
   /** Those that wrote nothing end first: a serialization failure of theirs still stops the whole. */
   async #commitReaders(): Promise<Vote[]> {
-    const votes = await collectVotes(this.#participants)
+    const votes = await whileAnswering(this.#context, this.#participants, collectVotes(this.#participants))
     const wrote = (vote: Vote) => vote.xid !== null || vote.participant.notified
     const writers = votes.some(wrote) ? votes.filter((vote) => wrote(vote) || vote.participant.mayNotify) : []
     if (writers.length > 1)
@@ -127,7 +129,7 @@ export class AtomicCommitter {
       )
     const writing = new Set(writers.map((vote) => vote.participant))
     await Promise.all(this.#participants.filter((each) => !writing.has(each)).map((each) => this.#plainCommit(each)))
-    return await deciderFirst(writers)
+    return await whileAnswering(this.#context, this.#participants, deciderFirst(writers))
   }
 
   async #commitAlone(participant: Participant): Promise<void> {
@@ -170,7 +172,8 @@ export class AtomicCommitter {
     participant.state = 'preparing'
     try {
       const gid = this.#gid(decider, participant)
-      const { command, rows } = await participant.run(
+      const { command, rows } = await this.#answer(
+        participant,
         `${this.#lastSql}${vote.facts.prepareSql}${identifySql}; prepare transaction '${gid}'`,
       )
       participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
@@ -197,7 +200,7 @@ export class AtomicCommitter {
     try {
       await reach(this.#context, 'before decision', at)
       participant.state = 'committing'
-      const { command } = await participant.run(sql)
+      const { command } = await this.#answer(participant, sql)
       participant.state = 'ended'
       if (command !== 'COMMIT') throw new AbortedTransactionError()
     } catch (error) {
@@ -254,6 +257,10 @@ export class AtomicCommitter {
     return unsettled
   }
 
+  #answer(participant: Participant, sql: string): Promise<StatementResult> {
+    return whileAnswering(this.#context, [participant], participant.run(sql))
+  }
+
   #goOn(why: PendingCommit['why'], tokens: readonly CommitToken[], decider: Vote, others: readonly Vote[]): void {
     const gidOf = (part: Vote) => this.#gid(decider, part.participant)
     const prepared = { txid: this.#txid, decider, others, gidOf }
@@ -283,7 +290,7 @@ export class AtomicCommitter {
   async #abortOne(participant: Participant): Promise<void> {
     const { state } = participant
     participant.state = 'ended'
-    if (state === 'open') await participant.rollback()
+    if (state === 'open') await participant.rollback(this.#context.settings.settleTimeoutMs)
     else if (state === 'prepared' || state === 'preparing') await this.#rollbackPrepared(participant)
     else participant.release()
   }

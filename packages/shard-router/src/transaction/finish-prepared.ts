@@ -2,6 +2,7 @@ import { sqlStateOf } from '../pool/sql-state.ts'
 import { type AtomicContext, withDirectClient } from './atomic-context.ts'
 import type { Outcome } from './decision-table.ts'
 import type { Participant } from './participant.ts'
+import { tooLate, within } from './while-answering.ts'
 
 /** No prepared transaction has this name: somebody else has finished it. */
 export const noSuchPrepared = '42704'
@@ -25,18 +26,20 @@ export async function finishPrepared(
   const { clock } = context.settings
   const until = clock.monotonicMs() + timeoutMs
   const sql = finishSql(outcome, gid)
-  if (participant.held && (await onSession(participant, sql))) return true
-  do {
-    if (await finishOnNewSession(context, participant.shard, gid, outcome)) return true
+  if (participant.held && (await onSession(participant, sql, timeoutMs))) return true
+  for (let leftMs = until - clock.monotonicMs(); leftMs > 0; leftMs = until - clock.monotonicMs()) {
+    const signal = AbortSignal.timeout(Math.ceil(leftMs))
+    if (await finishOnNewSession(context, participant.shard, gid, outcome, signal)) return true
     await clock.sleep(pauseMs)
-  } while (clock.monotonicMs() < until)
+  }
   return false
 }
 
-async function onSession(participant: Participant, sql: string): Promise<boolean> {
+async function onSession(participant: Participant, sql: string, timeoutMs: number): Promise<boolean> {
   try {
-    await participant.run(sql)
-    return true
+    if ((await within(timeoutMs, participant.run(sql))) !== tooLate) return true
+    participant.destroy(tooLate)
+    return false
   } catch (error) {
     if (sqlStateOf(error) === noSuchPrepared) return true
     participant.destroy(error)

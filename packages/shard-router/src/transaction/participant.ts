@@ -1,6 +1,7 @@
 import type { Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { command } from './one-shard-transaction.ts'
 import type { Vote } from './vote.ts'
+import { tooLate, within } from './while-answering.ts'
 
 /** Where a shard's part of the transaction is. `preparing` and `committing`: sent, and no answer yet, or it was lost. */
 export type ParticipantState = 'open' | 'preparing' | 'prepared' | 'committing' | 'ended'
@@ -70,10 +71,10 @@ export class Participant {
     return result
   }
 
-  async rollback(): Promise<void> {
+  async rollback(timeoutMs: number): Promise<void> {
     try {
-      await this.run('rollback')
-      this.release()
+      if ((await within(timeoutMs, this.run('rollback'))) === tooLate) this.destroy(tooLate)
+      else this.release()
     } catch (error) {
       // The server rolls back what its client leaves open.
       this.destroy(error)

@@ -23,8 +23,9 @@ export async function resolveDecision(
   const until = clock.monotonicMs() + decisionTimeoutMs
   let cause = lost
   do {
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(until - clock.monotonicMs())))
     try {
-      const outcome = await askDecision(context, txid, decider, others)
+      const outcome = await askDecision(context, txid, decider, others, signal)
       if (outcome !== undefined) return outcome
       break
     } catch (error) {

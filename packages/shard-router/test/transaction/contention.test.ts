@@ -84,7 +84,7 @@ test('who waits for its turn is told when it takes too long', async () => {
     schema,
     topology: router.topology,
     recovery: false,
-    pool: { size: { minimum: 0, maximum: 1, overflow: 0, acquireTimeoutMs: 100 } },
+    pool: { size: { minimum: 0, maximum: 1, overflow: 0, acquireTimeoutMs: 1_000 } },
   })
   const holder = await own.startTransaction({ crossShard: 'atomic' }).execute()
   await holder.updateTable('account').set({ balance: 5 }).where('id', '=', on[0]![0]!).execute()
