@@ -2,7 +2,7 @@ import { canonicalKey, currentReadContext, type Family, type ShardedTable } from
 import type { RouterState } from '../execute/context.ts'
 import { keepLookups } from '../lookup/keep-lookups.ts'
 import type { Statement } from '../pool/shard-pool.ts'
-import { foreignKeysSql, parentsFirst, type TableLink } from './parents-first.ts'
+import { carriedAwaySql, foreignKeysSql, parentsFirst, type TableLink } from './parents-first.ts'
 import type { RouterTransaction } from './router-transaction.ts'
 import { transactionError } from './transaction-error.ts'
 
@@ -91,6 +91,13 @@ class KeyMover {
 
   async #tablesInOrder(): Promise<ShardedTable[]> {
     const { tables } = this.#family
+    const { rows } = await this.#run(this.#from.shard, carriedAwaySql, [tables.map(nameOf)])
+    if (rows.length > 0) {
+      const names = (rows as readonly { name: string }[]).map(({ name }) => name).join(', ')
+      throw unsuitable(
+        `Rows of ${names} go when those they refer to go, and the schema does not have them in this family.`,
+      )
+    }
     const result = await this.#run(this.#from.shard, foreignKeysSql, [tables.map(nameOf)])
     return parentsFirst(tables, result.rows as readonly TableLink[])
   }

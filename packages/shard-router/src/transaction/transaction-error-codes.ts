@@ -48,8 +48,9 @@ export const transactionErrorCodes = Object.freeze({
   },
   MOVE_KEY_UNSUITABLE: {
     meaning:
-      'A key cannot be moved: no such family, the same key, other columns on the other shard, or rows were dropped.',
-    remedy: 'Name a family of the schema and two different keys; bring both shards to the same migration.',
+      'A key cannot be moved: no such family, the same key, other columns on the other shard, rows that would be lost.',
+    remedy:
+      'Name a family of the schema and two different keys; bring both shards to the same migration; place all tables that cascade.',
   },
   INVALID_TRANSACTION_OPTIONS: {
     meaning: 'An option of atomic transactions or of recovery is not usable.',

@@ -1,4 +1,12 @@
-import { defineSchema, defineTopology, locate, type ShardKey, sharded } from '@shardwright/core'
+import {
+  defineSchema,
+  defineTopology,
+  locate,
+  ReadContext,
+  runInReadContext,
+  type ShardKey,
+  sharded,
+} from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { sql } from 'kysely'
 import pg from 'pg'
@@ -116,6 +124,31 @@ describe('the router over several shards', () => {
     expect((await failureOf(router.moveKey({ family: 'user_id', from, to: target }))).code).toBe('MOVE_KEY_UNSUITABLE')
     await run(shardOf(target), 'alter table notes drop column extra')
     expect(await router.moveKey({ family: 'user_id', from, to: target })).toMatchObject({ rows: { notes: 1 } })
+  })
+
+  test('moveKey refuses when rows that the schema does not know would go with the old ones', async () => {
+    const target = elsewhere(from)
+    await fill(from)
+    const shard = shardOf(from)
+    for (const action of ['cascade', 'set null']) {
+      await run(shard, `create table logins (user_id int references users on delete ${action})`)
+      await run(shard, `insert into logins values (${from})`)
+      const refusal = await failureOf(router.moveKey({ family: 'user_id', from, to: target }))
+      expect(refusal).toMatchObject({ code: 'MOVE_KEY_UNSUITABLE', message: expect.stringContaining('logins') })
+      expect(await run(shard, 'select user_id from logins')).toEqual([{ user_id: from }])
+      await run(shard, 'drop table logins')
+    }
+  })
+
+  test('a read after moveKey, under its token, sees what it moved', async () => {
+    const target = elsewhere(from)
+    await fill(from)
+    const context = new ReadContext()
+    await runInReadContext(context, () => router.moveKey({ family: 'user_id', from, to: target }))
+    const shards = cluster.shards.map(({ id }) => id)
+    expect(context.tokens.map(({ shard }) => shard).sort()).toEqual(
+      [shards[shardOf(from)], shards[shardOf(target)]].sort(),
+    )
   })
 
   test('a split INSERT that fails on one shard leaves nothing on the others', async () => {
