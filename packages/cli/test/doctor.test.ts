@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import { callerTelemetry, createCallerReporter } from '@shardwright/monitor'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Symptom } from '../src/commands/doctor/check.ts'
@@ -115,6 +116,42 @@ it('settings: each one under which a promise does not hold', async () => {
   expect(said(await doctor({ ...env, SHARD_2_URL: url }))).toContain(
     'shard-2: pg_stat_statements is not installed: slow statements are not seen',
   )
+})
+
+it('callers and disks: what processes report and the configuration states; said to be unseen where nobody does', async () => {
+  const telemetry = callerTelemetry()
+  const attributes = Object.freeze({ statement: 'SELECT tasks' })
+  for (let call = 0; call < 150; call++) telemetry.record('shardwright.router.scatter_shards', 2, attributes)
+  const blind = (await app.call(['doctor'], env)).out
+  expect(blind).toContain('Not seen: callers (no process reports what it sees: createCallerReporter).')
+  expect(blind).toContain('Not seen: disks (the configuration states no sizes: `machines`).')
+  expect(blind).not.toMatch(/Fine: [^.]*(callers|disks)/)
+  await createCallerReporter({ fleet: cluster.fleet(), telemetry, process: 'web-1/7' }).report()
+  const config = await readFile(path.join(app.path, 'shardwright.config.ts'), 'utf8')
+  const machines =
+    "machines: { 'shard-1': { diskBytes: 2e7, memoryBytes: 64e9, cpus: 8 }, 'shard-2': { diskBytes: 1e15 } },"
+  await writeFile(path.join(app.path, 'disks.config.ts'), config.replace('  schema,\n', `  schema,\n  ${machines}\n`))
+  const { out } = await app.call(['doctor', '--json', '--config', 'disks.config.ts'], env)
+  const { symptoms, unseen } = JSON.parse(out) as Examination & { readonly unseen: readonly unknown[] }
+  expect(unseen).toEqual([])
+  expect(symptoms.filter(({ check }) => check === 'callers')).toMatchObject([
+    {
+      severity: 'warning',
+      message: expect.stringMatching(/^SELECT tasks went to 2 shards, 150 times lately.*\(web-1\/7, \d s ago\)$/),
+    },
+  ])
+  expect(symptoms.filter(({ check }) => check === 'disks')).toMatchObject([
+    {
+      severity: 'error',
+      shard: 'shard-1',
+      message: expect.stringMatching(/^the volume data is \d+ % full, at least$/),
+    },
+  ])
+  expect(symptoms.some(({ shard, message }) => shard === 'shard-1' && /of the machine's 60GB/.test(message))).toBe(true)
+  const { out: screen } = await app.call(['monitor', '--config', 'disks.config.ts'], env)
+  expect(screen).toMatch(/^shard-1 .* MB \d+%!! /m)
+  for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  await query(env.SHARD_1_URL, 'drop table shardwright.caller_reports')
 })
 
 it('servers: prepared transactions, clocks, replicas far behind, versions', async () => {

@@ -70,10 +70,10 @@ export class Monitor implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         await this.collect(signal)
-        await clock.sleep(everyMs, { signal, unref: true })
       } catch (error) {
-        if (!signal.aborted) telemetry.log('error', `The monitor's round failed: ${String(error)}`)
+        if (!signal.aborted) quietly(() => telemetry.log('error', `The monitor's round failed: ${String(error)}`))
       }
+      await clock.sleep(everyMs, { signal, unref: true }).catch(() => {}) // stopped: the loop sees it
     }
   }
 
@@ -88,15 +88,18 @@ export class Monitor implements AsyncDisposable {
     const own = this.#readSources()
     const samples = [...rounds.flatMap((round) => round.samples), ...own.samples]
     const failures = [...rounds.flatMap((round) => round.failures), ...own.failures]
-    for (const { error, shard, collector } of failures) telemetry.log('warn', error.message, { shard, collector })
-    this.#export(samples)
+    quietly(() => {
+      for (const { error, shard, collector } of failures) telemetry.log('warn', error.message, { shard, collector })
+    })
+    // Alerts go out also where nothing can be exported.
+    quietly(() => this.#export(samples))
     const atMs = clock.now()
     this.history.add(atMs, samples)
     const changes = this.watch.observe(
       samples.map((sample) => ({ metric: sample.metric, subject: subjectOf(sample), value: sample.value })),
       nowMs,
     )
-    for (const alert of changes) for (const port of alerts) await this.#tell(port, alert)
+    await Promise.all(alerts.map((port) => this.#tell(port, changes)))
     return Object.freeze({ atMs, samples, failures, alerts: changes })
   }
 
@@ -114,13 +117,33 @@ export class Monitor implements AsyncDisposable {
     return { samples, failures }
   }
 
-  async #tell(port: AlertPort, alert: Alert): Promise<void> {
+  /** One after the other. A port that does not come back is left behind: it must not hold up what is measured, nor other ports. */
+  async #tell(port: AlertPort, changes: readonly Alert[]): Promise<void> {
+    const { clock, budgetMs } = this.#options
+    const done = new AbortController()
+    const late = clock.sleep(budgetMs, { signal: done.signal }).then(
+      () => true,
+      () => false,
+    )
+    for (const alert of changes) {
+      const told = this.#tellOne(port, alert).then(() => false)
+      if (!(await Promise.race([told, late]))) continue
+      this.#undelivered(alert, `the port did not answer within ${budgetMs} ms`)
+      break
+    }
+    done.abort()
+  }
+
+  async #tellOne(port: AlertPort, alert: Alert): Promise<void> {
     try {
       await port.tell(alert)
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
-      this.#options.telemetry.log('error', `An alert was not delivered: ${text}`, { metric: alert.metric })
+      this.#undelivered(alert, error instanceof Error ? error.message : String(error))
     }
+  }
+
+  #undelivered({ metric }: Alert, reason: string): void {
+    quietly(() => this.#options.telemetry.log('error', `An alert was not delivered: ${reason}`, { metric }))
   }
 
   /** A value that is missing now is exported as NaN: the last one would look as if it were measured. */
@@ -145,6 +168,15 @@ export class Monitor implements AsyncDisposable {
     const memory = this.#memories.get(shard) ?? new ShardMemory()
     this.#memories.set(shard, memory)
     return memory
+  }
+}
+
+/** A telemetry is a caller's code: one that throws must not end what is measured. */
+function quietly(tell: () => void): void {
+  try {
+    tell()
+  } catch {
+    // There is nobody else to tell.
   }
 }
 

@@ -9,6 +9,7 @@ const server = z.union([
     pooler: z.enum(['direct', 'pgbouncer-session', 'pgbouncer-transaction']).optional(),
   }),
 ])
+const bytes = z.number().positive()
 const milliseconds = z.int().min(0)
 
 /** The form of the configuration; `defineTopology` checks the topology itself once its URLs are known. */
@@ -42,6 +43,17 @@ export const configShape = z.strictObject({
         (value) => value !== null && typeof value === 'object' && 'kind' in value,
         'make it with defineView or defineRollup',
       ),
+    )
+    .optional(),
+  machines: z
+    .record(
+      z.string(),
+      z.strictObject({
+        diskBytes: bytes.optional(),
+        tablespaceBytes: z.record(z.string(), bytes).optional(),
+        memoryBytes: bytes.optional(),
+        cpus: z.number().positive().optional(),
+      }),
     )
     .optional(),
   seed: z.string().min(1).optional(),

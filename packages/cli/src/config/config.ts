@@ -1,5 +1,6 @@
 import type { CitusTopologyInput, Schema, TopologyInput } from '@shardwright/core'
 import type { MigratorOptions } from '@shardwright/migrator'
+import type { MachineSizes } from '@shardwright/monitor'
 import type { PartitionPolicy } from '@shardwright/partition-manager'
 import type { Rollup, View } from '@shardwright/view-manager'
 import type { EnvironmentVariable } from './env.ts'
@@ -38,6 +39,8 @@ export interface ShardwrightConfig {
   readonly partitions?: readonly PartitionPolicy[] | undefined
   /** Made by `defineView` and `defineRollup`; used by `views`. */
   readonly views?: readonly (View | Rollup)[] | undefined
+  /** What the servers cannot tell of their machines, by shard; used by `monitor` and `doctor`. */
+  readonly machines?: MachineSizes | undefined
   /** Fills a fresh local cluster under `shardwright dev`; relative to the configuration. Default: `seed.ts`, if it is there. */
   readonly seed?: string | undefined
 }

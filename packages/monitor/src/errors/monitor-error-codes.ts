@@ -20,6 +20,10 @@ export const monitorErrorCodes = {
     meaning: 'An alert did not reach its destination.',
     remedy: 'Check the address; the alert is told again at its next change.',
   },
+  CALLER_REPORT_FAILED: {
+    meaning: 'A process could not write what it has seen of its statements; the doctor does not see it.',
+    remedy: 'Run `callerReportsSql` in a migration and grant the role SELECT, INSERT, UPDATE and DELETE on the table.',
+  },
   SCALING_NOT_POSSIBLE: {
     meaning: 'A scaling target cannot take the size that a rule asks for.',
     remedy: 'Correct the minimum, the maximum or the increment of the rule, or what the message names.',

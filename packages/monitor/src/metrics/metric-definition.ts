@@ -5,7 +5,7 @@ export type MetricUnit = 'ms' | 's' | 'ratio' | 'bytes' | 'bytes/s' | '1/s' | 'c
 /**
  * Who measures it: `monitor` exports it as the gauge `shardwright_monitor_<name>`; of `telemetry` the processes have
  * histograms and counters, which Prometheus puts together; `machine` comes from node_exporter, and from the monitor too
- * where the server lets it look.
+ * where the server lets it look or the operator has stated sizes.
  */
 export type MetricSource = 'monitor' | 'telemetry' | 'machine'
 

@@ -43,7 +43,7 @@ function ruleOf(metric: LimitedMetric, level: Level): string {
     `          severity: ${level}`,
     `          metric: ${quoted(name)}`,
     `        annotations:`,
-    `          summary: ${quoted(`${title}: {{ $labels.shard }}{{ $labels.instance }} {{ $labels.replica }} is ${shown}`)}`,
+    `          summary: ${quoted(`${title}: {{ $labels.shard }}{{ $labels.instance }} {{ $labels.replica }}{{ $labels.volume }}{{ $labels.mountpoint }} is ${shown}`)}`,
     `          description: ${quoted(remedy)}`,
   ]
   return `${lines.join('\n')}\n`

@@ -22,6 +22,8 @@ export interface Patient extends OpenedConfig {
 export interface Check {
   readonly name: string
   readonly run: (patient: Patient) => Promise<readonly Symptom[]>
+  /** Why there is nothing to look at, so that no finding is not taken for a good one; undefined when there is. */
+  readonly unseen?: (patient: Patient) => Promise<string | undefined>
 }
 
 type ShardLook = (

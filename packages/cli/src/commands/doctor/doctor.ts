@@ -2,11 +2,13 @@ import { inspectKeys, isCitus } from '@shardwright/core'
 import { exitCode } from '../../output/exit-code.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
+import { callersCheck } from './callers-check.ts'
 import { type Check, notMade, type Patient, type Symptom } from './check.ts'
 import { citusNodesCheck } from './citus-nodes-check.ts'
 import { citusReferenceCheck } from './citus-reference-check.ts'
 import { citusSettingsCheck } from './citus-settings-check.ts'
 import { citusTablesCheck } from './citus-tables-check.ts'
+import { disksCheck } from './disks-check.ts'
 import { driftCheck } from './drift-check.ts'
 import { indexesCheck } from './indexes-check.ts'
 import { keysCheck } from './keys-check.ts'
@@ -34,6 +36,8 @@ const hashChecks: readonly Check[] = [
   indexesCheck,
   lookupsCheck,
   statementsCheck,
+  callersCheck,
+  disksCheck,
   ladderCheck,
 ]
 
@@ -47,7 +51,21 @@ const citusChecks: readonly Check[] = [
   citusReferenceCheck,
   partitionsCheck,
   statementsCheck,
+  callersCheck,
 ]
+
+/** A check that had nothing to look at. */
+interface Unseen {
+  readonly check: string
+  readonly reason: string
+}
+
+interface Examination {
+  readonly score: number
+  readonly checks: readonly Check[]
+  readonly symptoms: readonly Symptom[]
+  readonly unseen: readonly Unseen[]
+}
 
 /** Examines the whole fleet; says what is wrong, how much it matters and what to do. */
 export const doctor: Command = async (context) => {
@@ -55,14 +73,18 @@ export const doctor: Command = async (context) => {
   const checks = isCitus(opened.topology) ? citusChecks : hashChecks
   const patient: Patient = { ...opened, keys: await readKeys(opened), local: context.global.local === true }
   const symptoms: Symptom[] = []
+  const unseen: Unseen[] = []
   for (const check of checks) {
     if (context.signal.aborted) break
-    symptoms.push(...(await examine(check, patient)))
+    const found = await examine(check, patient)
+    symptoms.push(...found)
+    const reason = found.length === 0 ? await check.unseen?.(patient) : undefined
+    if (reason !== undefined) unseen.push({ check: check.name, reason })
   }
   const score = scoreOf(symptoms)
   return {
-    data: { score, checks: checks.map((check) => check.name), symptoms },
-    render: (width) => renderDoctor(score, checks, symptoms, width),
+    data: { score, checks: checks.map((check) => check.name), symptoms, unseen },
+    render: (width) => renderDoctor({ score, checks, symptoms, unseen }, width),
     exitCode: symptoms.some((symptom) => symptom.severity === 'error') ? exitCode.found : exitCode.ok,
   }
 }
@@ -94,7 +116,7 @@ function scoreOf(symptoms: readonly Symptom[]): number {
   return Math.max(0, 100 - sum('error') - sum('warning') - Math.min(10, sum('advice')))
 }
 
-function renderDoctor(score: number, checks: readonly Check[], symptoms: readonly Symptom[], width: number): string {
+function renderDoctor({ score, checks, symptoms, unseen }: Examination, width: number): string {
   const lines = (['error', 'warning', 'advice'] as const).flatMap((severity) =>
     grouped(symptoms.filter((symptom) => symptom.severity === severity)).flatMap(([symptom, shards]) => [
       wrap(
@@ -105,12 +127,14 @@ function renderDoctor(score: number, checks: readonly Check[], symptoms: readonl
       wrap(`         -> ${symptom.remedy}`, width, '            '),
     ]),
   )
-  const quiet = checks.map((check) => check.name).filter((name) => !symptoms.some((symptom) => symptom.check === name))
+  const loud = new Set([...symptoms, ...unseen].map(({ check }) => check))
+  const quiet = checks.map((check) => check.name).filter((name) => !loud.has(name))
   return [
     `Score ${score} of 100.`,
     ...(lines.length > 0 ? ['', ...lines] : []),
     '',
     wrap(`Fine: ${quiet.join(', ') || 'nothing'}.`, width),
+    ...unseen.map(({ check, reason }) => wrap(`Not seen: ${check} (${reason}).`, width, '  ')),
   ].join('\n')
 }
 

@@ -8,6 +8,7 @@ import {
   bucketSizes,
   createMonitor,
   defaultCollectors,
+  diskUse,
   type Monitor,
   type MonitorRound,
 } from '@shardwright/monitor'
@@ -81,13 +82,14 @@ function unlessAborted(signal: AbortSignal, round: MonitorRound): (error: unknow
 }
 
 async function monitorOf(
-  { fleet, schema, topology }: OpenedConfig,
+  { fleet, schema, topology, config: { machines = {} } }: OpenedConfig,
   { buckets }: MonitorCommandOptions,
 ): Promise<Monitor> {
-  if (!buckets) return createMonitor({ fleet })
+  const collectors = [...defaultCollectors, diskUse({ machines })]
+  if (!buckets) return createMonitor({ fleet, collectors })
   const hashed = hashTopology(topology, 'Citus has no buckets: `shardwright status` shows the shards.')
   const keys = await inspectKeysOfFleet(fleet, schema)
-  return createMonitor({ fleet, collectors: [...defaultCollectors, bucketSizes({ topology: hashed, schema, keys })] })
+  return createMonitor({ fleet, collectors: [...collectors, bucketSizes({ topology: hashed, schema, keys })] })
 }
 
 async function look(measuring: Monitor, record: () => Promise<void>, signal: AbortSignal): Promise<MonitorRound> {
