@@ -6,10 +6,8 @@ import type { TenantsOptions } from '../commands/citus/tenants.ts'
 import type { Act } from './act.ts'
 import { leaf } from './leaf.ts'
 
-const mode = () =>
-  new Option('--mode <mode>', 'how a shard is moved; default auto: by logical replication where it can').choices(
-    transferModes,
-  )
+const mode = (auto = 'by logical replication where it can') =>
+  new Option('--mode <mode>', `how a shard is moved; default auto: ${auto}`).choices(transferModes)
 
 export function addCitus(program: CommanderCommand, act: Act): void {
   const citus = program.command('citus').description('operate a Citus cluster: its own functions, driven and watched')
@@ -32,7 +30,11 @@ export function addCitus(program: CommanderCommand, act: Act): void {
     .argument('<table>', 'a sharded table; the others of its co-location group follow')
     .argument('<key>', 'a value of its shard key')
     .option('--to <host:port>', 'then move that shard to a node')
-    .addOption(mode())
+    .addOption(
+      mode(
+        'the split stops writes to the shard, the move does not; force_logical: all parts of the shard go to --to, online',
+      ),
+    )
     .action(
       act<IsolateOptions>(async () => (await import('../commands/citus/isolate.ts')).isolateTenant, ['table', 'key']),
     )

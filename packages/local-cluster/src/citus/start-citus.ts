@@ -8,14 +8,23 @@ import { connectCitus } from './connect-citus.ts'
 export interface StartCitusOptions {
   /** Default: 2. */
   readonly workers?: number
-  /** Default: `citusdata/citus:13.0`. */
+  /** Default: `citusdata/citus:13.2.0`. */
   readonly image?: string
   /** How long one server may take to start, milliseconds. Default: 60000. */
   readonly startTimeoutMs?: number
 }
 
-const defaultImage = 'citusdata/citus:13.0'
-const settings = ['wal_level=logical', 'fsync=off', 'max_connections=200', 'max_prepared_transactions=200']
+const defaultImage = 'citusdata/citus:13.2.0'
+const settings = [
+  'wal_level=logical',
+  'fsync=off',
+  'max_connections=200',
+  'max_prepared_transactions=200',
+  // Every database of a suite has a daemon of Citus', and online moves have workers beside them.
+  'max_worker_processes=32',
+]
+// Docker gives 64 MiB, which one parallel query can fill.
+const sharedMemoryBytes = 256 * 1024 * 1024
 
 /**
  * A coordinator and workers in containers; testcontainers' reaper removes them after a crash.
@@ -63,8 +72,14 @@ async function startNode(
     .withNetwork(network)
     .withNetworkAliases(alias)
     .withExposedPorts(5432)
-    // The first start is the one that runs the image's scripts; the second is the server itself.
-    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    .withSharedMemorySize(sharedMemoryBytes)
+    .withWaitStrategy(
+      Wait.forAll([
+        // The first start is the one that runs the image's scripts; the second is the server itself.
+        Wait.forLogMessage(/database system is ready to accept connections/, 2),
+        Wait.forListeningPorts(),
+      ]),
+    )
     .withStartupTimeout(startTimeoutMs)
     .start()
 }

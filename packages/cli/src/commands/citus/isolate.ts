@@ -1,8 +1,9 @@
 import type { FleetConnection } from '@shardwright/core'
 import { onCoordinator } from '../../citus/coordinator.ts'
-import { locateKey, quoteTable } from '../../citus/locate-key.ts'
+import { locateKey } from '../../citus/locate-key.ts'
 import { requireNode } from '../../citus/nodes.ts'
 import type { TransferMode } from '../../citus/rebalance.ts'
+import { splitKey } from '../../citus/split-key.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { wrap } from '../../output/wrap.ts'
 import type { Command } from '../../run/command.ts'
@@ -24,10 +25,7 @@ export const isolateTenant: Command<IsolateOptions> = (context, { table: name, k
     await context.confirm(
       `Split shard ${before.shardId} so that ${table.key} = ${key} has one of its own, in all tables of the group?`,
     )
-    await connection.query(
-      `select isolate_tenant_to_new_shard($1::regclass, $2::text::${before.type}, 'CASCADE', shard_transfer_mode => $3::text::citus.shard_transfer_mode)`,
-      [quoteTable(table), key, mode],
-    )
+    await splitKey(connection, { table, key, place: before, to: target, mode })
     const isolated = await locateKey(connection, table, key)
     if (target && target.groupId !== isolated.groupId) await moveShard(connection, isolated.shardId, target, mode)
     const place = await locateKey(connection, table, key)
