@@ -11,8 +11,11 @@ import { write } from './write.ts'
 /** Which way into the router a case takes. */
 export type Door = 'fanOut' | 'db' | 'stream' | 'for' | 'transaction'
 
-/** Kysely's plugins that a case runs with, on both sides. */
-export type Plugin = 'none' | 'camel case' | 'with schema' | 'empty lists'
+/**
+ * Kysely's plugins that a case runs with, on both sides. `other values`: one that gives the statement, once it was
+ * planned, other values.
+ */
+export type Plugin = 'none' | 'camel case' | 'with schema' | 'empty lists' | 'other values'
 
 export interface Case {
   readonly number: number
@@ -59,6 +62,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
     [0.8, 'camel case'],
     [0.8, 'with schema'],
     [0.8, 'empty lists'],
+    [1.2, 'other values'],
   ])
   const text = render(query)
   return {

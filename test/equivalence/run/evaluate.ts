@@ -31,6 +31,7 @@ export function actualAnswer(own: Case, open: OpenWorld, door = own.door): Promi
   const { router } = open
   const on = (db: unknown): Built => build(own.query, withPlugin(db as AnyKysely, own.plugin))
   return caught(async () => {
+    if (own.plugin === 'other values') await plan(own, open, door)
     switch (door) {
       case 'db':
         return await on(router.db).execute()
@@ -49,6 +50,16 @@ export function actualAnswer(own: Case, open: OpenWorld, door = own.door): Promi
       }
     }
   })
+}
+
+/** Lets the router keep the plan of the statement, made for the values that it has in the case. */
+async function plan(own: Case, { router }: OpenWorld, door: Case['door']): Promise<void> {
+  const confined = door === 'for'
+  const db = confined ? router.for({ k: own.key } as never) : router.fanOut()
+  const query = build(own.query, db as unknown as AnyKysely)
+  const options = { costs: false, ...(confined ? { for: { k: own.key } as never } : {}) }
+  // What is refused is refused again.
+  await router.explain(query as never, options).catch(() => undefined)
 }
 
 async function caught(run: () => Promise<unknown[]>): Promise<Answer> {

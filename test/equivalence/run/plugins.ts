@@ -1,6 +1,7 @@
 import { CamelCasePlugin, HandleEmptyInListsPlugin, replaceWithNoncontingentExpression } from 'kysely'
 import type { Plugin } from '../generate/case.ts'
 import type { AnyKysely } from '../world/database.ts'
+import { OtherValues } from './other-values.ts'
 
 /** A database as a program with the plugin sees it. */
 export function withPlugin(db: AnyKysely, plugin: Plugin): AnyKysely {
@@ -13,5 +14,7 @@ export function withPlugin(db: AnyKysely, plugin: Plugin): AnyKysely {
       return db.withSchema('public')
     case 'empty lists':
       return db.withPlugin(new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression }))
+    case 'other values':
+      return db.withPlugin(new OtherValues())
   }
 }

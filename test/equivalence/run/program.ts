@@ -3,6 +3,7 @@ import type { Case } from '../generate/case.ts'
 import { keyOf, type TableName, tableNames, tables } from '../world/columns.ts'
 import type { World } from '../world/world.ts'
 import { confinedSql, worldSql } from '../world/world-sql.ts'
+import { OtherValues } from './other-values.ts'
 
 const placements: Readonly<Record<TableName, string>> = {
   t: "sharded('k')",
@@ -22,7 +23,7 @@ export function programOf(own: Case, world: World): string {
   return `import { defineSchema, defineTopology, reference, sharded, single } from '@shardwright/core'
 import { startLocalCluster } from '@shardwright/local-cluster'
 import { createShardRouter } from '@shardwright/shard-router'
-import { CamelCasePlugin, HandleEmptyInListsPlugin, Kysely, PostgresDialect, replaceWithNoncontingentExpression, sql } from 'kysely'
+import { CamelCasePlugin, HandleEmptyInListsPlugin, Kysely, OperationNodeTransformer, PostgresDialect, replaceWithNoncontingentExpression, sql } from 'kysely'
 import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
 import pg from 'pg'
 
@@ -51,7 +52,7 @@ for (const [table, own] of Object.entries(rows)) {
   for (const row of own) for (const db of [one, router.fanOut()]) await db.insertInto(table).values(row).execute()
 }
 ${confinedSteps(own, named)}const query = (db) => ${render(own.query, '')}
-const answer = async (run) => { try { return await run() } catch (error) { return \`\${error.message} (\${error.code})\` } }
+${plannedBefore(own)}const answer = async (run) => { try { return await run() } catch (error) { return \`\${error.message} (\${error.code})\` } }
 console.dir({
   one: await answer(() => query(${oneOf(own)}).execute()),
   router: await answer(() => ${doorOf(own)}),
@@ -67,6 +68,19 @@ function confinedSteps(own: Case, named: readonly TableName[]): string {
   return `for (const statement of ${JSON.stringify(confinedSql(named, own.key).split('; '))}) await sql.raw(statement).execute(one)
 await sql.raw('alter database one set search_path = confined, public').execute(one)
 const shown = new Kysely({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: urls[0].replace(/s1$/, 'one') }) }) })
+`
+}
+
+/** A statement that is planned with the values of the case and runs with others. */
+function plannedBefore({ plugin, door, key }: Case): string {
+  if (plugin !== 'other values') return ''
+  const confined = `{ k: ${JSON.stringify(key)} }`
+  const [db, options] =
+    door === 'for'
+      ? [`router.for(${confined})`, `{ costs: false, for: ${confined} }`]
+      : ['router.fanOut()', '{ costs: false }']
+  return `${String(OtherValues)}
+await router.explain(query(${db}), ${options}).catch(() => {})
 `
 }
 
@@ -105,6 +119,7 @@ const plugins: Readonly<Record<Case['plugin'], string>> = {
   'camel case': '.withPlugin(new CamelCasePlugin())',
   'with schema': ".withSchema('public')",
   'empty lists': '.withPlugin(new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression }))',
+  'other values': '.withPlugin(new OtherValues())',
 }
 
 function oneOf(own: Case): string {
