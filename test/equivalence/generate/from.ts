@@ -2,6 +2,7 @@ import type { Query, Step } from '../code.ts'
 import { quoted } from '../code.ts'
 import type { TableName } from '../world/columns.ts'
 import { clausesIn } from './clauses.ts'
+import { constantRows } from './constant-rows.ts'
 import { chainedCtes, recursive, withCte, writingCte } from './ctes.ts'
 import { joinSteps } from './joins.ts'
 import { type Relation, type Scope, tableRelation } from './scope.ts'
@@ -122,11 +123,10 @@ function derived(outer: Outer): From {
 }
 
 function functionTable(outer: Outer): From {
-  const alias = outer.names.next('f')
-  const call = `sql\`generate_series(1, 3)\`.as(sql\`${alias}(i)\`)`
+  const { code, relation } = constantRows(outer.names.next('f'), outer.random)
   return {
     before: [],
-    steps: [{ tag: 'function in from', parts: [`.selectFrom(${call})`], keep: true }],
-    relations: [{ alias, table: undefined, columns: [{ name: 'i', kind: 'int' }], keys: [], unique: ['i'] }],
+    steps: [{ tag: 'function in from', parts: [`.selectFrom(${code})`], keep: true }],
+    relations: [relation],
   }
 }

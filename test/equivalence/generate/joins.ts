@@ -1,6 +1,7 @@
 import { quoted, type Step } from '../code.ts'
 import type { TableName } from '../world/columns.ts'
 import { condition, tiedTo } from './conditions.ts'
+import { constantRows } from './constant-rows.ts'
 import { type From, innerQuery, type Outer, relationOf } from './from.ts'
 import { inner, type Relation, type Scope, tableRelation } from './scope.ts'
 
@@ -155,14 +156,14 @@ function functionJoin(present: readonly Relation[], { names, random }: Outer): J
   const alias = names.next('f')
   const owner = random.pick(present)
   const number = integerOf(owner)
-  const last = number !== undefined && random.chance(0.3) ? `least(\${sql.ref('${owner.alias}.${number}')}, 3)` : '3'
-  const call = `sql\`generate_series(1, ${last})\`.as(sql\`${alias}(i)\`)`
-  const parts =
-    last === '3'
-      ? [random.pick([`.innerJoin(${call}, (join) => join.onTrue())`, `.crossJoin(${call})`])]
-      : [`.crossJoinLateral(${call})`]
+  if (number === undefined || !random.chance(0.3)) {
+    const { code, relation } = constantRows(alias, random)
+    const parts = [random.pick([`.innerJoin(${code}, (join) => join.onTrue())`, `.crossJoin(${code})`])]
+    return { step: { tag: 'function in from', parts }, relation }
+  }
+  const call = `sql\`generate_series(1, least(\${sql.ref('${owner.alias}.${number}')}, 3))\`.as(sql\`${alias}(i)\`)`
   return {
-    step: { tag: 'function in from', parts },
+    step: { tag: 'function in from', parts: [`.crossJoinLateral(${call})`] },
     relation: { alias, table: undefined, columns: [{ name: 'i', kind: 'int' }], keys: [], unique: ['i'] },
   }
 }

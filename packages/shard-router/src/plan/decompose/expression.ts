@@ -37,22 +37,3 @@ export function expressionTraits(node: OperationNode, catalog: Catalog): Express
   visit(node)
   return traits
 }
-
-/** True for nodes whose text keeps its meaning beside any operator. */
-export function isAtomic(node: OperationNode): boolean {
-  switch (node.kind) {
-    case 'BinaryOperationNode':
-    case 'UnaryOperationNode':
-    case 'AndNode':
-    case 'OrNode':
-      return false
-    case 'RawNode':
-      return unwrapRaw(node) !== node ? isAtomic(unwrapRaw(node)) : understandRaw(node as RawNode).tokens.length === 1
-    default:
-      return true
-  }
-}
-
-export function isOperator(node: OperationNode): boolean {
-  return !isAtomic(node) && node.kind !== 'RawNode'
-}

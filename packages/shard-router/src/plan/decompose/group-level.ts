@@ -21,7 +21,7 @@ import { bareName, isQuery } from '../scope/from-clause.ts'
 import { bareColumnName, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
-import { expressionTraits, isAtomic, isOperator } from './expression.ts'
+import { expressionTraits } from './expression.ts'
 import { groupSubquery } from './group-subquery.ts'
 import { groupingSetParts } from './grouping-sets.ts'
 import { inProcessGroups } from './in-process-groups.ts'
@@ -29,6 +29,7 @@ import { aliased, fromGather, partialColumn, rawNode, rowSource } from './nodes.
 import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
+import { type Beside, besideChild, closed, standsAlone } from './precedence.ts'
 import { rewriteElements } from './raw-elements.ts'
 import { partialStep } from './row-level.ts'
 import { isDistinct } from './row-local.ts'
@@ -178,16 +179,16 @@ class GroupLevel {
     const outputs = outputsOf(node.selections, this.#block) ?? []
     const selections = outputs.map((output, index) => {
       const expression = output.expression ?? this.#starColumn(index)
-      return aliased(this.#rewrite(expression, false), output.name ?? '?column?')
+      return aliased(this.#rewrite(expression, closed), output.name ?? '?column?')
     })
-    const having = node.having && HavingNode.create(this.#rewrite(node.having.having, false))
+    const having = node.having && HavingNode.create(this.#rewrite(node.having.having, closed))
     const order = (node.orderBy?.items ?? []).map((item) => {
       checkOrderExpression(item.orderBy)
       const name = bareColumnName(unwrapRaw(item.orderBy))
       const isOutput = name !== undefined && outputs.some((output) => output.name === name)
-      return { ...item, orderBy: isOutput ? unwrapRaw(item.orderBy) : this.#rewrite(item.orderBy, false) }
+      return { ...item, orderBy: isOutput ? unwrapRaw(item.orderBy) : this.#rewrite(item.orderBy, closed) }
     })
-    const groups = groupItems.map((item) => this.#rewrite(item, false))
+    const groups = groupItems.map((item) => this.#rewrite(item, closed))
     for (const position of this.#dependent) groups.push(partialColumn(position))
     if (this.#dependent.size > 0 && groupItems.some(groupingSetParts)) {
       refuse(
@@ -201,7 +202,7 @@ class GroupLevel {
       from: fromGather(partialStep),
       selections,
       ...(isDistinct(node) ? { frontModifiers: node.frontModifiers ?? [] } : {}),
-      ...(node.distinctOn ? { distinctOn: node.distinctOn.map((item) => this.#rewrite(item, false)) } : {}),
+      ...(node.distinctOn ? { distinctOn: node.distinctOn.map((item) => this.#rewrite(item, closed)) } : {}),
       ...(groups.length > 0
         ? { groupBy: GroupByNode.create(groups.map((group) => GroupByItemNode.create(group))) }
         : {}),
@@ -222,9 +223,9 @@ class GroupLevel {
   }
 
   /** An expression over groups and aggregates, as one over the partial columns. */
-  #rewrite(node: OperationNode, underOperator: boolean): OperationNode {
+  #rewrite(node: OperationNode, beside: Beside): OperationNode {
     const bare = unwrapRaw(node)
-    if (isQuery(bare) || !underOperator || isAtomic(bare)) {
+    if (isQuery(bare) || standsAlone(bare, beside)) {
       const group = this.#groupColumn(bare)
       if (group) return group
     }
@@ -242,11 +243,12 @@ class GroupLevel {
       return rewriteElements(
         bare as RawNode,
         (part) => this.#groupColumn(part),
-        (child) => this.#rewriteChild(child, false),
+        (child) => this.#rewriteChild(child, closed),
       )
     }
-    const operator = isOperator(bare)
-    return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator)))
+    return mapNode(bare, (child) =>
+      child === bare ? undefined : this.#rewriteChild(child, besideChild(child, bare, beside)),
+    )
   }
 
   #groupColumn(expression: OperationNode): OperationNode | undefined {
@@ -254,11 +256,11 @@ class GroupLevel {
     return group === undefined ? undefined : partialColumn(group)
   }
 
-  #rewriteChild(child: OperationNode, underOperator: boolean): OperationNode {
+  #rewriteChild(child: OperationNode, beside: Beside): OperationNode {
     const bare = unwrapRaw(child)
     if (bare.kind === 'IdentifierNode' || bare.kind === 'OperatorNode' || bare.kind === 'DataTypeNode') return child
     if (bare.kind === 'ValueNode' || bare.kind === 'PrimitiveValueListNode' || bare.kind === 'CollateNode') return child
-    return this.#rewrite(bare, underOperator)
+    return this.#rewrite(bare, beside)
   }
 
   #rewriteAggregate(call: AggregateCall): OperationNode {

@@ -2,6 +2,7 @@ import { type OperationNode, RawNode } from 'kysely'
 import { placeholder, type Token } from '../raw/lexer.ts'
 import { understandRaw } from '../raw/raw-fragment.ts'
 import { slice } from './order-items.ts'
+import { precedenceAfter, precedenceBefore, precedenceOfTokens } from './precedence.ts'
 
 /**
  * Rewrites a raw node whose text has expressions in it that stand for something else: the largest closed parts for
@@ -44,38 +45,23 @@ function isParameter(token: Token): boolean {
   return token.text === placeholder
 }
 
-/** Where parts may end that begin at a token and mean the same wherever they stand; the largest first. */
+/** Where parts may end that begin at a token and mean the same where they stand as alone; the largest first. */
 function endsOf(tokens: readonly Token[], at: number): number[] {
-  const ends: number[] = []
-  const before = tokens[at - 1]?.text
-  if (before === '.' || before === '::') return ends
-  if (before === '(' || before === ',') ends.push(elementEnd(tokens, at))
-  let end = atomEnd(tokens, at)
-  const postfixed: number[] = []
-  while (tokens[end]?.text === '::' && tokens[end + 1]?.kind === 'word') {
-    end = atomEnd(tokens, end + 1)
-    postfixed.unshift(end)
-  }
-  const call = tokens[at + 1]?.text === '(' || tokens[at]?.text === '(' ? [atomEnd(tokens, at)] : []
-  return [...ends, ...postfixed, ...call].filter((candidate) => !continues.has(tokens[candidate]?.text ?? ''))
-}
-
-/** What would go on with the part: a field, an array of the type, a type of several words. */
-const continues = new Set(['.', '[', 'with', 'without', 'precision', 'varying'])
-
-/** Up to the comma or parenthesis that ends the element. */
-function elementEnd(tokens: readonly Token[], at: number): number {
   const { depth } = tokens[at] as Token
-  const end = tokens.findIndex(
-    (token, index) => index >= at && ((token.text === ',' && token.depth === depth) || token.depth < depth),
-  )
-  return end < 0 ? tokens.length : end
+  const left = precedenceBefore(tokens, at - 1)
+  if (left === undefined) return []
+  const ends: number[] = []
+  for (let end = at + 1; end <= tokens.length && (tokens[end - 1] as Token).depth >= depth; end++) {
+    const next = tokens[end]
+    if (next && (next.depth > depth || (next.depth === depth && brackets.has(next.text)))) continue
+    const right = precedenceAfter(tokens, end)
+    if (right === undefined) continue
+    const own = precedenceOfTokens(tokens.slice(at, end), depth)
+    if (own > left && own >= right) ends.unshift(end)
+    if (next?.text === ',') break
+  }
+  return ends
 }
 
-/** A name with its arguments, a parenthesis with all inside, or one token. */
-function atomEnd(tokens: readonly Token[], at: number): number {
-  const open = tokens[at]?.text === '(' ? at : tokens[at + 1]?.text === '(' ? at + 1 : undefined
-  if (open === undefined) return at + 1
-  const { depth } = tokens[open] as Token
-  return tokens.findIndex((token, index) => index > open && token.text === ')' && token.depth === depth) + 1
-}
+// At the depth of the part they are the part's own.
+const brackets = new Set(['(', ')', '[', ']'])

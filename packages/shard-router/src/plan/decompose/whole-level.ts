@@ -15,7 +15,7 @@ import { bareColumnName, type Output, outputsOf } from '../scope/outputs.ts'
 import { mapNode } from '../walk.ts'
 import type { Localized } from './decompose.ts'
 import { withDependentGroups } from './dependent-groups.ts'
-import { expressionTraits, isAtomic, isOperator } from './expression.ts'
+import { expressionTraits } from './expression.ts'
 import { isAggregate } from './group-level.ts'
 import { groupSubquery } from './group-subquery.ts'
 import { groupingSetParts } from './grouping-sets.ts'
@@ -23,6 +23,7 @@ import { aliased, fromGather, partialColumn, rowSource, without } from './nodes.
 import { openSelections } from './open-selections.ts'
 import { checkOrderExpression } from './order.ts'
 import { PartialColumns, signatureOf } from './partial-columns.ts'
+import { type Beside, besideChild, closed, standsAlone } from './precedence.ts'
 import { rewriteElements } from './raw-elements.ts'
 import { partialStep } from './row-level.ts'
 
@@ -81,7 +82,7 @@ class WholeLevel {
     if (!outputs) return refuseStar()
     const groups = (node.groupBy?.items ?? []).map((item) => ({ ...item, groupBy: this.#group(item, outputs) }))
     const input: Input = node.groupBy ? 'groups' : 'rows'
-    const rewrite = (expression: OperationNode) => this.#rewrite(expression, false, input)
+    const rewrite = (expression: OperationNode) => this.#rewrite(expression, closed, input)
     const selections = outputs.map((output) =>
       aliased(rewrite(output.expression ?? starReference(output.term)), output.name ?? '?column?'),
     )
@@ -113,9 +114,11 @@ class WholeLevel {
     const expression = unwrapRaw(output ?? item.groupBy)
     const parts = groupingSetParts(expression)
     for (const part of parts ?? [expression]) this.#grouped.add(this.#signature(part))
-    if (!parts) return this.#rewrite(expression, false, 'rows')
+    if (!parts) return this.#rewrite(expression, closed, 'rows')
     // The sets of ROLLUP and its relatives stay; what they name becomes columns.
-    return mapNode(expression, (child) => (child === expression ? undefined : this.#rewriteChild(child, false, 'rows')))
+    return mapNode(expression, (child) =>
+      child === expression ? undefined : this.#rewriteChild(child, closed, 'rows'),
+    )
   }
 
   #signature(node: OperationNode): string {
@@ -123,7 +126,7 @@ class WholeLevel {
   }
 
   /** The largest parts that are computed from one row become columns; what is above them stays. */
-  #rewrite(node: OperationNode, underOperator: boolean, input: Input): OperationNode {
+  #rewrite(node: OperationNode, beside: Beside, input: Input): OperationNode {
     const bare = unwrapRaw(node)
     if (isQuery(bare)) return input === 'rows' ? partialColumn(this.#partials.add(bare)) : this.#subquery(bare)
     if (isLeaf(bare)) return bare
@@ -131,19 +134,20 @@ class WholeLevel {
     const traits = expressionTraits(bare, catalog)
     const ofOneRow = !traits.aggregate && !traits.window && !traits.returnsSet
     const known = input === 'rows' || this.#isOfGroup(bare)
-    if (ofOneRow && known && isScalar(bare) && (!underOperator || isAtomic(bare))) {
+    if (ofOneRow && known && isScalar(bare) && standsAlone(bare, beside)) {
       return this.#usesColumns(bare) ? partialColumn(this.#partials.add(bare)) : bare
     }
     if (input === 'groups' && bare.kind === 'RawNode') {
       return rewriteElements(
         bare as RawNode,
         (part) => this.#groupColumn(part),
-        (child) => this.#rewriteChild(child, false, input),
+        (child) => this.#rewriteChild(child, closed, input),
       )
     }
-    const operator = isOperator(bare)
     const inner = isAggregate(bare, catalog) ? 'rows' : input
-    return mapNode(bare, (child) => (child === bare ? undefined : this.#rewriteChild(child, operator, inner)))
+    return mapNode(bare, (child) =>
+      child === bare ? undefined : this.#rewriteChild(child, besideChild(child, bare, beside), inner),
+    )
   }
 
   #subquery(query: OperationNode): OperationNode {
@@ -166,15 +170,15 @@ class WholeLevel {
     )
   }
 
-  #rewriteChild(child: OperationNode, underOperator: boolean, input: Input): OperationNode {
+  #rewriteChild(child: OperationNode, beside: Beside, input: Input): OperationNode {
     const bare = unwrapRaw(child)
     if (isLeaf(bare)) return child
     if (input === 'groups' && isQuery(bare)) return this.#subquery(bare)
     // Lists, ORDER BY, FILTER and OVER are no values themselves: what stands in them is.
     if (!isScalar(bare)) {
-      return mapNode(bare, (inner) => (inner === bare ? undefined : this.#rewriteChild(inner, false, input)))
+      return mapNode(bare, (inner) => (inner === bare ? undefined : this.#rewriteChild(inner, closed, input)))
     }
-    return this.#rewrite(bare, underOperator, input)
+    return this.#rewrite(bare, beside, input)
   }
 
   #usesColumns(node: OperationNode): boolean {
