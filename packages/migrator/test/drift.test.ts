@@ -61,6 +61,21 @@ export const rich = `
   grant update on parents to drift_reader with grant option;
   revoke execute on function app.twice(int) from public;
   grant execute on function app.twice(int) to drift_reader;
+  create schema "odd; Schema";
+  create table "odd; Schema"."T""able" (id int primary key, "a, b" text, n serial);
+  create type "odd; Schema"."P""air" as ("x; y" int, z text collate "C");
+  create domain "odd; Schema"."D""omain" as text collate "C" default 'it''s; so' constraint "C""heck" check (value <> ';');
+  create collation "odd; Schema"."C c" (provider = icu, locale = 'und');
+  create function "odd; Schema"."f""n"(text, int, variadic text[]) returns text language sql as $$ select $1 $$;
+  create aggregate "odd; Schema"."A""gg"(int, variadic text[]) (sfunc = "odd; Schema"."f""n", stype = text);
+  create aggregate app.disc(float8 order by anyelement) (sfunc = ordered_set_transition, stype = internal, finalfunc = percentile_disc_final, finalfunc_extra);
+  revoke execute on function app.disc(float8, anyelement) from public; grant execute on function app.disc(float8, anyelement) to drift_reader;
+  create rule "r; r" as on update to "odd; Schema"."T""able" do instead select 1 as one;
+  create statistics "odd; Schema"."S""t" on id, "a, b" from "odd; Schema"."T""able";
+  create event trigger "E; ""t" on ddl_command_start execute function app.note_ddl();
+  grant select ("a, b", id), update ("a, b") on "odd; Schema"."T""able" to "Drift owner";
+  grant usage on sequence "odd; Schema"."T""able_n_seq" to "Drift owner";
+  grant usage on type "odd; Schema"."P""air", "odd; Schema"."D""omain" to "Drift owner" with grant option;
 `
 
 async function richFleet(shards: number): Promise<Fleet> {
@@ -253,10 +268,57 @@ const drifts: readonly (readonly [what: string, sql: string, found: readonly str
     [
       'grant schema app to public missing',
       'grant table public.parents to drift_writer missing',
-      'grant function app.twice(x integer) to public extra',
+      'grant function app.twice(x integer) to public different',
       'grant sequence app.numbers to drift_writer extra',
       'grant sequence public.counted_s_seq to drift_writer extra',
       'grant type public.mood to drift_reader extra',
+    ],
+  ],
+  [
+    'a sequence that its column does not own any more',
+    'alter sequence counted_s_seq owned by none',
+    ['owner sequence public.counted_s_seq different'],
+  ],
+  [
+    'a sequence that a column owns, and none should',
+    'create sequence public.numbers_too; alter sequence app.numbers owned by app.items.n',
+    ['owner sequence app.numbers different', 'sequence public.numbers_too extra'],
+  ],
+  [
+    'objects with names that need quotes',
+    `drop aggregate app.disc(float8 order by anyelement); drop event trigger "E; ""t"; drop statistics "odd; Schema"."S""t"; drop rule "r; r" on "odd; Schema"."T""able";
+     drop aggregate "odd; Schema"."A""gg"(int, variadic text[]); drop collation "odd; Schema"."C c"; drop type "odd; Schema"."P""air";
+     alter domain "odd; Schema"."D""omain" drop constraint "C""heck"; alter domain "odd; Schema"."D""omain" set default ';';
+     revoke select (id) on "odd; Schema"."T""able" from "Drift owner"; grant update on "odd; Schema"."T""able" to "Drift owner";
+     revoke grant option for usage on type "odd; Schema"."D""omain" from "Drift owner"`,
+    [
+      'aggregate app.disc(double precision ORDER BY anyelement) missing',
+      'aggregate odd; Schema.A"gg(integer, VARIADIC text[]) missing',
+      'grant aggregate app.disc(double precision ORDER BY anyelement) to drift_reader missing',
+      'grant aggregate app.disc(double precision ORDER BY anyelement) to public missing',
+      'collation odd; Schema.C c missing',
+      'event trigger E; "t missing',
+      'grant table odd; Schema.T"able to "Drift owner" different',
+      'grant type odd; Schema.D"omain to "Drift owner" different',
+      'grant type odd; Schema.P"air to "Drift owner" missing',
+      'rule odd; Schema.T"able.r; r missing',
+      'statistics odd; Schema.S"t missing',
+      'type odd; Schema.D"omain different',
+      'type odd; Schema.P"air missing',
+    ],
+  ],
+  [
+    'a table with names that need quotes, and its sequence',
+    `drop table "odd; Schema"."T""able"`,
+    [
+      'constraint odd; Schema.T"able.T"able_pkey missing',
+      'grant sequence odd; Schema.T"able_n_seq to "Drift owner" missing',
+      'grant table odd; Schema.T"able to "Drift owner" missing',
+      'owner sequence odd; Schema.T"able_n_seq missing',
+      'rule odd; Schema.T"able.r; r missing',
+      'sequence odd; Schema.T"able_n_seq missing',
+      'statistics odd; Schema.S"t missing',
+      'table odd; Schema.T"able missing',
     ],
   ],
   [

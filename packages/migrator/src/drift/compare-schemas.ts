@@ -42,7 +42,7 @@ function byKey(snapshot: SchemaSnapshot): ReadonlyMap<string, CatalogObject> {
  */
 function comesWith({ kind, table, parts }: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
   if (kind === 'column') return !there.has(`table ${table}`)
-  return (kind === 'owner' || parts?.['by default'] === 'yes') && !there.has(String(parts?.of))
+  return (kind === 'owner' || parts?.['by default'] === 'yes') && parts?.of != null && !there.has(parts.of)
 }
 
 const onTables: readonly ObjectKind[] = [
@@ -54,11 +54,12 @@ const onTables: readonly ObjectKind[] = [
   'trigger',
   'policy',
   'sequence',
+  'owner',
 ]
 
 /** DROP TABLE takes everything on the table with it, any DROP what is granted on it. */
 function goesWith({ kind, table, parts }: CatalogObject, there: ReadonlyMap<string, CatalogObject>): boolean {
-  if (kind === 'owner' || kind === 'grant') return !there.has(String(parts?.of))
+  if (parts?.of != null) return !there.has(parts.of)
   if (table === null || !onTables.includes(kind)) return false
   return !there.has(`table ${table}`) && !there.has(`view ${table}`)
 }

@@ -45,7 +45,8 @@ export function mendDifferent(expected: CatalogObject, found: CatalogObject): re
         ? [expected.create.replace(/^create /, 'create or replace ')]
         : [found.drop, expected.create]
     case 'owner':
-      return [expected.create]
+      // What a column owns has no owner of its own before it is let go.
+      return found.drop !== '' && expected.drop === '' ? [found.drop, expected.create] : [expected.create]
     case 'grant':
       return mendGrant(expected, found)
     default:
