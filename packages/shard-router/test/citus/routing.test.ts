@@ -346,6 +346,34 @@ describe.skipIf(!available)('the router on Citus', () => {
     expect(cause.code).toMatch(/0A000|XX000/)
   })
 
+  it('refuses CTEs whose writes Citus shows to the rest, or keeps from other copies', async () => {
+    const moved = router
+      .fanOut()
+      .with('moved', (db) =>
+        db.updateTable('wallets').set({ note: 'x' }).where('festival_id', '=', here).returning('id'),
+      )
+    const seen = moved
+      .deleteFrom('transactions')
+      .where('wallet_id', 'in', (eb) =>
+        eb.selectFrom('moved').innerJoin('wallets', 'wallets.id', 'moved.id').select('wallets.id'),
+      )
+    await expect(seen.execute()).rejects.toMatchObject({ code: 'CITUS_UNSUPPORTED', message: /'wallets'/ })
+    const copied = router
+      .fanOut()
+      .with('renamed', (db) => db.updateTable('festivals').set({ name: 'x' }).returning('id'))
+      .deleteFrom('transactions')
+      .where('festival_id', '=', here)
+      .where('wallet_id', 'in', (eb) => eb.selectFrom('renamed').select('id'))
+    await expect(copied.execute()).rejects.toMatchObject({ code: 'CITUS_UNSUPPORTED', message: /'festivals'/ })
+    expect(await router.db.selectFrom('festivals').select('id').where('name', '=', 'x').execute()).toEqual([])
+    expect(await moved.selectFrom('moved').select('id').orderBy('id').execute()).toEqual([
+      { id: 1 },
+      { id: 2 },
+      { id: 3 },
+    ])
+    await router.fanOut().updateTable('wallets').set({ note: null }).execute()
+  })
+
   it('refuses a cluster whose tables are not as the schema says', async () => {
     const other = await cluster.citus.createDatabase()
     await onServer(

@@ -26,6 +26,7 @@ import type { DirectCounts } from './direct-counts.ts'
 import { InsertOrder } from './insert-order.ts'
 import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
+import { refuseCteWrites } from './refuse-cte-writes.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
 import { isNodeGone, isShardGone } from './stale-metadata.ts'
 
@@ -183,6 +184,7 @@ export class CitusEngine implements Engine {
     context: ExecutionContext,
   ): Promise<Statement> {
     const several = route.shards.length > 0 && route.place === undefined
+    if (several) refuseCteWrites(plan)
     if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
       refuseVolatile(plan)
     const remote = several || (route.place !== undefined && this.map.serverOf(route.place) !== server)

@@ -28,6 +28,8 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
     /cannot perform distributed planning|cannot push ?down|could not run distributed query|subquery/i,
     'UNSUPPORTED_MERGE',
   ],
+  // Its planner's internal errors: a recursive CTE below an INSERT, the minimum of an enum in parts.
+  [/could not find path for CTE|no matching oid for function/, 'CITUS_UNSUPPORTED'],
 ]
 
 /** Files of PostgreSQL's own source that refuse features too; what they say is the caller's, on any PostgreSQL. */
@@ -47,7 +49,7 @@ export function citusRefusal(error: unknown): unknown {
   const untyped = state === '42P18' && /data type of parameter/.test(message)
   const refused =
     untyped ||
-    isLocalTableElsewhere(error, state) ||
+    isMistakeOfCitus(error, state) ||
     (state === '0A000' && !postgresFiles.test(fileOf(error))) ||
     (state === 'XX000' && known !== undefined)
   if (!refused && known !== 'CITUS_COORDINATOR_REQUIRED') return error
@@ -65,11 +67,17 @@ export function citusRefusal(error: unknown): unknown {
   })
 }
 
-/** Citus sent a statement to a worker that names a table of the coordinator. */
-function isLocalTableElsewhere(error: Error, state: string): boolean {
+/**
+ * The coordinator has understood the statement, and a worker does not understand what Citus made of it: a table of the
+ * coordinator alone, a parameter whose type got lost.
+ */
+function isMistakeOfCitus(error: Error, state: string): boolean {
   const where = String((error as { where?: unknown }).where ?? '')
-  return state === '42P01' && where.startsWith('while executing command on') && !isShardGone(error)
+  return misunderstood.has(state) && where.startsWith('while executing command on') && !isShardGone(error)
 }
+
+// Undefined tables, columns and functions, types that do not fit, types that nothing tells.
+const misunderstood = new Set(['42P01', '42703', '42883', '42804', '42P18'])
 
 function fileOf(error: Error): string {
   return String((error as { file?: unknown }).file ?? '')
