@@ -11,6 +11,7 @@ import {
   verifyShard,
 } from '../src/index.ts'
 import { freshShards, on, startServer } from './support/fleet.ts'
+import { rich, richRoles } from './support/rich-schema.ts'
 
 let cluster: LocalCluster
 beforeAll(async () => {
@@ -106,6 +107,31 @@ it.each(['migrations', 'baseline'] as const)(
     expect(await on(all, 'shard-3', dump)).toEqual(await on(all, 'shard-1', dump))
   },
 )
+
+it('a baseline makes something of everything that a schema can hold, owners and grants included', async () => {
+  const shards = await freshShards(cluster, 2)
+  const [first, added] = shards
+  if (!first || !added) throw new Error('too few shards')
+  const fleet = createFleet({ shards: [first], Client: pg.Client })
+  await on(fleet, 'shard-1', richRoles)
+  await on(fleet, 'shard-1', rich)
+  await on(
+    fleet,
+    'shard-1',
+    `alter table app.items owner to drift_writer; alter function app.twice(int) owner to drift_writer; alter type mood owner to drift_reader;
+     alter schema "odd; Schema" owner to "Drift owner"; alter event trigger note_ddl disable`,
+  )
+  const [newShard] = createFleet({ shards: [added], Client: pg.Client }).shards
+  if (!newShard) throw new Error('no new shard')
+  const plain = defineSchema<{ stale: { id: ShardKey<string> } }>()({ tables: { stale: sharded('id') } })
+  const build = { fleet, newShard, schema: plain, migrations: [], method: 'baseline' as const }
+  const broken = (step: string) => {
+    if (step === 'reference data') throw new Error('stop here')
+  }
+  await expect(addShard({ ...build, onProgress: broken })).rejects.toThrow('stop here')
+  const report = await addShard(build)
+  expect(report.check).toMatchObject({ ready: true, differences: [] })
+})
 
 it('refuses a database that holds something, and names every difference later', async () => {
   const { fleet, added, files, all } = await fleetWithData()

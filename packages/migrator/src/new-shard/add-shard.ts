@@ -82,7 +82,7 @@ async function ownNothing(schema: Schema, from: FleetConnection, to: FleetConnec
   }
 }
 
-// There while a build is under way: a second attempt may go on with what the first has left.
+// There while a build is under way: a second attempt may go on with what the first has left. It has a row once a baseline stands.
 const buildMarker = `"${stateSchema}"."shard_build"`
 
 async function claimEmpty(to: FleetConnection): Promise<void> {
@@ -127,25 +127,34 @@ async function buildByMigrations(options: AddShardOptions, from: FleetConnection
 async function buildByBaseline(schema: Schema, from: FleetConnection, to: FleetConnection): Promise<number> {
   const store = new MigrationStore(to, '')
   await store.prepare()
-  if ((await store.read()).size > 0) return 0
+  const { rows: built } = await to.query(`select from ${buildMarker}`)
+  if (built.length > 0 || (await store.read()).size > 0) return 0
   const snapshot = await readSchemaSnapshot(from)
   await to.query('begin')
   try {
     await applyBaseline(to, snapshot)
     await copyLookups(schema, from, to)
-    const { rows } = await from.query<{ row: string }>(
-      `select to_jsonb(m)::text as row from ${stateTable} m where state = 'applied'`,
-    )
+    const rows = await appliedRows(from)
     await to.query(
       `insert into ${stateTable} select (jsonb_populate_record(null::${stateTable}, r::jsonb)).* from unnest($1::text[]) r`,
-      [rows.map(({ row }) => row)],
+      [rows],
     )
+    await to.query(`insert into ${buildMarker} default values`)
     await to.query('commit')
     return rows.length
   } catch (error) {
     await to.query('rollback').catch(() => undefined)
     throw error
   }
+}
+
+/** As JSON; none where nothing was ever migrated, as in databases that are older than the fleet. */
+async function appliedRows(from: FleetConnection): Promise<readonly string[]> {
+  if ((await new MigrationStore(from, '').read()).size === 0) return []
+  const { rows } = await from.query<{ row: string }>(
+    `select to_jsonb(m)::text as row from ${stateTable} m where state = 'applied'`,
+  )
+  return rows.map(({ row }) => row)
 }
 
 async function copyReferenceData(
