@@ -36,3 +36,26 @@ export class Admission {
     return this.#line.enter(Math.max(0, Math.min(left, this.#limit.acquireTimeoutMs)), signal)
   }
 }
+
+/** One transaction's place among those that are open. */
+export class Turn {
+  readonly #admission: Admission
+  #coming: Promise<() => void> | undefined
+
+  constructor(admission: Admission) {
+    this.#admission = admission
+  }
+
+  /** @throws ConnectionError POOL_TIMEOUT */
+  async come(options?: RunOptions): Promise<void> {
+    this.#coming ??= this.#admission.enter(options)
+    await this.#coming
+  }
+
+  /** All sessions are given back: the next may begin. */
+  leave(): void {
+    this.#coming?.then((leave) => leave(), ignore)
+  }
+}
+
+function ignore(): void {}

@@ -1,6 +1,7 @@
 import { currentReadContext, uuidV7 } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
+import { Turn } from './admission.ts'
 import { type AtomicCommit, AtomicCommitter } from './atomic-commit.ts'
 import { type AtomicContext, shardIdOf } from './atomic-context.ts'
 import { CommitHooks } from './commit-hooks.ts'
@@ -9,7 +10,7 @@ import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import type { PendingCommit } from './pending-commit.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
-import { sessionName } from './session-name.ts'
+import { spanningColumns, spanningSql } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
 import { takeNumberSql, voteOf } from './vote.ts'
 
@@ -45,7 +46,7 @@ export class AtomicTransaction implements RouterTransaction {
   /** Cancelled here, to end a deadlock. */
   #givenUp = false
   #hurried = false
-  #admitted: Promise<() => void> | undefined
+  readonly #turn: Turn
   #failed = false
   #ended = false
 
@@ -53,6 +54,7 @@ export class AtomicTransaction implements RouterTransaction {
     this.#context = context
     this.#settings = settings
     this.scope = new CommitHooks(context.telemetry)
+    this.#turn = new Turn(context.admission)
   }
 
   get shards(): readonly number[] {
@@ -107,7 +109,7 @@ export class AtomicTransaction implements RouterTransaction {
     const at = this.#savepoints.findLastIndex((open) => open.name === name)
     if (at >= 0) this.#savepoints.length = at + 1
     // What was SET since the savepoint is undone with it.
-    await this.#onAll(this.#first === undefined ? sql : `${sql}; ${this.#spanningSql()}`)
+    await this.#onAll(this.#first === undefined ? sql : `${sql}; ${spanningSql(this.txid, this.#lockTimeoutMs)}`)
     this.#failed = false
     await this.scope.rollbackTo(name)
   }
@@ -136,24 +138,17 @@ export class AtomicTransaction implements RouterTransaction {
         () => committer.giveWay(),
       )
     } catch (error) {
-      await this.#leave()
+      this.#turn.leave()
       // What makes others look again must run where it may be committed.
       if (committer.lost) await this.scope.committed({ tokens: [] })
       else if (committer.pending) await this.#tellTwice(committer.pending)
       else await this.scope.rolledBack()
       throw error
     }
-    await this.#leave()
+    this.#turn.leave()
     if (committer.pending) await this.#tellTwice(committer.pending)
     else await this.scope.committed(commit)
     return commit
-  }
-
-  /** All sessions are given back: the next may begin. */
-  async #leave(): Promise<void> {
-    const admitted = this.#admitted
-    this.#admitted = undefined
-    await admitted?.then((leave) => leave(), ignore)
   }
 
   /** A reader may see the old values until the rest is finished: hooks run now, and once more then. */
@@ -174,7 +169,7 @@ export class AtomicTransaction implements RouterTransaction {
     try {
       await this.#end().abort()
     } finally {
-      await this.#leave()
+      this.#turn.leave()
     }
     await this.scope.rolledBack()
   }
@@ -239,8 +234,7 @@ export class AtomicTransaction implements RouterTransaction {
 
   async #open(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {
     // Before its first session: later it would hold what others need.
-    this.#admitted ??= this.#context.admission.enter(options)
-    await this.#admitted
+    await this.#turn.come(options)
     const lease = await this.#context.pool.lease(shard, { ...options, access: 'write' })
     const participant = new Participant(shard, lease)
     try {
@@ -252,7 +246,7 @@ export class AtomicTransaction implements RouterTransaction {
       participant.numbered = spanning && participant === this.#first && inserts.test(statement.sql)
       const begin = `${beginSql(this.#settings)}${this.#context.keepsLookups ? keepChangesSql : ''}`
       const number = participant.numbered ? takeNumberSql : ''
-      await participant.run(spanning ? `${begin}; ${this.#spanningSql()}${number}` : begin)
+      await participant.run(spanning ? `${begin}; ${spanningSql(this.txid, this.#lockTimeoutMs)}${number}` : begin)
       for (const { sql } of this.#savepoints) await participant.run(sql)
     } catch (error) {
       participant.destroy(error)
@@ -266,19 +260,14 @@ export class AtomicTransaction implements RouterTransaction {
   /** While other shards work, the first makes ready to decide. */
   #askEarly(first: Participant): void {
     if (first !== this.#first || first.numbered || first.earlyVote !== undefined || !first.held) return
-    const before = first.spanning ? '' : `${this.#spanningSql()}; `
+    const besides = first.spanning ? '' : spanningColumns(this.txid, this.#lockTimeoutMs)
     first.spanning = true
-    first.earlyVote = voteOf(first, before).catch(() => undefined)
+    first.earlyVote = voteOf(first, '', besides).catch(() => undefined)
   }
 
-  /** The name tells the sessions of one transaction apart from all others in every shard's pg_stat_activity. */
-  #spanningSql(): string {
-    const settings = this.#context.settings
-    const lockTimeoutMs = this.#hurried
-      ? Math.min(hurriedMs, settings.lockTimeoutMs ?? hurriedMs)
-      : settings.lockTimeoutMs
-    const timeout = lockTimeoutMs === null ? '' : `set local lock_timeout = ${lockTimeoutMs}; `
-    return `${timeout}set local application_name = '${sessionName(this.txid)}'`
+  get #lockTimeoutMs(): number | null {
+    const { lockTimeoutMs } = this.#context.settings
+    return this.#hurried ? Math.min(hurriedMs, lockTimeoutMs ?? hurriedMs) : lockTimeoutMs
   }
 
   async #allJoined(): Promise<void> {

@@ -85,7 +85,7 @@ describe('a deadlock that no single server can see', () => {
       return error?.code ?? 'went on'
     }
     const decision = codeOf(deciding.commit())
-    await expect.poll(() => bank.prepared()).toHaveLength(1)
+    await expect.poll(() => bank.prepared(), { interval: 10, timeout: 10_000 }).toHaveLength(1)
     const work = await codeOf(working.execute(1, add(1)))
     await working.rollback()
     const ends = [await decision, work]
@@ -103,7 +103,7 @@ describe('a deadlock that no single server can see', () => {
   })
 
   test('through a prepared part that nobody looks for: ends by the lock timeout, with a retryable error', async () => {
-    const blind = { deadlockAfterMs: 60_000, lockTimeoutMs: 400 }
+    const blind = { deadlockAfterMs: 60_000, lockTimeoutMs: 1_500 }
     const ends = await throughPrepared('works', blind)
     expect(ends).toContain('LOCK_TIMEOUT_ACROSS_SHARDS')
     expect(ends.filter((end) => end !== 'LOCK_TIMEOUT_ACROSS_SHARDS' && end !== 'went on')).toEqual([])
