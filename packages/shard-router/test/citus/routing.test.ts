@@ -346,6 +346,28 @@ describe.skipIf(!available)('the router on Citus', () => {
     expect(cause.code).toMatch(/0A000|XX000/)
   })
 
+  it('counts the rows that an INSERT ... SELECT stored, not those that met others', async () => {
+    const copies = (db: typeof router.db, festivals: string[]) =>
+      db
+        .insertInto('wallets')
+        .columns(['festival_id', 'id', 'user_id', 'balance'])
+        .expression((eb) =>
+          eb
+            .selectFrom('wallets')
+            .select((own) => ['festival_id', own('id', '+', 1).as('id'), 'user_id', 'balance'])
+            .where('festival_id', 'in', festivals)
+            .orderBy('festival_id')
+            .orderBy('id')
+            .limit(6),
+        )
+        .onConflict((oc) => oc.columns(['festival_id', 'id']).doNothing())
+        .executeTakeFirstOrThrow()
+    expect((await copies(router.fanOut(), [here, there])).numInsertedOrUpdatedRows).toBe(2n)
+    await router.fanOut().deleteFrom('wallets').where('id', '=', 4).execute()
+    expect((await copies(router.db, [here])).numInsertedOrUpdatedRows).toBe(1n)
+    await router.fanOut().deleteFrom('wallets').where('id', '=', 4).execute()
+  })
+
   it('refuses CTEs whose writes Citus shows to the rest, or keeps from other copies', async () => {
     const moved = router
       .fanOut()

@@ -23,6 +23,7 @@ import { ClusterTransaction } from './cluster-transaction.ts'
 import type { CoordinatorNeeds } from './coordinator-needs.ts'
 import { describeOnCluster } from './describe-on-cluster.ts'
 import type { DirectCounts } from './direct-counts.ts'
+import { countedInsert } from './insert-count.ts'
 import { InsertOrder } from './insert-order.ts'
 import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
@@ -51,6 +52,7 @@ export class CitusEngine implements Engine {
   readonly #needs: CoordinatorNeeds
   readonly #templates = new WeakMap<PreparedPlan, SqlTemplate>()
   readonly #orders = new WeakMap<PreparedPlan, { readonly order: InsertOrder | undefined }>()
+  readonly #counted = new WeakMap<PreparedPlan, { readonly template: SqlTemplate | undefined }>()
   #turn = 0
 
   constructor(map: ClusterMap, needs: CoordinatorNeeds, context: ClusterContext) {
@@ -187,6 +189,11 @@ export class CitusEngine implements Engine {
     if (several) refuseCteWrites(plan)
     if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
       refuseVolatile(plan)
+    const counted = plan.kind === 'insert' ? this.#countedOf(plan) : undefined
+    if (counted) {
+      const parameters = bindSources(counted, await withMoment(plan, context))
+      return { sql: counted.sql, parameters, access: 'write', rows: 'text', keepRows: 0 }
+    }
     const remote = several || (route.place !== undefined && this.map.serverOf(route.place) !== server)
     if (!remote || plan.traits.clock.length === 0) return callersStatement(plan, sql, context)
     const template = this.#clockTemplate(plan)
@@ -206,6 +213,15 @@ export class CitusEngine implements Engine {
       this.#orders.set(plan, known)
     }
     return known.order
+  }
+
+  #countedOf(plan: PreparedPlan): SqlTemplate | undefined {
+    let known = this.#counted.get(plan)
+    if (known === undefined) {
+      known = { template: countedInsert(plan) }
+      this.#counted.set(plan, known)
+    }
+    return known.template
   }
 
   #clockTemplate(plan: PreparedPlan): SqlTemplate {
