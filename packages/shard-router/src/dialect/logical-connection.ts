@@ -215,7 +215,7 @@ export class LogicalConnection implements DatabaseConnection {
       }
     }
     return await this.#committed(state, async (transaction) => {
-      await standInLine(transaction, state.topology.id, tables, this.#runOptions(state))
+      await standInLine(transaction, state.pool, tables, this.#runOptions(state))
       return await work(transaction)
     })
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '@shardwright/core'
-import type { RunOptions, Statement } from '../pool/shard-pool.ts'
+import type { AnyShardPool, RunOptions, Statement } from '../pool/shard-pool.ts'
 import type { RouterTransaction } from './router-transaction.ts'
 import { TransactionError } from './transaction-error.ts'
 
@@ -40,16 +40,19 @@ export function gaveWay(error: unknown): boolean {
 /** The shard where they stand in line: the same for all processes. */
 const lineShard = 0
 
-/** Waits until this transaction is the only one that came to the end of the line for these tables. */
+/**
+ * Waits until this transaction is the first of the line for these tables, as long as one would wait for a session.
+ * @throws TransactionError LOCK_TIMEOUT_ACROSS_SHARDS
+ */
 export async function standInLine(
   transaction: RouterTransaction,
-  topology: string,
+  { topology, spanningLimit }: Pick<AnyShardPool, 'topology' | 'spanningLimit'>,
   tables: string,
   run: RunOptions,
 ): Promise<void> {
   const statement: Statement = {
-    sql: 'select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))',
-    parameters: [`shardwright line ${topology} ${tables}`],
+    sql: `select pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($2, 0))`,
+    parameters: [`${Math.ceil(spanningLimit.acquireTimeoutMs)}ms`, `shardwright line ${topology.id} ${tables}`],
     access: 'read',
     rows: 'facts',
   }

@@ -111,6 +111,24 @@ test('statements that write all shards at once come through, also when each want
   expect(await balancesOf(first)).toEqual([24, 24, 24])
 })
 
+test('who stands in line leaves it when nothing moves, with a retryable error', async () => {
+  await using own = createShardRouter({
+    schema,
+    topology: router.topology,
+    recovery: false,
+    pool: { size: { ...size, acquireTimeoutMs: 1_000 } },
+  })
+  const holder = new pg.Client(cluster.shards[0]!.url)
+  await holder.connect()
+  await holder.query('begin; update account set balance = 7')
+  const line = "select pg_advisory_xact_lock(hashtextextended('shardwright line contention account', 0))"
+  await holder.query(line)
+  const late = await failureOf(own.fanOut().updateTable('account').set({ balance: 1 }).execute())
+  expect(late).toMatchObject({ code: 'LOCK_TIMEOUT_ACROSS_SHARDS', retryable: true })
+  await holder.end()
+  expect(await balancesOf([on[1]![0]!, on[2]![0]!])).toEqual([0, 0])
+})
+
 test('a lock that somebody holds for long is waited for', async () => {
   const holder = new pg.Client(cluster.shards[1]!.url)
   await holder.connect()
