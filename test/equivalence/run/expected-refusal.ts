@@ -44,6 +44,8 @@ export function isExpectedRefusal(code: string, own: Case, engine: WorldEngine, 
       return own.kind === 'write'
     case 'SHARD_KEY_UPDATE':
       return tags.has('set') || tags.has('on conflict')
+    case 'CITUS_UNSUPPORTED':
+      return engine === 'citus' && tags.has('writing cte')
     case 'CONFINED_TO_KEY':
       return own.door === 'for'
     case 'UNSUPPORTED_MERGE':
