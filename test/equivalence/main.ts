@@ -5,7 +5,7 @@ import { run } from './run/run.ts'
 import type { WorldEngine } from './world/world.ts'
 
 // npm run test:equivalence -- [--engine citus] --seed S --cases N [--counts FILE] [--refusals]
-// One case of a run: --seed S --only K [--wish 'a + b' --attempt N]
+// One case of a run: --seed S --only K [--wish 'a + b'] [--attempt N]
 const engines: readonly WorldEngine[] = ['hash', 'citus']
 const { values } = parseArgs({
   options: {
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '2000' },
     only: { type: 'string' },
     wish: { type: 'string' },
-    attempt: { type: 'string', default: '1' },
+    attempt: { type: 'string', default: '0' },
     /** Pairs of clauses seen by earlier runs with the same file count too, and a long run may be cut into several. */
     counts: { type: 'string' },
     refusals: { type: 'boolean', default: false },

@@ -833,6 +833,11 @@ export const mistakes: readonly { readonly name: string; readonly state: string;
     code: `db.with('a', (q) => q.selectFrom('w').select('nope')).selectFrom('t').select('g').union(db.selectFrom('u').select('g'))`,
   },
   {
+    name: 'two CTEs of one name, the first with a mistake of its own',
+    state: '42712 (refused by the router before it ran)',
+    code: `db.with('x', (q) => q.selectFrom('t').select('nope')).with('x', (q) => q.selectFrom('u').select('id')).selectFrom('x').select('x.id')`,
+  },
+  {
     name: 'GROUP BY DISTINCT that is not the first item',
     state: '42601',
     code: `db.selectFrom('t').select('g').groupBy(['g', sql\`distinct rollup(g)\`])`,

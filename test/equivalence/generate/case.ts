@@ -71,7 +71,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
     door: fittingDoor(door, kind, text, world),
     plugin: fittingPlugin(plugin, door, text),
     query,
-    again: wish === undefined ? '' : ` --wish '${[...wish].join(' + ')}' --attempt ${attempt}`,
+    again: `${wish === undefined ? '' : ` --wish '${[...wish].join(' + ')}'`}${attempt === 0 ? '' : ` --attempt ${attempt}`}`,
     open: new Map((made?.outputs ?? []).flatMap(({ name, open }) => (open ? [[name, open] as const] : []))),
     key,
   }

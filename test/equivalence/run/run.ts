@@ -11,6 +11,7 @@ import { programOf } from './program.ts'
 import { runCase } from './run-case.ts'
 import { shrink } from './shrink.ts'
 import { shrinkRows } from './shrink-rows.ts'
+import { isTooLarge } from './too-large.ts'
 import { Watch } from './watch.ts'
 
 export interface RunOptions {
@@ -45,11 +46,8 @@ export async function run(options: RunOptions): Promise<Counts> {
     await using open = await databases.open(createWorld(options.seed, number, databases), watch)
     const end = Math.min(last, (number + 1) * casesPerWorld - 1)
     for (let i = start; i <= end; i++) {
-      await runOne(options.only ? oneCase(options, open.world) : steering.next(i, open.world), open, {
-        options,
-        counts,
-        watch,
-      })
+      const own = options.only ? oneCase(options, open.world) : await nextCase(i, open, steering, options.seed)
+      await runOne(own, open, { options, counts, watch })
       if (counts.failed - failedBefore >= (options.maxFailures ?? Number.POSITIVE_INFINITY)) return counts
     }
   }
@@ -58,7 +56,17 @@ export async function run(options: RunOptions): Promise<Counts> {
 
 function oneCase({ seed, only }: RunOptions, world: World): Case {
   const { number = 0, wish, attempt = 0 } = only ?? {}
-  return createCase(seed, number, world, wish === undefined ? {} : { wish: new Set(wish.split(' + ')), attempt })
+  return createCase(seed, number, world, {
+    attempt,
+    ...(wish === undefined ? {} : { wish: new Set(wish.split(' + ')) }),
+  })
+}
+
+/** The case that the counts ask for, or another of its number when its answer is too large. */
+async function nextCase(number: number, open: OpenWorld, steering: Steering, seed: string): Promise<Case> {
+  let own = steering.next(number, open.world)
+  for (let attempt = 1; await isTooLarge(own, open); attempt++) own = createCase(seed, number, open.world, { attempt })
+  return own
 }
 
 interface Context {

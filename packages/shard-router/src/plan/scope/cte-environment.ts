@@ -1,4 +1,5 @@
 import type { OperationNode, WithNode } from 'kysely'
+import { refuse } from '../refuse.ts'
 import type { Block } from './block.ts'
 import type { Cte, CteEnvironment } from './relation.ts'
 
@@ -15,6 +16,7 @@ export function cteEnvironment(
   if (!node) return outer
   const known = environments.get(node)
   if (known) return known
+  refuseTwins(node)
   let current = outer
   const pending = node.recursive ? node.expressions.map((expression) => nameOf(expression.name.table)) : []
   for (const expression of node.expressions) {
@@ -29,6 +31,14 @@ export function cteEnvironment(
   }
   environments.set(node, current)
   return current
+}
+
+/** PostgreSQL finds this mistake (42712) before any other of the statement. */
+function refuseTwins({ expressions }: WithNode): void {
+  const names = expressions.map((expression) => nameOf(expression.name.table))
+  const twin = names.find((name, index) => names.indexOf(name) < index)
+  if (twin === undefined) return
+  refuse('UNSUPPORTED_NODE', `WITH has two queries named '${twin}'.`, 'Give each a name of its own.')
 }
 
 /** The CTE as it sees itself, or as an earlier one of a recursive WITH sees it. */
