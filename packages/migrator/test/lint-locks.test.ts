@@ -97,6 +97,11 @@ describe('what a rule says of a lock is what pg_locks shows', () => {
       `alter table parted attach partition loose for values from ('2026-02-01') to ('2026-03-01')`,
       'loose',
     ],
+    [
+      'attach-partition',
+      `create table parted_2 partition of parted for values from ('2026-03-01') to ('2026-04-01')`,
+      'parted',
+    ],
     ['constraint-validated-at-once', 'alter domain amount add constraint positive check (value > 0)', 'priced'],
     ['constraint-validated-at-once', 'alter domain amount set not null', 'priced'],
     ['constraint-validated-at-once', 'alter domain amount validate constraint later', 'priced'],
@@ -261,6 +266,14 @@ describe('the safe ways', () => {
         `create table march (ts date); alter table parted attach partition march for values in ('2026-03-01')`,
       ),
     ).toEqual([])
+    expect(
+      await lintSql(
+        `create table q (d date) partition by range (d); create table q_1 partition of q for values from ('2026-01-01') to ('2026-02-01')`,
+      ),
+    ).toEqual([])
+    const like = `create table parted_3 (like parted); alter table parted attach partition parted_3 for values from ('2026-05-01') to ('2026-06-01')`
+    expect(await lintSql(like)).toEqual([])
+    expect((await observe(like, 'parted')).lock).toBe('ShareUpdateExclusiveLock')
     const notices: string[] = []
     const note = ({ message }: { message?: string }) => void notices.push(message ?? '')
     work.client.on('notice', note)
