@@ -163,6 +163,55 @@ describe('planPartitions', () => {
     )
   })
 
+  it('around every change of the clocks the present has its partition, and retention takes no hour too many', () => {
+    const moments = [-3_600_000_001n, -1n, 0n, 1n, 1_800_000_000n, 3_600_000_000n, 86_400_000_000n]
+    let changes = 0
+    for (const zone of zones) {
+      let transition = Temporal.Instant.from('2010-06-01T00:00:00Z')
+        .toZonedDateTimeISO(zone)
+        .getTimeZoneTransition('next')
+      for (let seen = 0; transition && seen < 12; seen++, transition = transition.getTimeZoneTransition('next')) {
+        changes++
+        for (const key of ['timestamptz', 'timestamp', 'date'] as const) {
+          for (const every of key === 'date' ? (['day'] as const) : (['hour', 'day'] as const)) {
+            const keep = every === 'hour' ? '5 hours' : '2 days'
+            const policy = define({
+              zone,
+              key,
+              every,
+              premake: 2,
+              retention: { keep, then: 'drop', maxDropsPerRun: 1000 },
+            })
+            let partitions = after(
+              stateOf([]),
+              planPartitions(
+                stateOf([]),
+                define({ zone, key, every, premake: 0 }),
+                positionOfInstant(transition.toInstant()) - 4n * 86_400_000_000n,
+              ),
+            )
+            for (const moment of moments) {
+              const now = positionOfInstant(transition.toInstant()) + moment
+              const plan = planPartitions(stateOf(partitions), policy, now)
+              const kept = policy.calendar.subtract(
+                keyNow(policy, now),
+                Temporal.Duration.from(every === 'hour' ? { hours: 5 } : { days: 2 }),
+              )
+              for (const action of plan.actions)
+                if (action.kind === 'retire') expect(action.range.upper <= kept).toBe(true)
+              partitions = after(stateOf(partitions), plan)
+              expect(new Coverage(partitions).uncovered(policy.calendar.periodAt(keyNow(policy, now)))).toEqual([])
+              // What is due and spared as the last one may lie apart.
+              const living = partitions.filter(({ upper }) => (upper as bigint) > kept)
+              for (let i = 1; i < living.length; i++) expect(living[i]?.lower).toBe(living[i - 1]?.upper)
+            }
+          }
+        }
+      }
+    }
+    expect(changes).toBeGreaterThan(60)
+  })
+
   it('the present comes first when more is missing than one run creates', () => {
     const policy = define({ every: 'hour', premake: 1000, from: '2020-01-01' })
     const plan = planPartitions(stateOf([]), policy, at('2026-06-01T12:30:00Z'))
