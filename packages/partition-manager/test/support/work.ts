@@ -12,6 +12,9 @@ export type WorkName =
   | 'archive'
   | 'archive-to-schema'
   | 'repair'
+  | 'take-back'
+  | 'finalize'
+  | 'mend-index'
   | 'convert'
 
 export interface Work {
@@ -38,7 +41,7 @@ export async function doWork(name: WorkName, { url, directory, onProgress }: Wor
     await attachPartition(fleet.shards[0] as FleetShard, policy, { ...options, ...old })
     return
   }
-  const creates = name === 'create'
+  const creates = name === 'create' || name === 'mend-index'
   const retention = retentionOf(name, directory)
   const policy = definePartitions<Database>()({
     table: 'events',
@@ -59,6 +62,6 @@ export async function doWork(name: WorkName, { url, directory, onProgress }: Wor
 function retentionOf(name: WorkName, directory: string) {
   if (name === 'archive') return { keep: '12 months', then: { archive: { directory } } }
   if (name === 'archive-to-schema') return { keep: '12 months', then: { archive: { schema: 'archive' } } }
-  if (name === 'repair' || name === 'create') return undefined
+  if (name !== 'drop' && name !== 'drop-with-default') return undefined
   return { keep: '12 months', then: 'drop' as const }
 }
