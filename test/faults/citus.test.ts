@@ -108,15 +108,17 @@ class Load {
   }
 
   async #client(client: number): Promise<void> {
-    for (let turn = client; !this.#stopped; turn += 7) {
-      const tenant = turn % tenants
+    for (let turn = 0; !this.#stopped; turn++) {
+      // Every client does something else with a tenant.
+      const tenant = (client + turn * 7) % tenants
       try {
-        if (turn % 3 === 0) await this.#read(tenant)
-        else if (turn % 3 === 1) await this.#add(tenant)
+        if (turn % 4 === 0) await this.#read(tenant)
+        else if (turn % 4 === 1) await this.#add(tenant)
+        else if (turn % 4 === 2) await this.#touch(tenant)
         else await this.#transact(tenant)
       } catch (error) {
         const { message, code } = error as { message: string; code?: string }
-        this.faults.push(`tenant ${tenant}, turn ${turn % 3}: ${code} ${message}`)
+        this.faults.push(`tenant ${tenant}, turn ${turn % 4}: ${code} ${message}`)
         // Whether it was done is unknown: the ledger would only say so.
         this.#stopped = true
       }
@@ -145,6 +147,19 @@ class Load {
     if (numUpdatedRows !== 1n) this.faults.push(`tenant ${tenant}: ${numUpdatedRows} rows`)
     this.acknowledged[tenant]!++
     this.writes++
+  }
+
+  /** Many rows at once: all that were there before, also those that were written a moment ago. */
+  async #touch(tenant: number): Promise<void> {
+    const least = this.entered[tenant] as number
+    const { numUpdatedRows } = await this.#router.db
+      .updateTable('entries')
+      .set({ amount: sql`amount` })
+      .where('tenant', '=', tenant)
+      .executeTakeFirstOrThrow()
+    const most = this.#started[tenant] as number
+    if (numUpdatedRows < least || numUpdatedRows > most)
+      this.faults.push(`tenant ${tenant}: ${numUpdatedRows} entries, not ${least}..${most}`)
   }
 
   /** A transaction that the server rolled back is run again, as any PostgreSQL may ask for. */

@@ -2,6 +2,7 @@ import { noTelemetry, type Telemetry } from '@shardwright/core'
 import { citusAvailability } from '@shardwright/local-cluster'
 import { createShardRouter } from '@shardwright/shard-router'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { festivalIds, schema } from '../router/festival-fixture.ts'
 import { type FestivalCluster, onServer, routerOn, startFestivalCluster } from './cluster-fixture.ts'
@@ -344,6 +345,38 @@ describe.skipIf(!available)('the router on Citus', () => {
     const { cause } = error as { cause: { code: string } }
     expect(error).toMatchObject({ code, details: { sqlState: cause.code } })
     expect(cause.code).toMatch(/0A000|XX000/)
+  })
+
+  it('changes all rows of a shard that it had to wait for, also those that came meanwhile', async () => {
+    await router.db
+      .insertInto('tickets')
+      .values([1, 2].map((id) => ({ user_id: 9, id, festival: 'x' })))
+      .execute()
+    const [place] = await onServer(
+      cluster.database.url,
+      `select shardid, nodename || ':' || nodeport as node from pg_dist_placement join pg_dist_node using (groupid)
+       where shardid = get_shard_id_for_distribution_column('tickets', 9)`,
+    )
+    const urls = [cluster.database.url, cluster.database.nodes[String(place?.node)] as string]
+    const holders = urls.map((connectionString) => new pg.Client({ connectionString }))
+    for (const holder of holders) {
+      await holder.connect()
+      // As the last step of a move does.
+      await holder.query(`begin; select lock_shard_metadata(7, array[${place?.shardid}])`)
+    }
+    const changing = router.db.updateTable('tickets').set({ festival: 'y' }).where('user_id', '=', 9).executeTakeFirst()
+    await expect
+      .poll(() => onServer(cluster.database.url, `select from pg_locks where locktype = 'advisory' and not granted`))
+      .not.toEqual([])
+    await onServer(
+      urls[1] as string,
+      `set citus.enable_manual_changes_to_shards = on; insert into tickets_${place?.shardid} (user_id, id, festival) values (9, 3, 'x')`,
+    )
+    for (const holder of holders) {
+      await holder.query('commit')
+      await holder.end()
+    }
+    expect((await changing)?.numUpdatedRows).toBe(3n)
   })
 
   it('counts the rows that an INSERT ... SELECT stored, not those that met others', async () => {

@@ -20,7 +20,7 @@ import type { Engine } from '../engine.ts'
 import { citusRefusal } from './citus-refusal.ts'
 import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
-import type { CoordinatorNeeds } from './coordinator-needs.ts'
+import { type CoordinatorNeeds, severalRows } from './coordinator-needs.ts'
 import { describeOnCluster } from './describe-on-cluster.ts'
 import type { DirectCounts } from './direct-counts.ts'
 import { countedInsert } from './insert-count.ts'
@@ -255,7 +255,11 @@ export class CitusEngine implements Engine {
     context: ExecutionContext,
   ): Promise<StatementResult> {
     if (await this.#isUpToDate(route, server, context, result.followedBy)) return result
-    if (plan.traits.writes && result.rowCount > 0) return result
+    if (plan.traits.writes && result.rowCount > 0) {
+      // Which of its rows it missed nobody knows: the transaction that it is in is not to be committed.
+      if (context.transaction && this.#needs.of(plan) === severalRows) refuseMoved()
+      return result
+    }
     this.#context.telemetry.count('shardwright.citus.statements_run_again', 1)
     if (context.transaction instanceof ClusterTransaction && context.transaction.keepsSnapshot) refuseMoved()
     return await runOn(context, context.transaction ? server : coordinator, statement, 'part')

@@ -4,6 +4,7 @@ import type { Catalog, CatalogColumn } from '../../plan/catalog.ts'
 import { independent } from '../../plan/plan-multi-shard.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
 import { childrenOf, someNode } from '../../plan/walk.ts'
+import { readsOneRow } from './one-row-write.ts'
 
 /** Why a statement goes to the coordinator though one shard has all its rows. */
 export interface CoordinatorNeed {
@@ -11,6 +12,12 @@ export interface CoordinatorNeed {
   /** A transaction that is on a worker cannot run it there; otherwise the coordinator is only the better place. */
   readonly strict: boolean
 }
+
+/** The coordinator waits for a shard that moves before a worker takes the snapshot; a worker by itself the other way round. */
+export const severalRows: CoordinatorNeed = Object.freeze({
+  reason: 'it may write several rows, of which a worker could miss some while the shard moves',
+  strict: false,
+})
 
 /** What the coordinator alone does as one PostgreSQL would: sequences, and functions that the workers may not have. */
 export class CoordinatorNeeds {
@@ -56,7 +63,8 @@ export class CoordinatorNeeds {
       return { reason: "nextval() takes its value from a sequence, which is the coordinator's", strict: true }
     }
     const name = volatile.find((candidate) => !independent.has(candidate))
-    return name === undefined ? undefined : { reason: `${name}() is volatile`, strict: false }
+    if (name !== undefined) return { reason: `${name}() is volatile`, strict: false }
+    return !writes || readsOneRow(plan, this.#catalog) ? undefined : severalRows
   }
 
   /** The first column that an INSERT anywhere in the statement leaves to its sequence. */
