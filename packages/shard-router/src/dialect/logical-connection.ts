@@ -206,7 +206,7 @@ export class LogicalConnection implements DatabaseConnection {
     if (!contention.isExpected(tables)) {
       try {
         return await this.#committed(state, (transaction) => {
-          transaction.hurry?.()
+          transaction.forManyShards?.(true)
           return work(transaction)
         })
       } catch (error) {
@@ -215,6 +215,7 @@ export class LogicalConnection implements DatabaseConnection {
       }
     }
     return await this.#committed(state, async (transaction) => {
+      transaction.forManyShards?.(false)
       await standInLine(transaction, state.pool, tables, this.#runOptions(state))
       return await work(transaction)
     })

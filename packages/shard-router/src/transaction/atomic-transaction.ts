@@ -10,7 +10,7 @@ import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import type { PendingCommit } from './pending-commit.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
-import { spanningColumns, spanningSql } from './session-name.ts'
+import { spanningSql } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
 import { takeNumberSql, voteOf } from './vote.ts'
 
@@ -45,6 +45,7 @@ export class AtomicTransaction implements RouterTransaction {
   #first: Participant | undefined
   /** Cancelled here, to end a deadlock. */
   #givenUp = false
+  #manyShards = false
   #hurried = false
   readonly #turn: Turn
   #failed = false
@@ -174,8 +175,9 @@ export class AtomicTransaction implements RouterTransaction {
     await this.scope.rolledBack()
   }
 
-  hurry(): void {
-    this.#hurried = true
+  forManyShards(hurried: boolean): void {
+    this.#manyShards = true
+    this.#hurried = hurried
   }
 
   async cancel(): Promise<void> {
@@ -239,7 +241,7 @@ export class AtomicTransaction implements RouterTransaction {
     const participant = new Participant(shard, lease)
     try {
       // BEGIN travels with the statement behind it. Shards of one statement join together.
-      const spanning = this.#first !== undefined || this.#joining.size > 1
+      const spanning = this.#manyShards || this.#first !== undefined || this.#joining.size > 1
       participant.spanning = spanning
       this.#first ??= participant
       // An INSERT writes as a rule: the number by which its shard may decide comes without a question.
@@ -253,16 +255,17 @@ export class AtomicTransaction implements RouterTransaction {
       throw error
     }
     this.#participants.set(shard, participant)
-    if (this.#first?.spanning === false) this.#askEarly(this.#first)
+    const first = this.#first
+    if (first !== undefined && first !== participant && !first.spanning) this.#askEarly(first)
     return participant
   }
 
   /** While other shards work, the first makes ready to decide. */
   #askEarly(first: Participant): void {
     if (first !== this.#first || first.numbered || first.earlyVote !== undefined || !first.held) return
-    const besides = first.spanning ? '' : spanningColumns(this.txid, this.#lockTimeoutMs)
+    const before = first.spanning ? '' : `${spanningSql(this.txid, this.#lockTimeoutMs)}; `
     first.spanning = true
-    first.earlyVote = voteOf(first, '', besides).catch(() => undefined)
+    first.earlyVote = voteOf(first, before).catch(() => undefined)
   }
 
   get #lockTimeoutMs(): number | null {

@@ -37,6 +37,11 @@ export function gaveWay(error: unknown): boolean {
   return error.code === 'LOCK_TIMEOUT_ACROSS_SHARDS' || error.code === 'DEADLOCK_ACROSS_SHARDS'
 }
 
+// The columns are computed in their order; OFFSET keeps the inner SELECT before them.
+const lineSql = `select pg_catalog.set_config('lock_timeout', $1, true),
+ pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($2, 0)), pg_catalog.set_config('lock_timeout', before, true)
+ from (select pg_catalog.current_setting('lock_timeout') as before offset 0) as settings`
+
 /** The shard where they stand in line: the same for all processes. */
 const lineShard = 0
 
@@ -51,7 +56,7 @@ export async function standInLine(
   run: RunOptions,
 ): Promise<void> {
   const statement: Statement = {
-    sql: `select pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($2, 0))`,
+    sql: lineSql,
     parameters: [`${Math.ceil(spanningLimit.acquireTimeoutMs)}ms`, `shardwright line ${topology.id} ${tables}`],
     access: 'read',
     rows: 'facts',

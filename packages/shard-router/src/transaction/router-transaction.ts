@@ -22,8 +22,11 @@ export interface RouterTransaction {
   releaseSavepoint(sql: string, name: string): Promise<void>
   commit(): Promise<Commit>
   rollback(): Promise<void>
-  /** From here on it waits for locks only for a moment: its caller does the work again when it gave way. */
-  hurry?(): void
+  /**
+   * It is for one statement that needs many shards, before any has joined. `hurried`: it waits for locks only for a moment,
+   * as its caller does the work again when it gave way.
+   */
+  forManyShards?(hurried: boolean): void
   /** Cancels what runs now, on every shard. */
   cancel(): Promise<void>
   /** Ends the sessions: the transaction is lost. */

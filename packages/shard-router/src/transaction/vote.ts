@@ -12,14 +12,11 @@ export interface Vote {
 // The number also proves, before anything is prepared, that the decider's transaction is older than any abort row.
 const xidSql = 'select pg_catalog.pg_current_xact_id_if_assigned()::text as xid'
 
-/**
- * Asks a participant whether it wrote. A transaction that failed on the server cannot answer and rejects (25P02).
- * `besides`: more columns, each behind a comma, for what they do.
- */
-export async function voteOf(participant: Participant, before = '', besides = ''): Promise<Vote> {
+/** Asks a participant whether it wrote. A transaction that failed on the server cannot answer and rejects (25P02). */
+export async function voteOf(participant: Participant, before = ''): Promise<Vote> {
   const { session } = participant.lease
   const facts = knownFacts(session)
-  const { rows } = await participant.run(`${before}${xidSql}${besides}${facts === undefined ? `, ${factsSql}` : ''}`)
+  const { rows } = await participant.run(`${before}${xidSql}${facts === undefined ? `, ${factsSql}` : ''}`)
   const row = rows[0] as { readonly xid: string | null } & FactsRow
   return { participant, xid: row.xid, facts: facts ?? rememberFacts(session, row) }
 }

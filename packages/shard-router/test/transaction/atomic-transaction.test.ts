@@ -1,9 +1,12 @@
-import { type Commit, defineSchema, type ShardKey, sharded } from '@shardwright/core'
+import { type Commit, defineSchema, noTelemetry, type ShardKey, sharded } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { AbortedTransactionError } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ShardPool } from '../../src/pool/shard-pool.ts'
 import { createShardRouter } from '../../src/shard-router.ts'
+import { createAtomicContext } from '../../src/transaction/atomic-context.ts'
 import type { ProtocolPoint } from '../../src/transaction/atomic-options.ts'
+import { AtomicTransaction } from '../../src/transaction/atomic-transaction.ts'
 import { failureOf, read, topologyOf, write } from '../pool/pool-fixture.ts'
 import { add, Bank } from './transaction-fixture.ts'
 
@@ -72,6 +75,37 @@ describe('an atomic transaction', () => {
     expect(commit.tokens.map(({ shard }) => shard)).toEqual(['shard-3'])
     expect(steps).toEqual([])
     expect(await bank.balances()).toEqual([100, 100, 105])
+  })
+
+  test('asks the first for its number once, when a second shard joins: it decides without another question', async () => {
+    const texts: string[] = []
+    const pool: ShardPool = new Proxy(bank.pool, {
+      get: (target, name) => {
+        const value = target[name as keyof ShardPool]
+        if (name !== 'lease') return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+        return async (...call: Parameters<ShardPool['lease']>) => {
+          const lease = await target.lease(...call)
+          const { execute } = lease
+          lease.execute = (statement, options) => {
+            texts.push(statement.sql)
+            return execute.call(lease, statement, options)
+          }
+          return lease
+        }
+      },
+    })
+    for (let round = 0; round < 3; round++) {
+      texts.length = 0
+      const transaction = new AtomicTransaction(createAtomicContext(pool, noTelemetry), {})
+      await transaction.execute(0, add(-1))
+      expect(texts.filter((text) => text.includes('pg_current_xact_id'))).toEqual([])
+      await transaction.execute(1, add(1))
+      await transaction.commit()
+    }
+    // Sessions are known by now: the number for the decision, and the one by which the other's fate can be asked for.
+    const asked = texts.filter((text) => text.includes('pg_current_xact_id') && !text.includes('prepare transaction'))
+    expect(asked).toHaveLength(1)
+    expect(asked[0]).toContain('application_name')
   })
 
   test('goes through every step, in order, prepares before it decides, decides before it settles', async () => {
