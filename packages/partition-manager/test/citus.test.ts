@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import {
   attachPartition,
   definePartitions,
+  explainPruning,
   inspectPartitions,
   maintain,
   type PartitionPolicyOptions,
@@ -95,6 +96,27 @@ describe.skipIf(!citus.available)('on tables that Citus distributes', () => {
     expect(state.parent).toMatchObject({ distributed: true, distributionColumn: 'tenant' })
     expect(Number(state.partitions[0]?.bytes)).toBeGreaterThan(100_000)
     expect((await run()).tables[0]?.outcome).toBe('nothing-to-do')
+  })
+
+  it('counts the partitions that the tasks of Citus read, and those of subplans', async () => {
+    for (const back of [2, 1, 0]) await addPartition(back, 20)
+    const explain = async (sql: string, parameters: readonly unknown[] = []) =>
+      await explainPruning(connection, define(), { sql, parameters })
+    const since = new Date(Date.now() - 1000)
+    expect(await explain('select count(*) from events where at >= $1', [since])).toMatchObject({
+      scanned: 1,
+      total: 3,
+      advice: undefined,
+    })
+    expect(await explain('select * from events where tenant = $1 and at >= $2', [7, since])).toMatchObject({
+      scanned: 1,
+    })
+    expect(await explain('select count(*) from events')).toMatchObject({
+      scanned: 3,
+      advice: { code: 'PARTITION_NOT_PRUNED' },
+    })
+    const inSubplan = 'with e as materialized (select * from events offset 0) select count(*) from e'
+    expect(await explain(inSubplan)).toMatchObject({ scanned: 3 })
   })
 
   it('removes what retention says by a detach that Citus can do', async () => {

@@ -21,12 +21,6 @@ export interface ExplainableQuery {
   readonly parameters: readonly unknown[]
 }
 
-interface PlanNode {
-  readonly Schema?: string
-  readonly 'Relation Name'?: string
-  readonly Plans?: readonly PlanNode[]
-}
-
 /**
  * Says how many partitions a query reads. EXPLAIN plans with the parameters given, so a bound value prunes as it would
  * when the query runs.
@@ -39,12 +33,14 @@ export async function explainPruning(
   query: ExplainableQuery,
 ): Promise<PruningReport> {
   const leaves = await leavesOf(connection, policy)
-  const explained = await connection.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
+  const relations = new Map([...leaves].map((leaf) => [leaf, leaf]))
+  for (const [shard, leaf] of await citusShardsOf(connection, policy)) relations.set(shard, leaf)
+  const explained = await connection.query<{ 'QUERY PLAN': unknown }>(
     `explain (format json, verbose) ${query.sql}`,
     query.parameters,
   )
   const read = new Set<string>()
-  for (const { Plan } of explained.rows[0]?.['QUERY PLAN'] ?? []) collect(Plan, leaves, read)
+  collect(explained.rows[0]?.['QUERY PLAN'], relations, read)
   const report = { shard: connection.shardId, sql: query.sql, scanned: read.size, total: leaves.size }
   return Object.freeze({ ...report, advice: adviceOf(report, policy) })
 }
@@ -59,10 +55,34 @@ async function leavesOf(connection: FleetConnection, policy: PartitionPolicy): P
   return new Set(rows.map((row) => row.name))
 }
 
-function collect(node: PlanNode, leaves: ReadonlySet<string>, read: Set<string>): void {
-  const name = `${node.Schema}.${node['Relation Name']}`
-  if (leaves.has(name)) read.add(name)
-  for (const child of node.Plans ?? []) collect(child, leaves, read)
+/** The shards of the partitions, by schema and name, where Citus has any: plans of its tasks name them. */
+async function citusShardsOf(
+  connection: FleetConnection,
+  policy: PartitionPolicy,
+): Promise<ReadonlyMap<string, string>> {
+  const { rows: found } = await connection.query<{ citus: boolean }>(
+    "select to_regclass('pg_catalog.pg_dist_shard') is not null as citus",
+  )
+  if (found[0]?.citus !== true) return new Map()
+  const { rows } = await connection.query<{ shard: string; leaf: string }>(
+    `select n.nspname || '.' || (select name from unnest(parse_ident(shard_name(s.logicalrelid, s.shardid)))
+              with ordinality as part (name, at) order by at desc limit 1) as shard,
+            n.nspname || '.' || c.relname as leaf
+       from pg_partition_tree(to_regclass($1)) t join pg_class c on c.oid = t.relid
+       join pg_namespace n on n.oid = c.relnamespace
+       join pg_catalog.pg_dist_shard s on s.logicalrelid = t.relid where t.isleaf`,
+    [qualified(policy.schema, policy.table)],
+  )
+  return new Map(rows.map(({ shard, leaf }) => [shard, leaf]))
+}
+
+/** Nodes of the plan at any depth: Citus has the plans of its tasks and subplans inside its own node. */
+function collect(value: unknown, relations: ReadonlyMap<string, string>, read: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return
+  const { Schema, 'Relation Name': name } = value as Record<string, unknown>
+  const leaf = relations.get(`${Schema}.${name}`)
+  if (leaf !== undefined) read.add(leaf)
+  for (const child of Object.values(value)) collect(child, relations, read)
 }
 
 function adviceOf(report: Omit<PruningReport, 'advice'>, policy: PartitionPolicy): PartitionProblem | undefined {
