@@ -1,25 +1,19 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import type { FleetConnection } from '@shardwright/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect, fleetOfUrls, partitionsOf, scalar, useServer } from './support/database.ts'
+import { KilledRuns } from './support/run-killed.ts'
 import { doWork, type WorkName } from './support/work.ts'
 
 const server = useServer({ max_connections: 60 })
-// Each killed process would compile the same sources again; a process that is killed writes no cache, so one fills it.
-let compileCache = ''
+let runs: KilledRuns
 beforeAll(async () => {
-  compileCache = await mkdtemp(join(tmpdir(), 'shardwright-compiled-'))
-  const work = new URL('support/work.ts', import.meta.url).href
-  await run(['--input-type=module', '--eval', `await import('${work}')`])
+  runs = await KilledRuns.start()
 })
-afterAll(() => rm(compileCache, { recursive: true }))
-
-const killed = fileURLToPath(new URL('support/killed.ts', import.meta.url))
+afterAll(() => runs[Symbol.asyncDispose]())
 
 const partitioned = `
   set timezone to 'UTC';
@@ -212,7 +206,7 @@ describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing tw
         await using connection = await connect(fleetOfUrls([url]))
         await connection.script(setups[name])
         await prepare(name, url)
-        const code = await runKilled(name, url, directory, killAt, moment)
+        const code = await runs.run({ name, url, directory, killAt, moment })
         await always(name, { connection, directory })
         if (name === 'convert') await connection.script(writesBetween)
         await doWork(name, { url, directory, onProgress: () => {} })
@@ -227,25 +221,3 @@ describe('killed (SIGKILL) at any step, then run again: nothing lost, nothing tw
     240_000,
   )
 })
-
-/** `null` when it was killed. */
-async function runKilled(
-  name: WorkName,
-  url: string,
-  directory: string,
-  killAt: number,
-  moment: string,
-): Promise<number | null> {
-  return await run([killed, name, url, directory, String(killAt), moment])
-}
-
-async function run(args: readonly string[]): Promise<number | null> {
-  const child = spawn(process.execPath, ['--conditions=shardwright-source', ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
-  })
-  return await new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => resolve(code))
-  })
-}

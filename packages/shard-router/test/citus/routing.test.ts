@@ -401,6 +401,23 @@ describe.skipIf(!available)('the router on Citus', () => {
     await router.fanOut().deleteFrom('wallets').where('id', '=', 4).execute()
   })
 
+  it('refuses to group by a key that an outer join may leave NULL, of which Citus gives one group a shard', async () => {
+    const joined = router
+      .fanOut()
+      .selectFrom('wallets as w')
+      .leftJoin('transactions as t', (join) =>
+        join.onRef('t.festival_id', '=', 'w.festival_id').onRef('t.wallet_id', '=', 'w.id'),
+      )
+    const grouped = joined.select(['t.festival_id', ({ fn }) => fn.countAll().as('count')]).groupBy('t.festival_id')
+    await expect(grouped.execute()).rejects.toMatchObject({ code: 'UNSUPPORTED_MERGE', message: /'festival_id'/ })
+    const named = joined.select('t.festival_id as f').groupBy('f')
+    await expect(named.execute()).rejects.toMatchObject({ code: 'UNSUPPORTED_MERGE' })
+    const rows = await joined.select('w.festival_id').groupBy('w.festival_id').orderBy('w.festival_id').execute()
+    expect(rows.map((row) => row.festival_id)).toEqual([...festivalIds].sort())
+    const other = await joined.select('t.wallet_id').groupBy('t.wallet_id').execute()
+    expect(other).toEqual([{ wallet_id: null }])
+  })
+
   it('refuses CTEs whose writes Citus shows to the rest, or keeps from other copies', async () => {
     const moved = router
       .fanOut()

@@ -28,6 +28,7 @@ import { InsertOrder } from './insert-order.ts'
 import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
 import { refuseCteWrites } from './refuse-cte-writes.ts'
+import { refuseMissingKeys } from './refuse-missing-keys.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
 import { isNodeGone, isShardGone } from './stale-metadata.ts'
 
@@ -52,6 +53,8 @@ export class CitusEngine implements Engine {
   readonly #needs: CoordinatorNeeds
   readonly #templates = new WeakMap<PreparedPlan, SqlTemplate>()
   readonly #orders = new WeakMap<PreparedPlan, { readonly order: InsertOrder | undefined }>()
+  /** Plans that Citus answers over several shards as one PostgreSQL would. */
+  readonly #spreads = new WeakSet<PreparedPlan>()
   readonly #counted = new WeakMap<PreparedPlan, { readonly template: SqlTemplate | undefined }>()
   #turn = 0
 
@@ -186,7 +189,11 @@ export class CitusEngine implements Engine {
     context: ExecutionContext,
   ): Promise<Statement> {
     const several = route.shards.length > 0 && route.place === undefined
-    if (several) refuseCteWrites(plan)
+    if (several && !this.#spreads.has(plan)) {
+      refuseCteWrites(plan)
+      refuseMissingKeys(plan.root, context.state.schema)
+      this.#spreads.add(plan)
+    }
     if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
       refuseVolatile(plan)
     const counted = plan.kind === 'insert' ? this.#countedOf(plan) : undefined

@@ -28,8 +28,8 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
     /cannot perform distributed planning|cannot push ?down|could not run distributed query|subquery/i,
     'UNSUPPORTED_MERGE',
   ],
-  // Its planner's internal errors: a recursive CTE below an INSERT, the minimum of an enum in parts.
-  [/could not find path for CTE|no matching oid for function/, 'CITUS_UNSUPPORTED'],
+  // Internal errors of its planner: a recursive CTE below an INSERT, the minimum of an enum in parts, MERGE by a constant.
+  [/could not find path for CTE|no matching oid for function|required join operation is missing/, 'CITUS_UNSUPPORTED'],
 ]
 
 /** Files of PostgreSQL's own source that refuse features too; what they say is the caller's, on any PostgreSQL. */
