@@ -4,6 +4,7 @@ import { Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
 import { factTypes } from './fact-types.ts'
+import { inOneWrite } from './one-write.ts'
 import { createRowReader, emptyFields, type RowReader, type TypeParsers } from './row-reader.ts'
 import type { Statement, StatementResult } from './shard-pool.ts'
 import { sendExecuteAndSync, sendPrefix, type WireConnection } from './wire-connection.ts'
@@ -85,21 +86,21 @@ export class WireQuery {
       connection.query(prefix === undefined ? sql : `${prefix};${sql}`)
       return null
     }
-    connection.stream.cork?.()
+    const { name, parse } = this.form
     try {
-      // Bound before anything else is sent, so that a value that cannot be sent leaves nothing half-sent.
-      const early = this.form.parse || this.takePrefix !== undefined
+      // Bound before the prefix is taken: nothing may fail after that.
+      const early = this.takePrefix !== undefined
       const values = early ? parameters.map(prepareValue) : parameters
       const prefix = this.takePrefix?.()
-      if (prefix !== undefined) sendPrefix(connection, prefix)
-      if (this.form.parse) connection.parse({ text: sql, name: this.form.name })
-      connection.bind({ statement: this.form.name, values, valueMapper: early ? same : prepareValue })
-      if (this.reader === undefined) connection.describe({ type: 'P', name: '' })
-      sendExecuteAndSync(connection)
+      inOneWrite(connection, (wire) => {
+        if (prefix !== undefined) sendPrefix(wire, prefix)
+        if (parse) wire.parse({ text: sql, name })
+        wire.bind({ statement: name, values, valueMapper: early ? same : prepareValue })
+        if (this.reader === undefined) wire.describe({ type: 'P', name: '' })
+        sendExecuteAndSync(wire)
+      })
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
-    } finally {
-      connection.stream.uncork?.()
     }
     return null
   }
