@@ -9,7 +9,8 @@ import { type Ambush, type Fault, faultKinds, type Point } from './transactions/
 /*
  * Several processes move money between accounts on four servers. At every named step of the commit protocol, one of them,
  * the server it talks to, or its sockets to it, end. After each fault: recovery, then every promise is looked at. Half of
- * the transfers give an account another name and another card, which two lookups have to follow.
+ * the transfers give an account another name and another card, which two lookups have to follow; of the others some are one
+ * INSERT over three shards.
  */
 
 export interface TransactionFaultOptions {

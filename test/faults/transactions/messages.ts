@@ -15,7 +15,10 @@ export interface Point {
 export interface Ambush {
   readonly point: Point
   readonly fault: Fault
-  /** True: a transfer that writes entries of lookups as well. */
+  /**
+   * True: a transfer by a transaction that writes entries of lookups as well. False: one by a single INSERT, whose parts
+   * are prepared behind their rows.
+   */
   readonly keepsLookups: boolean
 }
 

@@ -101,12 +101,13 @@ async function transfer(router: ShardRouter<typeof bankSchema>, random: () => nu
   const moves = chooseMoves(random)
   keepsLookups = armed?.keepsLookups ?? random() < 0.5
   const values = keepsLookups ? [drawn('name', random), drawn('number', random)] : undefined
+  const posts = !keepsLookups && (armed !== undefined || random() < 0.5)
   // Half of them read commit tokens as well.
   const watched = random() < 0.5 ? new ReadContext() : undefined
   doing = id
   await tell({ kind: 'begun', id })
   try {
-    const work = () => move(router, id, moves, values as Values | undefined)
+    const work = () => (posts ? post(router, id, moves) : move(router, id, moves, values as Values | undefined))
     await (watched === undefined ? work() : runInReadContext(watched, work))
     doing += ' > acknowledged'
     await tell({ kind: 'acknowledged', id })
@@ -139,6 +140,13 @@ async function move(
     }
     if (values) await rename(trx, id, moves[0]!.account, values)
   })
+}
+
+async function post(router: ShardRouter<typeof bankSchema>, id: string, moves: readonly Move[]): Promise<void> {
+  await router.db
+    .insertInto('posting')
+    .values(moves.map((each) => ({ ...each, id })))
+    .execute()
 }
 
 /** An entry that changes, one that goes and one that comes; a card has the id of its transfer. */

@@ -65,7 +65,8 @@ async function runOnMany(
     case 'broadcast':
       return await broadcast(multi, route, context, rows)
     case 'split':
-      return await insertParts(await splitRows(plan, multi, context), context, rows)
+      // DO NOTHING may do just that on a shard, which then need not be prepared.
+      return await insertParts(await splitRows(plan, multi, context), context, rows, !multi.node.onConflict?.doNothing)
     case 'insert-select':
       return await insertSelected(plan, multi, context, rows)
     case 'steps':

@@ -1,4 +1,5 @@
 import type { PgClient } from '@shardwright/core'
+import type { Batch } from './batch.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { TopologyGate } from './topology-gate.ts'
 
@@ -32,8 +33,12 @@ export class GatedLease implements Lease {
     return this.#inner.processId
   }
 
-  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    return this.#inner.execute(statement, options)
+  get takesBatches(): boolean | undefined {
+    return this.#inner.takesBatches
+  }
+
+  execute(statement: Statement, options?: RunOptions, batch?: Batch): Promise<StatementResult> {
+    return this.#inner.execute(statement, options, batch)
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {

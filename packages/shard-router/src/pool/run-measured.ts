@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts'
 import { runOnSession } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
@@ -12,8 +13,9 @@ export function runMeasured(
   options: RunOptions | undefined,
   lane: LaneName,
   telemetry: StatementTelemetry | undefined,
+  batch?: Batch,
 ): Promise<StatementResult> {
-  const running = runOnSession(context, session, statement, options)
+  const running = runOnSession(context, session, statement, options, batch)
   return telemetry === undefined ? running : measured(context, statement, running, lane, telemetry)
 }
 

@@ -1,4 +1,6 @@
 import type { Query } from 'pg'
+import type { Batch } from './batch.ts'
+import { BatchQuery } from './batch-query.ts'
 import { deadlineError } from './deadline.ts'
 import { notSent, tagDriverError } from './driver-error.ts'
 import type { ServerContext } from './server-context.ts'
@@ -18,13 +20,14 @@ export async function runOnSession(
   session: Session,
   statement: Statement,
   options: RunOptions | undefined,
+  batch?: Batch,
 ): Promise<StatementResult> {
   // Undoing is right at any time: past a deadline, on a stale topology, for a caller who has given up.
   if (undoes.test(statement.sql)) return await busyWith(session, submit(context, session, statement))
   // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
   if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
-  const running = busyWith(session, submitInTime(context, session, statement, options))
+  const running = busyWith(session, submitInTime(context, session, statement, options, batch))
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
 }
@@ -43,6 +46,7 @@ async function submitInTime(
   session: Session,
   statement: Statement,
   options: RunOptions | undefined,
+  batch: Batch | undefined,
 ): Promise<StatementResult> {
   // Within a failed transaction SET fails too; what ends or divides a transaction takes no time of its own.
   if (!controls.test(statement.sql)) {
@@ -54,7 +58,9 @@ async function submitInTime(
     options?.signal?.throwIfAborted()
   }
   context.checkCurrent?.()
-  return await submit(context, session, statement)
+  return batch === undefined
+    ? await submit(context, session, statement)
+    : await submitBatch(context, session, statement, batch)
 }
 
 interface Sent {
@@ -82,19 +88,40 @@ async function submit(context: ServerContext, session: Session, statement: State
   }
 }
 
+/** Sent once: what came of the other commands of the batch is the caller's to judge, when a plan was stale too. */
+async function submitBatch(
+  context: ServerContext,
+  session: Session,
+  statement: Statement,
+  batch: Batch,
+): Promise<StatementResult> {
+  const form = session.statements.formOf(session, statement, true)
+  try {
+    return await send(context, session, statement, form.simple ? unnamedForm : form, { begin: undefined }, batch)
+  } catch (error) {
+    if (isStalePlan(error)) session.statements.distrust(session.address, statement.sql)
+    throw tagDriverError(error, context, session)
+  }
+}
+
 function send(
   context: ServerContext,
   session: Session,
   statement: Statement,
   form: WireForm,
   sent: Sent,
+  batch?: Batch,
 ): Promise<StatementResult> {
   return new Promise((resolve, reject) => {
-    const query = new WireQuery(statement, form, context.types, (done, error) => {
+    const settled = (done: WireQuery, error: unknown) => {
       session.statements.answered(done, error === undefined)
       if (error === undefined) resolve(done.result(context.role === 'primary' ? 'primary' : context.address.label))
       else reject(error)
-    })
+    }
+    const query =
+      batch === undefined
+        ? new WireQuery(statement, form, context.types, settled)
+        : new BatchQuery(statement, form, context.types, settled, batch)
     query.takePrefix = () => {
       sent.begin = session.pendingBegin
       session.pendingBegin = undefined

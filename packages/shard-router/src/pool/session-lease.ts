@@ -1,4 +1,5 @@
 import type { PgClient } from '@shardwright/core'
+import type { Batch } from './batch.ts'
 import { inCallContext } from './call-context.ts'
 import { streamOnSession } from './cursor-stream.ts'
 import { poolError } from './pool-error.ts'
@@ -62,14 +63,18 @@ export class SessionLease implements Lease {
     return this.#session
   }
 
-  execute(statement: Statement, given?: RunOptions): Promise<StatementResult> {
+  get takesBatches(): boolean {
+    return this.#session.address.pooler === 'direct'
+  }
+
+  execute(statement: Statement, given?: RunOptions, batch?: Batch): Promise<StatementResult> {
     this.#checkHeld()
     const options = inCallContext(given)
     if (this.#mayWait(statement.sql)) {
       this.#session.pendingBegin = statement.sql
       return Promise.resolve(begun)
     }
-    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry)
+    return runMeasured(this.#context, this.#session, statement, options, 'lease', this.#telemetry, batch)
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {

@@ -1,4 +1,5 @@
 import type { CommitToken, PgClient, PgField, Topology } from '@shardwright/core'
+import type { Batch, BehindResult } from './batch.ts'
 import type { ShardList } from './shard-list.ts'
 
 /** One statement for one shard, ready to send. */
@@ -35,6 +36,8 @@ export interface StatementResult {
   readonly server: string
   /** The answer of `followedBy`. Absent where it did not travel with the statement, or failed. */
   readonly followedBy?: StatementResult | undefined
+  /** What the commands behind it in its batch gave; absent where there were none. */
+  readonly behind?: BehindResult | undefined
 }
 
 export type AbortStrategy = 'ignore query' | 'cancel query' | 'kill session'
@@ -61,7 +64,10 @@ export interface Lease {
   readonly processId: number
   /** The same object for as long as the session lives: a key for what is known of it. Absent: nothing is remembered. */
   readonly session?: object | undefined
-  execute(statement: Statement, options?: RunOptions): Promise<StatementResult>
+  /** True where `execute` takes a batch: nobody between this and the server reads along. */
+  readonly takesBatches?: boolean | undefined
+  /** With a batch, a statement that fails for a plan that has become stale is not sent again. */
+  execute(statement: Statement, options?: RunOptions, batch?: Batch): Promise<StatementResult>
   /** Rows in chunks of at most `chunkSize`, by a server-side portal. Return() closes it. */
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult>
   /** Cancels what runs on this session now, from another connection. */

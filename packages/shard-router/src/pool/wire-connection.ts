@@ -25,11 +25,16 @@ export function sendExecuteAndSync(connection: WireConnection): void {
   if (connection.stream.writable) connection.stream.write(executeAndSync)
 }
 
-/** Runs a command without Sync: what follows belongs to the same batch, and is skipped when this fails. */
-export function sendPrefix(connection: WireConnection, text: string): void {
-  for (const statement of text.split(';')) {
+/**
+ * Runs commands without Sync: what follows belongs to the same batch, and is skipped when one of these fails. Returns how
+ * many there are.
+ */
+export function sendPrefix(connection: WireConnection, text: string): number {
+  const commands = text.split(';')
+  for (const statement of commands) {
     connection.parse({ text: statement, name: '' })
     connection.bind({ statement: '', values: [], valueMapper: (value) => value })
     connection.execute({})
   }
+  return commands.length
 }

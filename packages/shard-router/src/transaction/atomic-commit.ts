@@ -1,23 +1,25 @@
 import type { Commit, CommitToken } from '@shardwright/core'
 import { AbortedTransactionError } from 'kysely'
 import type { StatementResult } from '../pool/shard-pool.ts'
-import { endsSession, sqlStateOf } from '../pool/sql-state.ts'
+import { sqlStateOf } from '../pool/sql-state.ts'
 import { type AtomicContext, reach, shardIdOf, withDirectClient } from './atomic-context.ts'
 import { collectVotes, deciderFirst } from './collect-votes.ts'
 import { decisionError } from './decision-error.ts'
 import { commitDecisionSql, installDecisionTable } from './decision-table.ts'
 import { finishPrepared } from './finish-prepared.ts'
-import { formatGid, gidName } from './gid.ts'
+import { gidName } from './gid.ts'
+import type { LastParts } from './last-statements.ts'
 import { lockError } from './lock-error.ts'
 import { isRefusal } from './one-shard-transaction.ts'
 import { type Part, partToken, unsettledToken } from './part-token.ts'
 import type { Participant } from './participant.ts'
 import { finishPatiently, type PendingCommit } from './pending-commit.ts'
 import { prepareError, refuseNotify } from './prepare-error.ts'
+import { gidOf, isPlainRefusal, lastSqlOf, notePrepared, prepareSqlOf } from './prepare-part.ts'
 import { resolveDecision } from './resolve-decision.ts'
-import { knownFacts } from './session-facts.ts'
+import { knownFacts, rememberTable } from './session-facts.ts'
 import { unknownPlace } from './token-after-commit.ts'
-import { identifySql, type Vote } from './vote.ts'
+import type { Vote } from './vote.ts'
 import { whileAnswering } from './while-answering.ts'
 
 /** What `commit` of a transaction across shards tells. */
@@ -38,13 +40,23 @@ export class AtomicCommitter {
   readonly #txid: string
   readonly #participants: readonly Participant[]
   readonly #wantsTokens: boolean
+  /** Votes of parts that are prepared already. */
+  readonly #prepared: readonly Vote[] | undefined
   #decider: Vote | undefined
   #lost = false
   #gaveWay = false
   #pending: PendingCommit | undefined
 
-  constructor(context: AtomicContext, txid: string, participants: readonly Participant[], wantsTokens: boolean) {
+  constructor(
+    context: AtomicContext,
+    txid: string,
+    participants: readonly Participant[],
+    wantsTokens: boolean,
+    last?: LastParts,
+  ) {
     this.#wantsTokens = wantsTokens
+    this.#decider = last?.decider
+    this.#prepared = last?.others
     this.#context = context
     this.#txid = txid
     this.#participants = participants
@@ -74,6 +86,7 @@ export class AtomicCommitter {
   }
 
   async commit(): Promise<AtomicCommit> {
+    if (this.#decider && this.#prepared) return await this.#commitTwoPhase(this.#decider, this.#prepared)
     const only = this.#participants.length === 1 ? this.#participants[0] : undefined
     if (only) {
       await this.#guarded(() => this.#commitAlone(only))
@@ -99,10 +112,7 @@ export class AtomicCommitter {
     const { telemetry } = this.#context
     const span = telemetry.span('shardwright.transaction.commit', { participants: candidates.length + 1 })
     try {
-      const others = await this.#guarded(async () => {
-        await this.#checkReady(decider)
-        return await this.#prepareAll(decider, candidates)
-      })
+      const others = this.#prepared ?? (await this.#guarded(() => this.#prepareAll(decider, candidates)))
       await this.#decide(decider, others)
       const unsettled = await this.#settle(decider, others)
       const tokens = await this.#tokens([decider, ...others], (part) =>
@@ -143,7 +153,7 @@ export class AtomicCommitter {
 
   async #plainCommit(participant: Participant): Promise<void> {
     participant.state = 'committing'
-    const { command } = await participant.run(`${this.#lastSql}commit`)
+    const { command } = await participant.run(`${lastSqlOf(this.#context)}commit`)
     participant.state = 'ended'
     participant.release()
     // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
@@ -152,12 +162,14 @@ export class AtomicCommitter {
 
   async #checkReady(decider: Vote): Promise<void> {
     if (decider.facts.hasTable) return
-    const { shard } = decider.participant
+    const { shard, lease } = decider.participant
     await withDirectClient(this.#context, shard, (client) => installDecisionTable(client, this.#name(shard)))
+    rememberTable(lease.session)
   }
 
   /** The votes with the numbers that PREPARE gave. */
   async #prepareAll(decider: Vote, others: readonly Vote[]): Promise<Vote[]> {
+    await this.#checkReady(decider)
     const results = await Promise.allSettled(others.map((vote, index) => this.#prepare(decider, vote, index)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
@@ -172,13 +184,8 @@ export class AtomicCommitter {
     participant.state = 'preparing'
     try {
       const gid = this.#gid(decider, participant)
-      const { command, rows } = await this.#answer(
-        participant,
-        `${this.#lastSql}${vote.facts.prepareSql}${identifySql}; prepare transaction '${gid}'`,
-      )
-      participant.state = command === 'PREPARE' ? 'prepared' : 'ended'
-      // PREPARE TRANSACTION in a failed transaction succeeds with the tag ROLLBACK.
-      if (command !== 'PREPARE') throw new AbortedTransactionError()
+      const { command, rows } = await this.#answer(participant, prepareSqlOf(this.#context, vote, gid))
+      notePrepared(participant, command)
       xid = (rows[0] as { readonly xid: string }).xid
     } catch (error) {
       // An error from the server means that the transaction is rolled back there.
@@ -194,7 +201,7 @@ export class AtomicCommitter {
     const at = { shard: participant.shard, index: 0, txid: this.#txid }
     const participants = [decider, ...others].map((vote) => gidName(this.#name(vote.participant.shard)))
     const sql =
-      this.#lastSql +
+      lastSqlOf(this.#context) +
       decider.facts.durableSql +
       commitDecisionSql({ txid: this.#txid, topology: this.#context.topology, participants })
     try {
@@ -314,19 +321,8 @@ export class AtomicCommitter {
     )
   }
 
-  /** What deferred triggers change now, nobody keeps any more: the triggers of lookups refuse it from here on. */
-  get #lastSql(): string {
-    return this.#context.keepsLookups ? "set local shardwright.lookup_changes = ''; " : ''
-  }
-
   #gid(decider: Vote, participant: Participant): string {
-    return formatGid({
-      topology: this.#context.topology,
-      txid: this.#txid,
-      decider: gidName(this.#name(decider.participant.shard)),
-      incarnation: decider.facts.incarnation,
-      participant: gidName(this.#name(participant.shard)),
-    })
+    return gidOf(this.#context, this.#txid, decider, participant)
   }
 
   /** Deferred constraints and triggers may wait for locks at PREPARE, and at the decider's COMMIT. */
@@ -341,10 +337,6 @@ export class AtomicCommitter {
   #name(shard: number): string {
     return shardIdOf(this.#context, shard)
   }
-}
-
-function isPlainRefusal(error: unknown): boolean {
-  return sqlStateOf(error) !== undefined && !endsSession(error)
 }
 
 function settled(): undefined {}

@@ -6,13 +6,14 @@ import { type AtomicCommit, AtomicCommitter } from './atomic-commit.ts'
 import { type AtomicContext, shardIdOf } from './atomic-context.ts'
 import { CommitHooks } from './commit-hooks.ts'
 import { DeadlockWatch } from './deadlock-watch.ts'
+import { type LastPart, type LastParts, LastStatements } from './last-statements.ts'
 import { lockError } from './lock-error.ts'
 import { Participant } from './participant.ts'
 import type { PendingCommit } from './pending-commit.ts'
-import { beginSql, type RouterTransaction } from './router-transaction.ts'
+import { beginSql, type RouterTransaction, type ShardStatement } from './router-transaction.ts'
 import { spanningSql } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
-import { takeNumberSql, voteOf } from './vote.ts'
+import { assumedVote, takeNumberSql, voteOf } from './vote.ts'
 
 /** From here on the triggers of lookups note what they see. */
 const keepChangesSql = "; set local shardwright.lookup_changes = '-'"
@@ -48,6 +49,7 @@ export class AtomicTransaction implements RouterTransaction {
   #manyShards = false
   #hurried = false
   readonly #turn: Turn
+  #lastParts: LastParts | undefined
   #failed = false
   #ended = false
 
@@ -65,14 +67,10 @@ export class AtomicTransaction implements RouterTransaction {
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
     try {
-      const giveWay = () => {
-        this.#givenUp = true
-        this.cancel().catch(ignore)
-      }
       const result = await this.#watched(
         this.#participants.size,
         () => participant.execute(statement, options),
-        giveWay,
+        () => this.#giveWay(),
       )
       participant.noteResult(statement, result)
       if (participant.spanning && participant.hasWritten) this.#askEarly(participant)
@@ -80,6 +78,48 @@ export class AtomicTransaction implements RouterTransaction {
     } catch (error) {
       throw this.#failure(error, shard)
     }
+  }
+
+  async executeLast(statements: readonly ShardStatement[], options?: RunOptions): Promise<StatementResult[]> {
+    const last = await this.#lastStatements(statements, options)
+    if (last === undefined) {
+      return await Promise.all(statements.map(({ shard, statement }) => this.execute(shard, statement, options)))
+    }
+    try {
+      const results = await this.#watched(
+        statements.length,
+        () => last.run(options, (error, shard) => this.#failure(error, shard)),
+        () => this.#giveWay(),
+      )
+      const { shards } = last
+      return statements.map(({ shard }) => results[shards.indexOf(shard)] as StatementResult)
+    } catch (error) {
+      this.#failed = true
+      throw error
+    } finally {
+      this.#lastParts = last.parts
+    }
+  }
+
+  /** Undefined where PREPARE has to wait for the answers: something is not known of a session yet, or stands between. */
+  async #lastStatements(
+    statements: readonly ShardStatement[],
+    options: RunOptions | undefined,
+  ): Promise<LastStatements | undefined> {
+    if (statements.length < 2 || this.#joining.size > 0) return undefined
+    const parts = await Promise.all(
+      statements.map(async ({ shard, statement }) => {
+        const participant = await this.#participantFor(shard, statement, options)
+        return { participant, vote: assumedVote(participant), statement }
+      }),
+    )
+    const usable = parts.every(({ participant: { lease, notified } }) => lease.takesBatches === true && !notified)
+    const [decider, ...others] = parts.toSorted(
+      (a, b) => Number(b.participant.numbered) - Number(a.participant.numbered),
+    )
+    if (!usable || !decider?.participant.numbered || decider.vote?.facts.hasTable !== true) return undefined
+    const known = [decider, ...others].filter((part): part is LastPart & typeof part => part.vote !== undefined)
+    return known.length === parts.length ? new LastStatements(this.#context, this.txid, known) : undefined
   }
 
   async *stream(
@@ -188,6 +228,11 @@ export class AtomicTransaction implements RouterTransaction {
     await Promise.all([...this.#participants.values()].map(({ lease }) => lease.kill()))
   }
 
+  #giveWay(): void {
+    this.#givenUp = true
+    this.cancel().catch(ignore)
+  }
+
   /** A transaction on one shard is its server's to watch. */
   async #watched<T>(participants: number, work: () => Promise<T>, giveWay: () => void): Promise<T> {
     if (participants < 2) return await work()
@@ -206,7 +251,7 @@ export class AtomicTransaction implements RouterTransaction {
     this.#joining.clear()
     // A token is read only for those who look at it.
     const wantsTokens = this.scope.wrote && (this.scope.awaited || currentReadContext() !== undefined)
-    return new AtomicCommitter(this.#context, this.txid, participants, wantsTokens)
+    return new AtomicCommitter(this.#context, this.txid, participants, wantsTokens, this.#lastParts)
   }
 
   async #participantFor(shard: number, statement: Statement, options?: RunOptions): Promise<Participant> {

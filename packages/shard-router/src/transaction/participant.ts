@@ -1,3 +1,4 @@
+import type { Batch } from '../pool/batch.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { command } from './one-shard-transaction.ts'
 import type { Vote } from './vote.ts'
@@ -56,8 +57,8 @@ export class Participant {
   }
 
   /** One statement at a time, in the order given: what the transaction itself sends may meet the caller's. */
-  execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    const work = async () => await this.lease.execute(statement, options)
+  execute(statement: Statement, options?: RunOptions, batch?: Batch): Promise<StatementResult> {
+    const work = async () => await this.lease.execute(statement, options, batch)
     if (this.#running === 0) return this.#counted(work)
     return this.#counted(() => this.#last.then(work, work))
   }

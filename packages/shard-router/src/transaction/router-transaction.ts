@@ -2,6 +2,12 @@ import type { Commit, CommitScope } from '@shardwright/core'
 import type { IsolationLevel, TransactionSettings } from 'kysely'
 import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 
+/** A statement for one shard. */
+export interface ShardStatement {
+  readonly shard: number
+  readonly statement: Statement
+}
+
 /** A transaction as the logical connection sees it: shards join when a statement first needs them. */
 export interface RouterTransaction {
   readonly scope: CommitScope
@@ -10,6 +16,11 @@ export interface RouterTransaction {
   /** True when a second shard may join. */
   readonly spansShards: boolean
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
+  /**
+   * The same for the last statements of the transaction, each for another shard that has not begun, before anything is
+   * known of their answers: only `commit` or `rollback` may follow. Absent where that is no quicker.
+   */
+  executeLast?(statements: readonly ShardStatement[], options?: RunOptions): Promise<StatementResult[]>
   stream(
     shard: number,
     statement: Statement,

@@ -4,7 +4,7 @@ import { incarnationSql } from './incarnation.ts'
 /** What does not change while a session to a primary lives. */
 export interface SessionFacts {
   readonly incarnation: string
-  /** The decision table is there; only ever remembered as true. */
+  /** The decision table is there. False is no news after a while: who would decide asks again. */
   readonly hasTable: boolean
   /** What makes the decision durable, on disk and on synchronous standbys, whatever the session prefers. */
   readonly durableSql: string
@@ -39,6 +39,12 @@ export function rememberFacts(session: object | undefined, row: FactsRow): Sessi
     durableSql: row.synchronous === 'remote_apply' ? '' : setSynchronous,
     prepareSql: row.synchronous === 'remote_apply' || row.synchronous === 'on' ? '' : setSynchronous,
   })
-  if (session && facts.hasTable) known.set(session, facts)
+  if (session) known.set(session, facts)
   return facts
+}
+
+/** The decision table was made. */
+export function rememberTable(session: object | undefined): void {
+  const facts = knownFacts(session)
+  if (session && facts) known.set(session, Object.freeze({ ...facts, hasTable: true }))
 }

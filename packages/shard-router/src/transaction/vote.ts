@@ -15,7 +15,8 @@ const xidSql = 'select pg_catalog.pg_current_xact_id_if_assigned()::text as xid'
 /** Asks a participant whether it wrote. A transaction that failed on the server cannot answer and rejects (25P02). */
 export async function voteOf(participant: Participant, before = ''): Promise<Vote> {
   const { session } = participant.lease
-  const facts = knownFacts(session)
+  const remembered = knownFacts(session)
+  const facts = remembered?.hasTable === true ? remembered : undefined
   const { rows } = await participant.run(`${before}${xidSql}${facts === undefined ? `, ${factsSql}` : ''}`)
   const row = rows[0] as { readonly xid: string | null } & FactsRow
   return { participant, xid: row.xid, facts: facts ?? rememberFacts(session, row) }

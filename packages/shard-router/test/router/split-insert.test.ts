@@ -165,6 +165,61 @@ describe('a split INSERT', () => {
     expect(await stored(router.fanOut())).toEqual(await stored(one))
   })
 
+  it('is prepared behind its rows once its sessions are known, and not where it may write nothing', async () => {
+    await clear()
+    const texts: string[] = []
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      span: (_name, attributes) => {
+        texts.push(String(attributes?.['db.query.text']))
+        return { end() {} }
+      },
+    }
+    const steps: string[] = []
+    const atomic = { onStep: ({ step }: { readonly step: string }) => void steps.push(step) }
+    await using watched = createShardRouter({ schema, topology: router.topology, telemetry, atomic })
+    // Every shard has to decide once.
+    const rows = (first: number, id: number) => Array.from({ length: 12 }, (_, n) => ({ k: (n + first) % 12, id }))
+    for (let turn = 0; turn < 12; turn++) await watched.db.insertInto('things').values(rows(turn, turn)).execute()
+    const prepares = () => texts.filter((text) => text.includes('prepare transaction')).length
+    const before = prepares()
+    steps.length = 0
+    const returned = await watched.db.insertInto('things').values(rows(3, 100)).returning('k').execute()
+    expect(returned.map(({ k }) => k)).toEqual(rows(3, 100).map(({ k }) => k))
+    expect(steps.filter((step) => step === 'after prepare')).toHaveLength(2)
+    expect(prepares()).toBe(before)
+    expect(await codeOf(watched.db.insertInto('things').values(rows(0, 100)).execute())).toBe('23505')
+    const ignoring = watched.db.insertInto('things').onConflict((oc) => oc.doNothing())
+    await ignoring.values(rows(0, 101)).execute()
+    expect(prepares()).toBe(before + 2)
+    steps.length = 0
+    expect((await ignoring.values(rows(0, 101)).executeTakeFirst()).numInsertedOrUpdatedRows).toBe(0n)
+    expect(steps).toEqual([])
+  })
+
+  it('that a change of its table made stale on all shards is run anew, unseen', async () => {
+    await clear()
+    const insert = (id: number) =>
+      router.db
+        .insertInto('things')
+        .values([0, 1, 2, 3, 4, 5].map((n) => ({ k: (n + id) % 6, id })))
+        .returningAll()
+        .execute()
+    for (let id = 0; id < 12; id++) await insert(id)
+    for (const shard of cluster.fleet().shards) {
+      await using connection = await shard.connect()
+      await connection.script('alter table things add column late int default 7')
+    }
+    const rows = await insert(50)
+    expect(rows).toHaveLength(6)
+    for (const row of rows) expect(row).toMatchObject({ id: 50, late: 7 })
+    for (const shard of cluster.fleet().shards) {
+      await using connection = await shard.connect()
+      await connection.script('alter table things drop column late')
+    }
+    expect((await insert(51))[0]).not.toHaveProperty('late')
+  })
+
   it('of any number of rows has one text', async () => {
     await clear()
     const texts = new Set<string>()

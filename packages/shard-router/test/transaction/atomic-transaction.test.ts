@@ -232,6 +232,116 @@ describe('an atomic transaction', () => {
     expect(await bank.balances()).toEqual([100, 105, 105])
   })
 
+  describe('whose last statements are known at once', () => {
+    const insert = (id: number) => write('insert into account values ($1, $2)', id, 5)
+    const everywhere = (statement = insert(2)) => [0, 1, 2].map((shard) => ({ shard, statement }))
+    const rowsOf = (shard: number) => bank.run(shard, 'select id, balance from account order by id')
+    /** Sessions learn of their server by their first commit. */
+    const warm = async () => {
+      for (let n = 0; n < 3; n++) {
+        const transaction = bank.begin()
+        await transaction.executeLast(
+          [n, (n + 1) % 3, (n + 2) % 3].map((shard) => ({ shard, statement: insert(99 + n) })),
+        )
+        await transaction.commit()
+      }
+      await bank.reset()
+    }
+    beforeEach(warm)
+
+    test('prepares behind them, decides when all are prepared, and commits on all', async () => {
+      const steps: string[] = []
+      const transaction = bank.begin({}, { onStep: ({ step, index }) => void steps.push(`${step} ${index}`) })
+      const results = await transaction.executeLast(everywhere())
+      expect(results.map(({ command, rowCount }) => `${command} ${rowCount}`)).toEqual(Array(3).fill('INSERT 1'))
+      expect(await bank.prepared()).toHaveLength(2)
+      expect(steps.filter((step) => step.startsWith('after prepare')).sort()).toEqual([
+        'after prepare 0',
+        'after prepare 1',
+      ])
+      await transaction.commit()
+      expect(steps).toContain('after commit prepared 1')
+      expect(steps.indexOf('before decision 0')).toBeGreaterThan(steps.indexOf('after prepare 1'))
+      for (const shard of [0, 1, 2])
+        expect(await rowsOf(shard)).toEqual([
+          { id: 1, balance: 100 },
+          { id: 2, balance: 5 },
+        ])
+      expect(await bank.prepared()).toEqual([])
+    })
+
+    test('rolls back what is prepared, when it is not committed', async () => {
+      const transaction = bank.begin()
+      await transaction.executeLast(everywhere())
+      await transaction.rollback()
+      expect(await bank.prepared()).toEqual([])
+      expect(await rowsOf(1)).toHaveLength(1)
+    })
+
+    test.each([0, 1, 2])('leaves nothing when the statement fails on shard %s', async (shard) => {
+      const statements = everywhere().map((each) => (each.shard === shard ? { shard, statement: insert(1) } : each))
+      const transaction = bank.begin()
+      expect((await failureOf(transaction.executeLast(statements))).code).toBe('23505')
+      expect((await failureOf(transaction.execute(0, add(1)))).code).toBe('TRANSACTION_FAILED')
+      await transaction.rollback()
+      expect(await bank.prepared()).toEqual([])
+      for (const each of [0, 1, 2]) expect(await rowsOf(each)).toHaveLength(1)
+    })
+
+    test('leaves nothing when PREPARE is refused: a deferred constraint, NOTIFY in a trigger', async () => {
+      await bank.run(2, 'alter table account add constraint once unique (balance) deferrable initially deferred')
+      const late = bank.begin()
+      const doubled = everywhere(write('insert into account values (2, 100)'))
+      expect((await failureOf(late.executeLast(doubled))).code).toBe('23505')
+      await late.rollback()
+      await bank.run(
+        1,
+        `create or replace function tell() returns trigger language plpgsql as $$ begin notify channel; return new; end $$;
+         create trigger told before insert on account for each row execute function tell()`,
+      )
+      const told = bank.begin()
+      expect((await failureOf(told.executeLast(everywhere()))).code).toBe('NOTIFY_IN_ATOMIC_TRANSACTION')
+      await told.rollback()
+      expect(await bank.prepared()).toEqual([])
+      for (const each of [0, 1, 2]) expect(await rowsOf(each)).toHaveLength(1)
+    })
+
+    test('prepares nothing before the decider has its number, also when its server is slow to begin', async () => {
+      const order: string[] = []
+      const transaction = bank.begin({}, { onStep: ({ step }) => void order.push(step) })
+      await bank.run(
+        0,
+        'create or replace function slow() returns int language sql as $$ select 7 from pg_sleep(0.3) $$',
+      )
+      const statements = everywhere()
+      statements[0] = { shard: 0, statement: write('insert into account values (2, slow())') }
+      const running = transaction.executeLast(statements).then(() => order.push('answered'))
+      await running
+      // The number came with BEGIN: the others did not wait for the decider's statement.
+      expect(order.slice(-1)).toEqual(['answered'])
+      expect(order.filter((step) => step === 'after prepare')).toHaveLength(2)
+      await transaction.commit()
+      expect(await rowsOf(0)).toEqual([
+        { id: 1, balance: 100 },
+        { id: 2, balance: 7 },
+      ])
+    })
+
+    test('falls back to PREPARE of its own for NOTIFY, and on sessions that are new', async () => {
+      const fresh = new Bank(cluster, 'atomic')
+      const transaction = fresh.begin()
+      await transaction.executeLast(everywhere())
+      expect(await bank.prepared()).toEqual([])
+      await transaction.commit()
+      await fresh.close()
+      expect(await rowsOf(2)).toHaveLength(2)
+      const notifying = bank.begin()
+      await notifying.executeLast(everywhere(write("insert into account select 3, 5 from pg_notify('channel', 'x')")))
+      expect(await bank.prepared()).toEqual([])
+      expect((await failureOf(notifying.commit())).code).toBe('NOTIFY_IN_ATOMIC_TRANSACTION')
+    })
+  })
+
   test('NOTIFY is refused with a hint: in a statement, and in a trigger', async () => {
     const seen = bank.begin()
     await seen.execute(0, add(-1))

@@ -109,6 +109,28 @@ describe('a deadlock that no single server can see', () => {
     expect(ends.filter((end) => end !== 'LOCK_TIMEOUT_ACROSS_SHARDS' && end !== 'went on')).toEqual([])
   })
 
+  test('through parts that are prepared already, which no session holds any more', async () => {
+    const insert = (id: number, afterS = 0) => write(`insert into account select ${id}, 5 from pg_sleep(${afterS})`)
+    const last = async (...statements: ReturnType<typeof write>[]) => {
+      const transaction = bank.begin()
+      try {
+        // The decider is on the last shard, with a row of its own.
+        await transaction.executeLast([2, 0, 1].map((shard, at) => ({ shard, statement: statements[at]! })))
+        await transaction.commit()
+        return 'committed'
+      } catch (error) {
+        await transaction.rollback()
+        return (error as { code: string }).code
+      }
+    }
+    // Sessions learn of their server by their first commits.
+    for (const id of [60, 70]) await Promise.all([id, id + 1].map((own) => last(insert(own), insert(own), insert(own))))
+    const ends = Promise.all([last(insert(8), insert(7), insert(7, 0.4)), last(insert(9), insert(7, 0.4), insert(7))])
+    await expect.poll(() => bank.prepared()).toHaveLength(2)
+    expect(await ends).toEqual(['committed', 'DEADLOCK_ACROSS_SHARDS'])
+    expect(await bank.prepared()).toEqual([])
+  })
+
   test('a long wait that is no circle is left alone', async () => {
     const [holder, waiter] = [bank.begin(), bank.begin()]
     await holder.execute(1, add(1))

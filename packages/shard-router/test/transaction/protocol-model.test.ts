@@ -38,6 +38,7 @@ describe('the protocol, walked through all interleavings', () => {
     ['settleBeforeDecision', /money lost/],
     ['ignorePrepareTag', /money lost|acknowledged/],
     ['decideOnFirstVote', /money lost/],
+    ['prepareBeforeNumber', /money lost/],
     ['ignoreDecisionTag', /money lost|acknowledged/],
   ]
   test.each(cares)('without one care the walk finds the damage: %s', (care, damage) => {

@@ -18,6 +18,8 @@ export interface Rules {
   readonly ignorePrepareTag?: boolean
   /** The decision is taken with the first vote, while another PREPARE is under way. */
   readonly decideOnFirstVote?: boolean
+  /** PREPARE travels with a statement before the decider's transaction has its number. */
+  readonly prepareBeforeNumber?: boolean
   /** A decision that is refused by the unique key is taken for one that stands. */
   readonly ignoreDecisionTag?: boolean
 }
@@ -56,8 +58,13 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
   const { process, parts, wires, lost, through } = transaction
   switch (process) {
     case 'preparing': {
+      if (transaction.numbered && !transaction.knowsNumber && !lost[0])
+        add("hears of the decider's number", (next) => {
+          next.knowsNumber = true
+        })
+      const mayPrepare = transaction.knowsNumber || rules.prepareBeforeNumber
       for (const shard of participants) {
-        if (wires[shard] === 'idle' && !lost[shard] && !through[shard])
+        if (mayPrepare && wires[shard] === 'idle' && !lost[shard] && !through[shard])
           add(`sends PREPARE to ${shard}`, (next) => {
             next.wires[shard] = 'sent'
           })
@@ -72,7 +79,7 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
       if (rules.settleBeforeDecision && through[1] && through[2] && parts[1] === 'prepared')
         add('commits 1 before the decision', (next) => finish(next, 1, 'committed'))
       const voted = rules.decideOnFirstVote ? through[1] || through[2] : through[1] && through[2]
-      if (voted && !lost[0])
+      if (voted && transaction.numbered && !lost[0])
         add('sends its decision', (next) => {
           next.wires[0] = 'sent'
           next.process = 'deciding'
@@ -137,7 +144,13 @@ function processSteps(transaction: Transaction, rules: Rules, add: Add): void {
 }
 
 /** A server runs what it was sent, also when nobody waits for it any more, and ends sessions that were left. */
-function serverSteps({ process, wires, lost, parts }: Transaction, add: Add): void {
+function serverSteps(transaction: Transaction, add: Add): void {
+  const { process, wires, lost, parts } = transaction
+  // BEGIN: its message may be late, whatever the process and the other shards have done meanwhile.
+  if (!transaction.numbered && parts[0] === 'open' && !lost[0])
+    add('the decider begins, and takes its number', (next) => {
+      next.numbered = true
+    })
   for (const shard of all) {
     if (wires[shard] === 'sent') add(`shard ${shard} runs its command`, (next) => runCommand(next, shard))
     const left = lost[shard] || process === 'dead' || process === 'failure'
@@ -194,11 +207,12 @@ function recovererSteps(world: World, index: number, rules: Rules, steps: Step[]
   const transaction = world.transactions[of]!
   switch (at) {
     case 'idle':
-      world.transactions.forEach(({ parts, row }, whose) => {
+      world.transactions.forEach(({ parts, row, numbered }, whose) => {
         if (participants.some((shard) => parts[shard] === 'prepared'))
           add(`sees T${whose} prepared`, (next) => go(next, 'saw', whose))
         if (row === 'commit') add(`reads the commit row of T${whose}`, (next) => go(next, 'forgetting', whose))
-        if (row === 'abort' && (rules.forgetAbortsAtOnce || parts[0] !== 'open'))
+        // A transaction without a number is not seen to be open.
+        if (row === 'abort' && (rules.forgetAbortsAtOnce || parts[0] !== 'open' || !numbered))
           add(`forgets the abort row of T${whose}`, (next) => {
             next.transactions[whose]!.row = 'none'
           })

@@ -26,6 +26,10 @@ export interface Transaction {
   /** The process is through with this participant in its present phase. */
   through: [boolean, boolean, boolean]
   row: 'none' | 'commit' | 'abort'
+  /** The decider's transaction has its number: it came with BEGIN. */
+  numbered: boolean
+  /** The process knows of it. */
+  knowsNumber: boolean
   /**
    * The decider's server crashed before the number of the transaction was on disk: it may give the number again, to a
    * transaction that commits. The numbers of what is prepared are on disk.
@@ -55,6 +59,8 @@ export function newWorld(transactions: number, recoverers: number, faults: numbe
       lost: [false, false, false],
       through: [false, false, false],
       row: 'none',
+      numbered: false,
+      knowsNumber: false,
       numberReused: false,
     })),
     recoverers: Array.from({ length: recoverers }, () => ({ at: 'idle', of: 0 })),
@@ -109,10 +115,12 @@ const processLetters = {
 } as const
 
 function transactionKey(transaction: Transaction): string {
-  const { process, row, numberReused } = transaction
+  const { process, parts, row, numberReused, numbered, knowsNumber } = transaction
   const [one, two] = [participantKey(transaction, 1), participantKey(transaction, 2)]
   const others = one < two ? one + two : two + one
-  return `${processLetters[process]}${deciderKey(transaction)}${others}${row[0]}${numberReused && !isOver(process) ? 'r' : '-'}`
+  // Once it is known, or its transaction is over, nobody looks at it again.
+  const number = knowsNumber ? 'k' : parts[0] !== 'open' ? '-' : numbered ? 'n' : 'u'
+  return `${number}${processLetters[process]}${deciderKey(transaction)}${others}${row[0]}${numberReused && !isOver(process) ? 'r' : '-'}`
 }
 
 function isOver(process: Process): boolean {
