@@ -1,4 +1,4 @@
-// npm run test:faults -- --seed S --minutes M --rounds N [execution] [transactions] [cache]: all suites, or those that are named.
+// npm run test:faults -- --seed S --minutes M --rounds N [execution] [transactions] [cache] [citus]: all suites, or those that are named.
 import { parseArgs } from 'node:util'
 
 interface Suite {
@@ -9,6 +9,8 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   execution: () => import('./execution.ts') as Promise<Suite>,
   transactions: () => import('./transactions.ts') as Promise<Suite>,
   cache: () => import('./cache.ts') as Promise<Suite>,
+  // Where CITUS_URL or containers are; else it says that it is skipped.
+  citus: () => import('./citus.ts') as Promise<Suite>,
 }
 
 const { values, positionals } = parseArgs({

@@ -108,7 +108,7 @@ export const routerErrorCodes = Object.freeze({
     remedy: 'Run the statement outside the transaction, or first in one; or give the row a value of its own (uuidv7).',
   },
   CITUS_SHARD_MOVED: {
-    meaning: 'A shard was moved or split while a transaction with one snapshot began.',
+    meaning: 'A shard was moved or split under a transaction, which cannot go on.',
     remedy: 'Run the transaction again.',
   },
   CITUS_SETTINGS_DIFFER: {

@@ -244,6 +244,11 @@ export class CitusEngine implements Engine {
     try {
       return await runOn(context, server, statement, 'part')
     } catch (error) {
+      // The transaction has failed with it, and another one will find the shard.
+      if (context.transaction && isShardGone(error)) {
+        this.#context.suspect()
+        refuseMoved()
+      }
       if (context.transaction || !this.#mayGoElsewhere(server, error, statement.access)) throw error
       const result = await runOn(context, coordinator, statement, 'part')
       // Of a node that may be gone nothing can be asked; the coordinator's own shards are its own look.
@@ -319,7 +324,7 @@ export class CitusEngine implements Engine {
 function refuseMoved(): never {
   return refuse(
     'CITUS_SHARD_MOVED',
-    'A shard was moved or split while the transaction began, and its snapshot may not have the rows.',
+    'A shard was moved or split while the transaction ran, and its snapshot may not have the rows.',
     'Run the transaction again.',
     { sqlState: '40001' },
   )
