@@ -30,11 +30,14 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
   }
   const { asked, withRows, statements } = watch.seen
   const expected = await expecting
+  const endless = expected.kind === 'error' && expected.code === '57014'
   if (expected.kind === 'error' && actual.kind === 'rows' && actual.rows.length === 0 && statements === 0) {
     // No key can match, so nobody was asked, and nobody could find the mistake.
     return { kind: 'both failed', state: `${expected.code} (nobody asked)` }
   }
-  const outcome = await judge(own, expected, actual, one, open.world.engine)
+  const outcome: Outcome = endless
+    ? { kind: 'both failed', state: '57014 (too long to be compared)' }
+    : await judge(own, expected, actual, one, open.world.engine)
   if (own.kind === 'write' && outcome.kind !== 'failed') {
     // What was refused must have changed nothing.
     if (outcome.kind === 'refused') await open.resetOne()

@@ -18,6 +18,15 @@ export function databaseAt(url: string): Database {
   return { url, pool: new pg.Pool({ connectionString: url, max: 2, options: '-c search_path=public' }) }
 }
 
+/** A new database in which no statement, of either side, runs for longer than a case is worth. */
+export async function boundedDatabase(url: string): Promise<Database> {
+  const database = databaseAt(url)
+  await database.pool.query(
+    `do $$ begin execute format('alter database %I set statement_timeout = %L', current_database(), '30s'); end $$`,
+  )
+  return database
+}
+
 /** Stock Kysely, as the world's values are read. */
 export function kyselyAt(url: string, searchPath: string, { typed }: World): AnyKysely {
   const options = `-c TimeZone=UTC -c search_path=${searchPath}`

@@ -2,7 +2,7 @@ import { defineTopology, locate, type Telemetry, type Topology } from '@shardwri
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { createShardRouter } from '@shardwright/shard-router'
 import { keyOf, type TableName, tableNames } from './columns.ts'
-import { createStatements, type Database, databaseAt, fill, kyselyAt, type PlacedRows } from './database.ts'
+import { boundedDatabase, createStatements, type Database, fill, kyselyAt, type PlacedRows } from './database.ts'
 import { OpenWorld } from './open-world.ts'
 import { schema } from './schema.ts'
 import { typedValues } from './typed-values.ts'
@@ -27,7 +27,7 @@ export class Databases implements WorldServers {
     const cluster = await startLocalCluster({ shards: 1, databasePerShard: true, icu: true })
     const server = cluster.shards[0]
     if (!server) throw new Error('the cluster has no server')
-    const create = async (name: string) => databaseAt(await server.createDatabase(name, { icu: 'und' }))
+    const create = async (name: string) => boundedDatabase(await server.createDatabase(name, { icu: 'und' }))
     const shards = new Map<number, Database[]>()
     for (const count of counts) {
       const own: Database[] = []
