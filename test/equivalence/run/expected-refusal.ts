@@ -17,7 +17,7 @@ const joining = [
   'merge',
 ]
 
-const outer = ['leftJoin', 'rightJoin', 'fullJoin', 'lateral']
+const outer = ['leftJoin', 'rightJoin', 'fullJoin', 'lateral', 'join subquery']
 
 /** Codes of what Citus refuses. */
 const citusCodes = new Set([
