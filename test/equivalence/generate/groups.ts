@@ -65,7 +65,7 @@ function plainGroups(scope: Scope, steps: Step[], outputs: Output[]): Grouped {
   const names: string[] = []
   let hidden = false
   for (let i = 0; i < count; i++) {
-    const made = random.chance(0.12)
+    const made = random.chance(0.12, 'group by key')
       ? column(scope, ['key'])
       : random.chance(0.75)
         ? column(scope, groupable)

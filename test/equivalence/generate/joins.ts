@@ -55,7 +55,7 @@ function tableJoin(present: readonly Relation[], outer: Outer): Joined | undefin
   )
   const relation = tableRelation(name, alias)
   const other = random.pick(present)
-  const onKey = relation.keys.length > 0 && keyed.length > 0 && random.chance(0.98)
+  const onKey = relation.keys.length > 0 && keyed.length > 0 && !random.chance(0.02, 'join off the key')
   const owner = onKey ? random.pick(keyed) : other
   const theirs = integerOf(other)
   if (!onKey && theirs === undefined) return undefined

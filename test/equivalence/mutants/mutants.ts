@@ -6,6 +6,10 @@ export interface Mutant {
   readonly replace: string
   /** Clauses of the cases that can show it; any case when left out. */
   readonly focus?: readonly string[]
+  /** What else makes the generator write such cases more often. */
+  readonly wish?: readonly string[]
+  /** The text of the cases that can show it. */
+  readonly shows?: RegExp
 }
 
 export const mutants: readonly Mutant[] = [
@@ -73,6 +77,7 @@ export const mutants: readonly Mutant[] = [
     name: 'partial counts counted',
     find: 'BigInt(row[this.#position] ?? 0)',
     replace: '1n',
+    focus: ['count', 'group by'],
   },
   {
     name: 'DISTINCT aggregates added up',
@@ -90,13 +95,14 @@ export const mutants: readonly Mutant[] = [
     name: 'uncorrelated subquery per shard',
     find: "? 'refused' : 'first'",
     replace: "? 'refused' : 'stays'",
-    focus: ['where'],
+    focus: ['subquery in where'],
   },
   {
     name: 'correlated subquery per shard',
     find: "? 'refused' : 'first'",
     replace: "? 'stays' : 'first'",
-    focus: ['where'],
+    focus: ['exists'],
+    shows: /whereRef\('\w+\.g'/,
   },
   {
     name: 'window functions per shard',
@@ -250,5 +256,54 @@ export const mutants: readonly Mutant[] = [
     find: "return seconds * 1_000_000n + BigInt(fraction.padEnd(6, '0'))",
     replace: 'return seconds * 1_000_000n + BigInt(fraction.length * 0)',
     focus: ['order by'],
+  },
+  {
+    name: 'joins without the key run per shard',
+    find: 'if (!loose) return undefined',
+    replace: 'if (!loose || loose) return undefined',
+    focus: ['innerJoin'],
+    wish: ['join off the key'],
+    shows: /innerJoin\('[tuxp] as a\d+', \(join\) => join\.onRef\('a\d+\.g'/,
+  },
+  {
+    name: 'the nullable side of an outer join taken for a key',
+    find: '!own.nullable && isPresent(term)',
+    replace: 'true',
+    focus: ['leftJoin', 'group by'],
+    wish: ['group by key'],
+    shows: /leftJoin\('\w+ as (a\d+)'[\s\S]*groupBy\([^\n]*'\1\.(?:k|owner)'/,
+  },
+  {
+    name: 'the scale of a sum of numerics lost',
+    find: 'return { digits: rescale(a, scale) + rescale(b, scale), scale, special: undefined }',
+    replace: `const digits = rescale(a, scale) + rescale(b, scale)
+  const zero = digits % 10n === 0n && scale > 0
+  return { digits: zero ? digits / 10n : digits, scale: zero ? scale - 1 : scale, special: undefined }`,
+    focus: ['sum', 'group by'],
+    shows: /\.(?:g|v|d|ok|b|s|tid)'[^\n]*groupBy[\s\S]*fn\.sum\('a\d+\.[mn]'\)\.as/,
+  },
+  {
+    name: 'rows of a MERGE inserted on each shard, whatever their key',
+    find: 'if (insertsOwnKeys(node, table, block, locality)) return',
+    replace: 'return',
+    focus: ['merge', 'when not matched'],
+    shows: /using\('r as b'[\s\S]*thenInsertValues/,
+  },
+  {
+    name: 'rows of equal keys out of order',
+    find: 'if (order !== 0) return order * sign',
+    replace: 'return order * sign',
+    focus: ['order by'],
+    wish: ['order by hidden'],
+    shows:
+      /(?:\.ref\('a\d+\.n'\)\.as\('(\w+)'\)[\s\S]*\.orderBy\('\1'|\.orderBy\(\(eb\) => eb\.ref\('a\d+\.n'\))[\s\S]*\.orderBy\('/,
+  },
+  {
+    name: 'big integers compared as floats',
+    find: 'const difference = BigInt(a) - BigInt(b)',
+    replace: 'const difference = BigInt(Math.trunc(Number(a) - Number(b)))',
+    focus: ['order by'],
+    wish: ['order by hidden'],
+    shows: /\.ref\('a\d+\.b'\)\.as\('(\w+)'\)[\s\S]*\.orderBy\('\1'|\.orderBy\(\(eb\) => eb\.ref\('a\d+\.b'\)/,
   },
 ]
