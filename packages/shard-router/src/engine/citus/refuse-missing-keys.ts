@@ -20,14 +20,14 @@ import { childrenOf } from '../../plan/walk.ts'
 export function refuseMissingKeys(root: OperationNode, schema: Schema): void {
   const keys = new Set([...schema.families.values()].flatMap(({ tables }) => tables.map((table) => table.key)))
   const visit = (node: OperationNode): void => {
-    if (node.kind === 'SelectQueryNode') refuseLevel(node as SelectQueryNode, keys)
+    if (node.kind === 'SelectQueryNode') refuseLevel(node as SelectQueryNode, keys, schema)
     for (const child of childrenOf(node)) visit(child)
   }
   visit(root)
 }
 
-function refuseLevel(query: SelectQueryNode, keys: ReadonlySet<string>): void {
-  const missing = nullableNames(query)
+function refuseLevel(query: SelectQueryNode, keys: ReadonlySet<string>, schema: Schema): void {
+  const missing = nullableNames(query, schema)
   if (missing.size === 0) return
   const parted = [query.orderBy, ...(query.selections ?? [])].flatMap((node) => (node ? partitionsIn(node) : []))
   for (const column of [...groupsOf(query), ...parted]) {
@@ -48,11 +48,11 @@ function refuseLevel(query: SelectQueryNode, keys: ReadonlySet<string>): void {
 type Side = 'table' | 'derived'
 
 /** What an outer join of this level can leave without a row, by its name in the query. */
-function nullableNames({ from, joins }: SelectQueryNode): ReadonlyMap<string, Side> {
-  const before = (from?.froms ?? []).map(sideOf)
+function nullableNames({ from, joins }: SelectQueryNode, schema: Schema): ReadonlyMap<string, Side> {
+  const before = (from?.froms ?? []).map((node) => sideOf(node, schema))
   const missing = new Map<string, Side>()
   for (const join of (joins ?? []) as readonly JoinNode[]) {
-    const own = sideOf(join.table)
+    const own = sideOf(join.table, schema)
     const kind = join.joinType
     if (kind.startsWith('Left') || kind.startsWith('Full') || kind === 'LateralLeftJoin') missing.set(...own)
     if (kind.startsWith('Right') || kind.startsWith('Full')) for (const side of before) missing.set(...side)
@@ -61,11 +61,13 @@ function nullableNames({ from, joins }: SelectQueryNode): ReadonlyMap<string, Si
   return missing
 }
 
-function sideOf(node: OperationNode): [string, Side] {
+/** A CTE may give a key another name, as a subquery may. */
+function sideOf(node: OperationNode, schema: Schema): [string, Side] {
   const bare = node.kind === 'AliasNode' ? (node as AliasNode).node : node
-  const side: Side = bare.kind === 'TableNode' ? 'table' : 'derived'
+  const table = bare.kind === 'TableNode' ? (bare as TableNode).table : undefined
+  const side: Side = table && schema.find(table.identifier.name, table.schema?.name) ? 'table' : 'derived'
   if (node.kind === 'AliasNode') return [(((node as AliasNode).alias as IdentifierNode).name ?? '') as string, side]
-  return [bare.kind === 'TableNode' ? (bare as TableNode).table.identifier.name : '', side]
+  return [table?.identifier.name ?? '', side]
 }
 
 /** What is grouped by; the name of an output stands for its expression. */
