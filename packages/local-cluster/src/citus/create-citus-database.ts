@@ -27,7 +27,12 @@ export async function createCitusDatabase(nodes: readonly CitusNodeUrl[]): Promi
   })
   const urls = Object.freeze(Object.fromEntries(nodes.map((node) => [node.name, urlOf(node.url, name)])))
   const url = urlOf(coordinator.url, name)
-  const drop = async () => {
+  let dropped: Promise<void> | undefined
+  const drop = () => {
+    dropped ??= dropAll()
+    return dropped
+  }
+  const dropAll = async () => {
     await run(coordinator.url, `drop database if exists ${quoteIdentifier(plain)} with (force)`)
     // The coordinator first: its daemon talks to the others.
     for (const node of [coordinator, ...nodes.filter((other) => other !== coordinator)]) {
