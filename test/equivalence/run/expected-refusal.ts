@@ -51,6 +51,7 @@ export function isExpectedRefusal(code: string, own: Case, engine: WorldEngine, 
     case 'CONFINED_TO_KEY':
       return own.door === 'for'
     case 'UNSUPPORTED_MERGE':
+      if (engine === 'citus' && /WITH TIES/.test(error.message)) return tags.has('fetch with ties')
       if (engine === 'citus' && /outer join may leave it NULL/.test(error.message))
         return outer.some((tag) => tags.has(tag))
       return tags.has('recursive cte') || tags.has('for update')

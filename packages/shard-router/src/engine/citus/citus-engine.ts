@@ -29,6 +29,7 @@ import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
 import { refuseCteWrites } from './refuse-cte-writes.ts'
 import { refuseMissingKeys } from './refuse-missing-keys.ts'
+import { refuseTies } from './refuse-ties.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
 import { isNodeGone, isShardGone } from './stale-metadata.ts'
 
@@ -192,6 +193,7 @@ export class CitusEngine implements Engine {
     if (several && !this.#spreads.has(plan)) {
       refuseCteWrites(plan)
       refuseMissingKeys(plan.root, context.state.schema)
+      refuseTies(plan.root)
       this.#spreads.add(plan)
     }
     if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
