@@ -12,7 +12,7 @@ const attempts = 24
 /** Further clauses that a case should have. */
 const companions = 3
 /** A pair that could not be made waits for so many cases. */
-const patience = 40
+const patience = 20
 
 /** Chooses cases that have the pairs of clauses which are behind: a function of the seed and of the counts so far. */
 export class Steering {

@@ -4,7 +4,6 @@ import type { Case } from '../generate/case.ts'
 import { tableNames } from '../world/columns.ts'
 import type { AnyKysely } from '../world/database.ts'
 import type { OpenWorld } from '../world/open-world.ts'
-import type { WorldEngine } from '../world/world.ts'
 import { actualAnswer, expectedAnswer } from './evaluate.ts'
 import { isExpectedRefusal } from './expected-refusal.ts'
 import { otherState } from './other-state.ts'
@@ -37,7 +36,7 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
   }
   const outcome: Outcome = endless
     ? { kind: 'both failed', state: '57014 (too long to be compared)' }
-    : await judge(own, expected, actual, one, open.world.engine)
+    : await judge(own, expected, actual, one, open)
   if (own.kind === 'write' && outcome.kind !== 'failed') {
     // What was refused must have changed nothing.
     if (outcome.kind === 'refused') await open.resetOne()
@@ -50,17 +49,11 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
   return outcome.kind === 'equal' ? { ...outcome, merged: asked > 1, spread: withRows > 1 } : outcome
 }
 
-async function judge(
-  own: Case,
-  expected: Answer,
-  actual: Answer,
-  one: AnyKysely,
-  engine: WorldEngine,
-): Promise<Outcome> {
+async function judge(own: Case, expected: Answer, actual: Answer, one: AnyKysely, open: OpenWorld): Promise<Outcome> {
   if (actual.kind === 'error') {
     if (expected.kind === 'error') return bothFailed(expected, actual)
     const code = actual.code ?? 'no code'
-    if (actual.refused && isExpectedRefusal(code, own, engine, actual.error))
+    if (actual.refused && isExpectedRefusal(code, own, open.world.engine, actual.error))
       return { kind: 'refused', code, message: actual.error.message }
     return { kind: 'failed', why: `the router failed: ${actual.error.message} (${actual.code ?? actual.error.name})` }
   }
@@ -83,7 +76,7 @@ async function judge(
     expected.rows.length === actual.rows.length &&
     !wrong.startsWith('not in')
   ) {
-    const all = await expectedAnswer(withoutLimits(own.query), own.plugin, one)
+    const all = await withoutLimits(own, one, open)
     if (all.kind === 'rows' && isPossible(all.rows, actual.rows, openness)) {
       return { kind: 'equal', merged: false, spread: false, rows: expected.rows.length }
     }
@@ -107,9 +100,16 @@ function returnsInOrder(query: Query, tags: ReadonlySet<string>): boolean {
   return tags.has('values') && !tags.has('on conflict') && render(query).includes('returning')
 }
 
-function withoutLimits(query: Query): Query {
+/** All rows of which a limit may take any. What the statement has written is written again as it was. */
+async function withoutLimits({ kind, query, plugin }: Case, one: AnyKysely, open: OpenWorld): Promise<Answer> {
   const steps = query.steps.filter(({ tag }) => !['limit', 'offset', 'fetch', 'fetch with ties'].includes(tag))
-  return { ...query, steps }
+  const ask = async (asked: Query): Promise<Answer> => {
+    if (kind === 'write') await open.resetOne()
+    return await expectedAnswer(asked, plugin, one)
+  }
+  const all = await ask({ ...query, steps })
+  if (kind === 'write') await ask(query)
+  return all
 }
 
 /** Looks at the tables themselves: all rows there, each once, copies alike. */
