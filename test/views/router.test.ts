@@ -253,7 +253,9 @@ describe('views read through the router', () => {
     expect(status).toHaveLength(3)
     expect((await managers.shards.oldestRefreshedAt('spending'))?.getTime()).toBe(oldest)
     await using connection = await router.fleet.shards[2]!.connect()
-    await connection.query("update shardwright.views set refreshed_at = refreshed_at - interval '1 hour'")
+    await connection.query(
+      "update shardwright.views set refreshed_at = refreshed_at - interval '1 hour', as_of = as_of - interval '1 hour'",
+    )
     const older = await managers.shards.oldestRefreshedAt('spending')
     expect(older?.getTime()).toBe((status[2]?.refreshedAt?.getTime() ?? 0) - 3_600_000)
   })
