@@ -22,7 +22,7 @@ export function databaseAt(url: string): Database {
 export async function boundedDatabase(url: string): Promise<Database> {
   const database = databaseAt(url)
   await database.pool.query(
-    `do $$ begin execute format('alter database %I set statement_timeout = %L', current_database(), '30s'); end $$`,
+    `do $$ begin execute format('alter database %I set statement_timeout = %L', current_database(), '10s'); end $$`,
   )
   return database
 }
