@@ -15,8 +15,8 @@ export async function cacheFestivals(platform: Platform, cache: Cache): Promise<
     reads,
     writes: 0,
     hitRatio: cache.statistics().festivals?.hitRatio ?? 0,
-    plainMs: plain.durationMs,
-    cachedMs: withCache.durationMs,
+    plain,
+    withCache,
     wrong: plain.wrong + withCache.wrong,
   })
 }
@@ -31,5 +31,5 @@ async function work(platform: Platform, repository: typeof festivals) {
     const found = await Promise.all(asked.map(({ id }) => bound.findById({ id })))
     wrong += found.filter((row, index) => row?.name !== asked[index]?.name).length
   }
-  return { durationMs: performance.now() - started, wrong }
+  return { readMs: performance.now() - started, writeMs: 0, wrong }
 }

@@ -24,8 +24,8 @@ export async function cacheRevenue(platform: Platform, cache: Cache): Promise<Ca
     reads,
     writes: 0,
     hitRatio: cache.statistics().revenue?.hitRatio ?? 0,
-    plainMs: cachedStarted - started,
-    cachedMs: performance.now() - cachedStarted,
+    plain: { readMs: cachedStarted - started, writeMs: 0 },
+    withCache: { readMs: performance.now() - cachedStarted, writeMs: 0 },
     wrong,
   })
 }
