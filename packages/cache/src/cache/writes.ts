@@ -18,11 +18,11 @@ export class Writes {
 
   async invalidate(keys: readonly string[], tokens: readonly CommitToken[]): Promise<'done' | 'late'> {
     if (keys.length === 0) return 'done'
-    this.dropLocally(keys)
+    this.dropLocally(keys, tokens)
     const shared = this.#init.tiers.filter((tier) => tier.shared)
     const outcomes = await Promise.all(shared.map((tier) => tier.invalidate({ keys, tokens })))
     // Between the two, a reader here may have copied the old value from a shared tier.
-    this.dropLocally(keys)
+    this.dropLocally(keys, tokens)
     return outcomes.includes('late') ? 'late' : 'done'
   }
 
@@ -35,9 +35,9 @@ export class Writes {
   }
 
   /** Local copies go, and loads that are under way in this process no longer count. */
-  dropLocally(keys: readonly string[]): void {
+  dropLocally(keys: readonly string[], tokens: readonly CommitToken[] = []): void {
     this.#init.flights.end(keys)
-    for (const tier of this.#local) void tier.invalidate({ keys, tokens: [] })
+    for (const tier of this.#local) void tier.invalidate({ keys, tokens })
   }
 
   dropEverythingLocal(): void {

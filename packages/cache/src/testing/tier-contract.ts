@@ -142,8 +142,7 @@ const promises: Readonly<Record<string, (tier: CacheTier, invalidated: string[])
     assert.equal(await tier.fill(lease, sampleEntry('first')), 'refused')
     assert.equal(((await tier.read('c:{dead}')) as Entry).value, 'second')
   },
-  'a shared tier tells the next loader what the last invalidation requires': async (tier) => {
-    if (!tier.shared) return
+  'a tier tells the next loader what the last invalidation requires': async (tier) => {
     const token = { shard: 's1', lsn: '0/16B3748', incarnation: '7:1', epoch: 1 }
     await tier.invalidate({ keys: ['c:{lsn}'], tokens: [token] })
     const acquired = await tier.acquire('c:{lsn}', undefined, 5_000)

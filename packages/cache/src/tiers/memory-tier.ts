@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseOptions } from '../errors/parse-options.ts'
 import type { Acquired, CacheTier, FillOutcome, Invalidation, Lease, TierContext } from './cache-tier.ts'
 import type { Entry } from './entry.ts'
+import { RecentTokens } from './recent-tokens.ts'
 import { S3Fifo } from './s3-fifo.ts'
 
 const optionsSchema = z.strictObject({
@@ -13,9 +14,11 @@ const optionsSchema = z.strictObject({
     .default(64 * 1024 * 1024),
   /** Copies of a shared tier's entries live at most this long here. */
   maxTtlMs: z.number().positive().default(Number.POSITIVE_INFINITY),
+  /** How long loads must have seen the last invalidation: longer than the largest lag of a replica that is read. */
+  tokensTtlMs: z.int().positive().default(60_000),
 })
 
-/** `maxEntries` 10,000, `maxBytes` 64 MiB (estimated), `maxTtlMs` unlimited. */
+/** `maxEntries` 10,000, `maxBytes` 64 MiB (estimated), `maxTtlMs` unlimited, `tokensTtlMs` 60,000. */
 export type MemoryTierOptions = z.input<typeof optionsSchema>
 
 /**
@@ -44,12 +47,14 @@ class MemoryTier implements CacheTier {
   readonly #options: z.output<typeof optionsSchema>
   readonly #entries: S3Fifo<Entry>
   readonly #generations = new Map<string, Generation>()
+  readonly #recent: RecentTokens
   #clock: Clock | undefined
   #telemetry: Telemetry | undefined
   #leases = true
 
   constructor(options: z.output<typeof optionsSchema>) {
     this.#options = options
+    this.#recent = new RecentTokens(options.tokensTtlMs, options.maxEntries)
     this.#entries = new S3Fifo({
       maxEntries: options.maxEntries,
       maxWeight: options.maxBytes,
@@ -79,7 +84,7 @@ class MemoryTier implements CacheTier {
     }
     generation.leases += 1
     const lease: MemoryLease = { key, generation }
-    return { kind: 'lease', lease, requires: [] }
+    return { kind: 'lease', lease, requires: this.#recent.of(key, this.#clock!) }
   }
 
   renew(lease: Lease): boolean {
@@ -101,8 +106,9 @@ class MemoryTier implements CacheTier {
     if (drop) this.#entries.delete(lease.key)
   }
 
-  invalidate(invalidation: Invalidation): 'done' {
-    for (const key of invalidation.keys) {
+  invalidate({ keys, tokens }: Invalidation): 'done' {
+    for (const key of keys) {
+      this.#recent.add(key, tokens, this.#clock!)
       this.#entries.delete(key)
       const generation = this.#generations.get(key)
       if (!generation) continue
@@ -122,6 +128,7 @@ class MemoryTier implements CacheTier {
 
   async close(): Promise<void> {
     this.clear()
+    this.#recent.clear()
   }
 
   #end(lease: MemoryLease): void {
