@@ -1,5 +1,5 @@
 import type { Query } from '../code.ts'
-import type { Open } from '../world/columns.ts'
+import { isInexact, type Open } from '../world/columns.ts'
 import { floatDigits, type Leeway, rowText, valueText } from './values.ts'
 
 export type Answer =
@@ -35,7 +35,7 @@ export function opennessOf(query: Query, open: ReadonlyMap<string, Open>): Openn
 
 /** At the edge of one rounding of a float, another one decides. */
 function leewaysOf({ open }: Openness): readonly Leeway[] {
-  const floats = [...open.values()].includes('float')
+  const floats = [...open.values()].some(isInexact)
   return floats ? floatDigits.map((digits) => ({ open, digits })) : [{ open, digits: floatDigits[0] }]
 }
 

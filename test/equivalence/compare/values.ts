@@ -1,4 +1,4 @@
-import type { Open } from '../world/columns.ts'
+import { isInexact, type Open } from '../world/columns.ts'
 import { TypedValue } from '../world/typed-values.ts'
 
 /** What two rows may differ in: nothing but the open outputs. */
@@ -29,7 +29,7 @@ export function valueText(value: unknown, open?: Open, digits: number = floatDig
   if (Buffer.isBuffer(value)) return `Buffer(${value.toString('hex')})`
   switch (typeof value) {
     case 'number':
-      if (open === 'float' && Number.isFinite(value)) return `number ${roundedFloat(value, digits)}`
+      if (isInexact(open) && Number.isFinite(value)) return `number ${roundedFloat(value, digitsOf(open, digits))}`
       return `number ${Object.is(value, -0) ? '-0' : value}`
     case 'string':
       return `string ${JSON.stringify(open === 'spelling' ? plain(value) : value)}`
@@ -46,12 +46,17 @@ export function valueText(value: unknown, open?: Open, digits: number = floatDig
 
 function typedText({ type, text }: TypedValue, open: Open | undefined, digits: number): string {
   const number = Number(text)
-  if (open === 'float' && Number.isFinite(number)) {
-    // Single precision has six digits.
-    return `${type} ${type === single ? roundedFloat(number, 5) : type === double ? roundedFloat(number, digits) : text}`
+  if (isInexact(open) && Number.isFinite(number)) {
+    if (type !== single && type !== double) return `${type} ${text}`
+    return `${type} ${roundedFloat(number, digitsOf(type === single ? 'single' : 'float', digits))}`
   }
   if (open === 'spelling') return `${type} ${text.split(',').map(plain).join()}`
   return `${type} ${JSON.stringify(text)}`
+}
+
+/** Single precision has six digits, where double precision has fifteen. */
+function digitsOf(open: Open | undefined, digits: number): number {
+  return open === 'single' ? digits - 4 : digits
 }
 
 /** Sums of a few hundred floats agree in more digits than these. */

@@ -63,7 +63,13 @@ function sums(scope: Scope): Aggregate | undefined {
     tag: distinct ? 'sum distinct' : 'sum',
     kind,
     number: !inexact && source.kind !== 'interval',
-    open: inexact ? 'float' : distinct ? spelling(source.kind) : undefined,
+    open: inexact
+      ? source.kind === 'real' && !computed
+        ? 'single'
+        : 'float'
+      : distinct
+        ? spelling(source.kind)
+        : undefined,
   }
 }
 

@@ -1,5 +1,5 @@
 import { quoted, type Step } from '../code.ts'
-import type { Kind } from '../world/columns.ts'
+import { isInexact, type Kind } from '../world/columns.ts'
 import { type Aggregate, aggregate, overAggregates } from './aggregates.ts'
 import { clausesIn } from './clauses.ts'
 import { column, expression } from './expressions.ts'
@@ -134,8 +134,8 @@ function tail(scope: Scope, outputs: readonly Output[], grouped: Grouped): Step[
     steps.push(orderByOutput(scope, output, grouped.nonNull ? outputs.indexOf(output) + 1 : undefined))
   if (random.chance(0.25, 'order by hidden')) {
     let made = aggregate(scope, true)
-    for (let i = 0; i < 5 && made.open === 'float'; i++) made = aggregate(scope, true)
-    if (made.open !== 'float')
+    for (let i = 0; i < 5 && isInexact(made.open); i++) made = aggregate(scope, true)
+    if (!isInexact(made.open))
       steps.push({ tag: 'order by hidden', parts: [`.orderBy((eb) => ${made.code}${direction(scope)})`] })
   }
   if (grouped.total && random.chance(0.75)) {

@@ -78,7 +78,7 @@ function anySource(outer: Outer, offset: number): Query {
     const known = own.relations.every(({ alias, unique: names }) =>
       names.every((name) => whole.some(({ ref }) => ref === `${alias}.${name}`)),
     )
-    if (!owner || !value || !known || unique.length !== own.relations.length) continue
+    if (!owner || !value || !known || own.relations.some((relation) => relation.unique.length !== 1)) continue
     // One number for all unique columns: no two rows get the same id.
     const id = unique.map((name, index) => `eb(${name}, '*', ${1000 ** index})`).reduce((a, b) => `eb(${a}, '+', ${b})`)
     const select = `.select('${owner.alias}.${owner.keys[0]} as k').select((eb) => [eb.cast(eb(${id}, '+', ${offset}), 'integer').as('id'), '${value.ref} as g'])`

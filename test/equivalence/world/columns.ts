@@ -29,9 +29,13 @@ export type Kind =
 
 /**
  * What PostgreSQL leaves open in a value: which of several equal values stands for a group (1.0 and 1.00, 'a' and 'A'
- * under a case-insensitive collation), or the last digits of sums of floats.
+ * under a case-insensitive collation), or the last digits of sums of floats, of double or single precision.
  */
-export type Open = 'spelling' | 'float'
+export type Open = 'spelling' | 'float' | 'single'
+
+export function isInexact(open: Open | undefined): boolean {
+  return open === 'float' || open === 'single'
+}
 
 export interface Column {
   readonly name: string
