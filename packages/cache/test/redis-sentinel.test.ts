@@ -66,6 +66,8 @@ describe.skipIf(!program)('Redis behind Sentinel', () => {
     caches.push(cache)
     await until(() => cache.coherent, 'the link')
     expect(await cache.getOrLoad(key, async () => 'old')).toBe('old')
+    await until(async () => (await client.exists(cache.keyText(key))) === 1, 'the value')
+    expect(await client.wait(1, 5_000)).toBe(1)
     await primary.stop()
     await until(() => !cache.coherent, 'the loss of the old server')
     await until(() => cache.coherent, 'the link to the promoted server')
