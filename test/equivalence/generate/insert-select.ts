@@ -80,8 +80,10 @@ function anySource(outer: Outer, offset: number): Query {
     )
     if (!owner || !value || !known || own.relations.some((relation) => relation.unique.length !== 1)) continue
     // One number for all unique columns: no two rows get the same id.
-    const id = unique.map((name, index) => `eb(${name}, '*', ${1000 ** index})`).reduce((a, b) => `eb(${a}, '+', ${b})`)
-    const select = `.select('${owner.alias}.${owner.keys[0]} as k').select((eb) => [eb.cast(eb(${id}, '+', ${offset}), 'integer').as('id'), '${value.ref} as g'])`
+    const id = unique
+      .map((name, index) => `eb(${name}, '*', eb.lit(${1000 ** index}))`)
+      .reduce((a, b) => `eb(${a}, '+', ${b})`)
+    const select = `.select('${owner.alias}.${owner.keys[0]} as k').select((eb) => [eb.cast(eb(${id}, '+', eb.lit(${offset})), 'integer').as('id'), '${value.ref} as g'])`
     const present = `.where('${owner.alias}.${owner.keys[0]}', 'is not', null)`
     const nulls = unique.map((name) => `.where(${name}, 'is not', null)`).join('')
     return {

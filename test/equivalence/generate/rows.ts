@@ -48,8 +48,11 @@ export function selections(scope: Scope): Selected {
   }
   const unique: string[] = []
   if (random.chance(0.45) && scope.relations.every((relation) => relation.unique.length > 0)) {
-    for (const { alias, unique: names } of scope.relations) {
-      for (const name of names) unique.push(add(`eb.ref(${quoted(`${alias}.${name}`)})`, 'int', false))
+    for (const { alias, unique: names, columns } of scope.relations) {
+      for (const name of names) {
+        const { kind = 'int', open } = columns.find((own) => own.name === name) ?? {}
+        unique.push(add(`eb.ref(${quoted(`${alias}.${name}`)})`, kind === 'id' ? 'int' : kind, false, 'select', open))
+      }
     }
   }
   const owner = scope.relations.find(({ keys }) => keys.length > 0)

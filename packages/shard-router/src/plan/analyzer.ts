@@ -25,7 +25,7 @@ import { isQuery, type NameContext } from './scope/from-clause.ts'
 import { ownsColumn } from './scope/outer-names.ts'
 import { bareColumnName, type Output, outputsOf } from './scope/outputs.ts'
 import { isPushable } from './scope/pushable.ts'
-import { type CteEnvironment, type KeyExport, type Relation, shardedTableOf } from './scope/relation.ts'
+import { type Cte, type CteEnvironment, type KeyExport, type Relation, shardedTableOf } from './scope/relation.ts'
 import { childrenOf } from './walk.ts'
 import { insertedKeys } from './write/inserted-keys.ts'
 
@@ -42,7 +42,11 @@ export class Analyzer implements NameContext, ExportContext {
   #flat = false
   readonly #blocks = new Map<OperationNode, Block>()
   /** Relations whose lookups are being read: their columns may lead back to them. */
+  /** Queries whose level is being built. */
+  readonly #building = new Set<OperationNode>()
   readonly #lookingUp = new Set<Relation>()
+  /** First arms of recursive CTEs whose exports are being found. */
+  readonly #arms = new Set<OperationNode>()
   readonly #exports = new Map<OperationNode, readonly (KeyExport | undefined)[] | 'busy'>()
 
   constructor(
@@ -68,7 +72,9 @@ export class Analyzer implements NameContext, ExportContext {
     const known = this.#blocks.get(query)
     if (known) return known
     const own = cteEnvironment((query as SelectQueryNode).with, environment, parent)
+    this.#building.add(query)
     const block = buildBlock(query, own, parent, this)
+    this.#building.delete(query)
     this.#blocks.set(query, block)
     return block
   }
@@ -110,6 +116,8 @@ export class Analyzer implements NameContext, ExportContext {
     parent: Block | undefined,
   ): readonly string[] | undefined {
     const bare = bareQuery(query)
+    // A CTE that reads itself in its first arm: PostgreSQL refuses it.
+    if (this.#building.has(bare)) return undefined
     const outputs = this.outputs(bare, this.blockOf(bare, environment, parent))
     if (!outputs || outputs.some((output) => output.name === undefined)) return undefined
     return outputs.map((output) => output.name as string)
@@ -130,7 +138,7 @@ export class Analyzer implements NameContext, ExportContext {
     if (source.kind !== 'query' && source.kind !== 'recursion') return undefined
     const position = relation.columns?.indexOf(column) ?? -1
     if (position < 0) return undefined
-    if (source.kind === 'recursion') return this.#exportsOfArm(bareQuery(source.cte.query), source.cte)[position]
+    if (source.kind === 'recursion') return this.#exportsOfFirstArm(source.cte)[position]
     const parent = source.cte ? source.cte.parent : relation.lateral ? block : block.parent
     return this.exportsOf(source.query, source.environment, parent)[position]
   }
@@ -167,8 +175,14 @@ export class Analyzer implements NameContext, ExportContext {
   }
 
   /** A recursive reference has at most the keys of the first arm: the others start from it. */
-  #exportsOfArm(query: OperationNode, cte: { environment: CteEnvironment; parent: Block | undefined }) {
-    return this.#armExports(query, this.blockOf(query, cte.environment, cte.parent))
+  #exportsOfFirstArm({ query, environment, parent }: Cte): readonly (KeyExport | undefined)[] {
+    const arm = bareQuery(query)
+    // One that reads itself in the first arm, or by way of another CTE, has no keys; it is PostgreSQL's to refuse.
+    if (this.#arms.has(arm)) return []
+    this.#arms.add(arm)
+    const exports = this.#armExports(arm, this.blockOf(arm, environment, parent))
+    this.#arms.delete(arm)
+    return exports
   }
 
   #armExports(query: OperationNode, block: Block): (KeyExport | undefined)[] {
