@@ -119,4 +119,14 @@ describe('the finance API', () => {
     })
     expect(broken.status).toBe(400)
   })
+
+  it('answers what no column or partition takes, and bodies that are too large, with 4xx', async () => {
+    const user = users[0] as string
+    expect(await spend(user, '1', 'food', { createdAt: '1850-01-01T00:00:00Z' })).toMatchObject({ status: 400 })
+    expect(await spend(user, '1', 'fo\0od')).toMatchObject({ status: 400 })
+    expect(await spend(user, '1', 'x'.repeat(200_000))).toMatchObject({ status: 413 })
+    for (const path of ['//', '///a', '/%ff']) expect((await call('GET', path)).status).toBeGreaterThanOrEqual(400)
+    for (const path of ['//', '///a', '/%ff']) expect((await call('GET', path)).status).toBeLessThan(500)
+    expect((await spend(user, '1', 'food')).status).toBe(201)
+  })
 })

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
-import { json } from 'node:stream/consumers'
 import { HttpError } from './http-error.ts'
 import type { Route } from './route.ts'
 
@@ -50,8 +49,9 @@ async function answer<App>(
   try {
     send(response, await around(request, () => handle(options, request)))
   } catch (error) {
-    if (error instanceof HttpError) {
-      send(response, { status: error.status, value: { error: error.message } })
+    const told = error instanceof HttpError ? error : ofValue(error)
+    if (told) {
+      send(response, { status: told.status, value: { error: told.message } })
       return
     }
     console.error(error)
@@ -59,8 +59,14 @@ async function answer<App>(
   }
 }
 
+/** A value that no column takes (class 22: NUL characters, numbers out of range) or for which there is no partition (23514). */
+function ofValue(error: unknown): HttpError | undefined {
+  const { code = '' } = error as { readonly code?: string }
+  return /^22|^23514$/.test(code) ? new HttpError(400, `A value is not possible here (${code}).`) : undefined
+}
+
 async function handle<App>({ app, routes }: ServeOptions<App>, request: IncomingMessage): Promise<RouteAnswer> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  const { pathname, searchParams } = urlOf(request)
   const matching = routes.filter((route) => route.path.test(pathname))
   if (matching.length === 0) throw new HttpError(404, `There is no ${pathname}.`)
   const route = matching.find(({ method }) => method === request.method)
@@ -69,6 +75,14 @@ async function handle<App>({ app, routes }: ServeOptions<App>, request: Incoming
   const path = Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decode(text)]))
   const body = request.method === 'GET' ? undefined : await readBody(request)
   return { status: route.status ?? 200, value: await route.handle(app, { path, query: searchParams, body }) }
+}
+
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  try {
+    return new URL(`http://localhost${url}`)
+  } catch {
+    throw new HttpError(400, `This is no path: ${url}`)
+  }
 }
 
 function decode(text: string): string {
@@ -81,11 +95,26 @@ function decode(text: string): string {
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
   if (request.headers['content-length'] === '0' || !request.headers['content-type']) return undefined
+  const text = await readText(request)
   try {
-    return await json(request)
+    return JSON.parse(text)
   } catch (error) {
     throw new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+const mostBytes = 100_000
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    // What is left is read and dropped, so that the answer arrives.
+    if (bytes <= mostBytes) chunks.push(chunk)
+  }
+  if (bytes > mostBytes) throw new HttpError(413, `A body may have ${mostBytes} bytes at most.`)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function send(response: ServerResponse, { status, value, headers }: RouteAnswer): void {

@@ -147,6 +147,14 @@ describe('monitor', () => {
       err: expect.stringContaining('MONITOR_INVALID_OPTIONS'),
     })
     expect(await replay('--size', 'replicas')).toMatchObject({ code: 2 })
+    expect(await replay('--size', 'replica=1')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/No rule has the target 'replica'[\s\S]*The rules have: replicas/),
+    })
+    await write('bad.json', '{"atMs": 1, "values": {"cpu": 0.5}}')
+    expect((await replay('--size', 'replicas=1')).out).toBe(
+      '1 points: no rule fires.\nNo point has connections_ratio.\n',
+    )
     await write('bad.json', '{"atMs": 1,')
     expect((await replay('--size', 'replicas=1')).err).toContain('bad.json, line 1 is no JSON')
     expect(await app.call(['scaling', 'replay', 'nowhere', '--rules', 'scaling.json', '--size', 'a=1'])).toMatchObject({

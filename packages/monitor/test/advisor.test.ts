@@ -43,7 +43,14 @@ describe('on real servers', () => {
         create index orders_id_again on orders (id);
         create index orders_partial on orders (note) where id > 10;
         create index orders_lower on orders (lower(note));
-        create index orders_owner_desc on orders (owner desc) include (note) where false;`)
+        create index orders_owner_desc on orders (owner desc) include (note) where false;
+        create table visits (at date not null, owner int references owners, note text) partition by range (at);
+        create table visits_2025 partition of visits for values from ('2025-01-01') to ('2026-01-01');
+        create table visits_2026 partition of visits for values from ('2026-01-01') to ('2027-01-01');
+        create index visits_note on visits (note);
+        create index visits_note_again on visits (note);
+        create index visits_lower on visits (lower(note));
+        insert into visits select date '2025-06-01' + n % 400, n % 5000 + 1, repeat(md5(n::text), 8) from generate_series(1, 45000) n;`)
       await connection.query('vacuum analyze orders')
       await connection.query('analyze owners')
       await connection.query('set enable_nestloop = on')
@@ -63,7 +70,9 @@ describe('on real servers', () => {
 
   it('names doubled indexes and which one can go, never the one a constraint or uniqueness needs', () => {
     expect(report.failures).toEqual([])
-    const doubled = about('indexes').filter(({ message }) => /is the (same|beginning)/.test(message))
+    const doubled = about('indexes').filter(
+      ({ object, message }) => /is the (same|beginning)/.test(message) && /orders/.test(String(object)),
+    )
     expect(doubled.map(({ object, message }) => [object, message.replace(/^the index \S+ /, '')])).toEqual([
       ['public.orders_id_again', 'is the same as public.orders_id'],
       ['public.orders_note_again', 'is the same as public.orders_note'],
@@ -86,6 +95,32 @@ describe('on real servers', () => {
     expect(names.filter((name) => name.startsWith('public.orders_note'))).toEqual([])
     expect(names).not.toContain('public.orders_lower')
     expect(names).not.toContain('public.orders_pkey')
+  })
+
+  it('takes the indexes of partitions for one, that of the parent, which can be dropped as it says', async () => {
+    const visits = about('indexes').filter(({ object }) => /visits/.test(String(object)))
+    expect(visits.map(({ object, message, remedy }) => [object, message.replace(/ \([^)]*\)/, ''), remedy])).toEqual(
+      expect.arrayContaining([
+        [
+          'public.visits_note_again',
+          'the index public.visits_note_again is the same as public.visits_note',
+          'DROP INDEX public.visits_note_again: every write pays for it.',
+        ],
+        [
+          'visits',
+          'visits has no index for its foreign key visits_owner_fkey',
+          expect.stringContaining('partition policy'),
+        ],
+        [
+          'public.visits_lower',
+          'nothing has read the index public.visits_lower since the statistics began',
+          'Drop it when that holds on every shard and replica.',
+        ],
+      ]),
+    )
+    expect(visits).toHaveLength(3)
+    await using connection = await fleet.shards[0]!.connect()
+    await connection.query('drop index public.visits_note_again')
   })
 
   it('lists statements that are slow over all shards, and plans that read a table whole', () => {
@@ -121,10 +156,10 @@ describe('on real servers', () => {
     const topology = defineTopology({ hash: 'postgres', ...cluster.topologyInput() })
     const round = await createMonitor({ fleet }).collect()
     const facts = await readSystemFacts({ fleet, topology, round, advice: report.advice })
-    expect(facts).toMatchObject({ shards: 2, replicas: 0, pooler: false, citus: false, missingIndexes: 1 })
+    expect(facts).toMatchObject({ shards: 2, replicas: 0, pooler: false, citus: false, missingIndexes: 2 })
     expect(facts.readRatio).toBeGreaterThan(0)
-    expect(facts.largestTable?.name).toBe('orders')
-    expect(standingOf(facts)).toMatchObject({ rung: 'shards', next: { rung: 'indexes', why: '1 index is missing' } })
+    expect(facts.largestTable?.name).toMatch(/^(orders|visits_2025)$/)
+    expect(standingOf(facts)).toMatchObject({ rung: 'shards', next: { rung: 'indexes', why: '2 indexes are missing' } })
   })
 })
 

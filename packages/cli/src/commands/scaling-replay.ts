@@ -1,6 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { parseHistoryPoints, parseScalingRules, plotReplay, type Replay, replayRules } from '@shardwright/monitor'
+import {
+  type HistoryPoint,
+  parseHistoryPoints,
+  parseScalingRules,
+  plotReplay,
+  type Replay,
+  replayRules,
+} from '@shardwright/monitor'
 import { CliError } from '../errors/cli-error.ts'
 import { renderTable } from '../output/table.ts'
 import type { Command } from '../run/command.ts'
@@ -18,6 +25,11 @@ export interface ReplayCommandOptions {
 export const scalingReplay: Command<ReplayCommandOptions> = async (_, options) => {
   const given = sizesOf(options.size)
   const rules = parseScalingRules(parseJson(await read(options.rules), options.rules))
+  const strange = Object.keys(given).find((target) => !rules.some((rule) => rule.target === target))
+  if (strange !== undefined) {
+    const targets = [...new Set(rules.map(({ target }) => target))].join(', ')
+    throw usage(`No rule has the target '${strange}' of --size.`, `The rules have: ${targets}.`)
+  }
   const points = parseHistoryPoints(parseLines(await read(options.file), options.file))
   const replay = replayRules(rules, points, given)
   const { actions, steps } = replay
@@ -27,7 +39,7 @@ export const scalingReplay: Command<ReplayCommandOptions> = async (_, options) =
     data: { points: points.length, actions, sizes },
     render: (width) =>
       actions.length === 0
-        ? `${points.length} points: no rule fires.`
+        ? [`${points.length} points: no rule fires.`, ...unseen(rules, points)].join('\n')
         : renderTable(
             actions,
             [
@@ -40,6 +52,13 @@ export const scalingReplay: Command<ReplayCommandOptions> = async (_, options) =
             width,
           ),
   }
+}
+
+/** Rules whose metric no point has: they could not fire. */
+function unseen(rules: Replay['rules'], points: readonly HistoryPoint[]): readonly string[] {
+  const known = new Set(points.flatMap(({ values }) => Object.keys(values)))
+  const metrics = new Set(rules.map(({ metric }) => metric).filter((metric) => !known.has(metric)))
+  return [...metrics].map((metric) => `No point has ${metric}.`)
 }
 
 async function plot(replay: Replay, options: ReplayCommandOptions, file: string): Promise<void> {

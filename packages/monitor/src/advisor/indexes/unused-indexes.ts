@@ -11,21 +11,24 @@ const smallest = 8 * 1024 * 1024
 
 /**
  * Indexes that nothing has read on any shard. What a constraint, or uniqueness, needs is in use without being read; and of two
- * equal ones the planner reads either, so the one it leaves alone is not the one to drop.
+ * equal ones the planner reads either, so the one it leaves alone is not the one to drop. An index of partitions is one index.
  */
 export const unusedIndexes = defineAdvisor<readonly Row[]>({
   name: 'unused-indexes',
   topic: 'indexes',
   async gather(connection) {
     const { rows } = await connection.query<Row>(
-      `select s.schemaname || '.' || s.indexrelname as index, s.idx_scan::float8 as scans,
-         pg_size_pretty(pg_relation_size(s.indexrelid)) as size, pg_relation_size(s.indexrelid) > $1 as large
+      `select format('%I.%I', n.nspname, c.relname) as index, sum(s.idx_scan)::float8 as scans,
+         pg_size_pretty(sum(pg_relation_size(s.indexrelid))) as size, sum(pg_relation_size(s.indexrelid)) > $1 as large
        from pg_stat_user_indexes s join pg_index i on i.indexrelid = s.indexrelid
+         join pg_class c on c.oid = coalesce(pg_partition_root(s.indexrelid), s.indexrelid)
+         join pg_namespace n on n.oid = c.relnamespace
        where not i.indisunique and not i.indisreplident and s.schemaname <> 'shardwright'
          and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
          and not exists (select from pg_index t where t.indrelid = i.indrelid and t.indexrelid <> i.indexrelid
            and t.indkey = i.indkey and coalesce(pg_get_expr(t.indexprs, t.indrelid), '') = coalesce(pg_get_expr(i.indexprs, i.indrelid), '')
-           and coalesce(pg_get_expr(t.indpred, t.indrelid), '') = coalesce(pg_get_expr(i.indpred, i.indrelid), ''))`,
+           and coalesce(pg_get_expr(t.indpred, t.indrelid), '') = coalesce(pg_get_expr(i.indpred, i.indrelid), ''))
+       group by n.nspname, c.relname`,
       [smallest],
     )
     return rows
