@@ -59,10 +59,15 @@ async function answer<App>(
   }
 }
 
-/** A value that no column takes (class 22: NUL characters, numbers out of range) or for which there is no partition (23514). */
+/**
+ * Too long, out of range, no number, no time, a NUL character, no UTF-8; and a time for which there is no partition. Other
+ * errors of their class, such as a division by zero, are the program's own.
+ */
+const impossibleValue = new Set(['22001', '22003', '22007', '22008', '22021', '22P02', '22P05', '23514'])
+
 function ofValue(error: unknown): HttpError | undefined {
   const { code = '' } = error as { readonly code?: string }
-  return /^22|^23514$/.test(code) ? new HttpError(400, `A value is not possible here (${code}).`) : undefined
+  return impossibleValue.has(code) ? new HttpError(400, `A value is not possible here (${code}).`) : undefined
 }
 
 async function handle<App>({ app, routes }: ServeOptions<App>, request: IncomingMessage): Promise<RouteAnswer> {

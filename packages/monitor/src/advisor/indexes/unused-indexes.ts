@@ -20,10 +20,9 @@ export const unusedIndexes = defineAdvisor<readonly Row[]>({
     const { rows } = await connection.query<Row>(
       `select format('%I.%I', n.nspname, c.relname) as index, sum(s.idx_scan)::float8 as scans,
          pg_size_pretty(sum(pg_relation_size(s.indexrelid))) as size, sum(pg_relation_size(s.indexrelid)) > $1 as large
-       from pg_stat_user_indexes s join pg_index i on i.indexrelid = s.indexrelid
-         join pg_class c on c.oid = coalesce(pg_partition_root(s.indexrelid), s.indexrelid)
-         join pg_namespace n on n.oid = c.relnamespace
-       where not i.indisunique and not i.indisreplident and s.schemaname <> 'shardwright'
+       from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+         join pg_stat_user_indexes s on coalesce(pg_partition_root(s.indexrelid), s.indexrelid) = i.indexrelid
+       where not c.relispartition and not i.indisunique and not i.indisreplident and n.nspname <> 'shardwright'
          and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
          and not exists (select from pg_index t where t.indrelid = i.indrelid and t.indexrelid <> i.indexrelid
            and t.indkey = i.indkey and coalesce(pg_get_expr(t.indexprs, t.indrelid), '') = coalesce(pg_get_expr(i.indexprs, i.indrelid), '')
