@@ -8,19 +8,18 @@ import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
-import { gaveWay, standInLine } from '../transaction/contention.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
+import { withCallersStack } from './callers-stack.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
 import { RawSession } from './raw-session.ts'
 import type { RouterCore } from './router-core.ts'
+import { runAtomically } from './run-atomically.ts'
 import { recordScatter } from './scatter-telemetry.ts'
 import { statementContext } from './statement-context.ts'
 import { streamedRows } from './streamed-rows.ts'
 
 const noOptions: RunOptions = Object.freeze({})
-
-type Work<T> = (transaction: RouterTransaction) => Promise<T>
 
 /** One logical connection: plans each statement, chooses its shards, runs it, and carries a transaction. */
 export class LogicalConnection implements DatabaseConnection {
@@ -178,7 +177,10 @@ export class LogicalConnection implements DatabaseConnection {
     return {
       ...statementContext(this.#mode, state, call, this.#runOptions(state)),
       transaction: this.#transaction,
-      atomically: (work) => this.#atomically(state, plan, work),
+      atomically: async (work) =>
+        this.#transaction
+          ? await work(this.#transaction)
+          : await runAtomically(state, this.#core.contention, this.#runOptions(state), plan, work),
     }
   }
 
@@ -196,43 +198,6 @@ export class LogicalConnection implements DatabaseConnection {
         return running ? strategy() : undefined
       },
     }
-  }
-
-  /** In the transaction that is open; else in one of its own, which is begun anew where it got into the way of others. */
-  async #atomically<T>(state: RouterState, plan: PreparedPlan | undefined, work: Work<T>): Promise<T> {
-    if (this.#transaction) return await work(this.#transaction)
-    const { contention } = this.#core
-    const tables = writtenTables(plan)
-    if (!contention.isExpected(tables)) {
-      try {
-        return await this.#committed(state, (transaction) => {
-          transaction.forManyShards?.(true)
-          return work(transaction)
-        })
-      } catch (error) {
-        if (!gaveWay(error)) throw error
-        contention.note(tables)
-      }
-    }
-    return await this.#committed(state, async (transaction) => {
-      transaction.forManyShards?.(false)
-      await standInLine(transaction, state.pool, tables, this.#runOptions(state))
-      return await work(transaction)
-    })
-  }
-
-  async #committed<T>(state: RouterState, work: Work<T>): Promise<T> {
-    const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
-    let result: T
-    try {
-      result = await work(transaction)
-    } catch (error) {
-      await rollbackAfter(error, transaction)
-      throw error
-    }
-    const commit = await transaction.commit()
-    for (const token of commit.tokens) currentReadContext()?.add(token)
-    return result
   }
 
   async begin(settings: TransactionSettings): Promise<void> {
@@ -288,36 +253,6 @@ export class LogicalConnection implements DatabaseConnection {
   }
 }
 
-/** Those that a statement writes, as one name. */
-function writtenTables(plan: PreparedPlan | undefined): string {
-  const names = (plan?.accesses ?? []).map((access) => {
-    if (access.kind === 'system' || !access.writes) return ''
-    return access.kind === 'sharded' ? access.table.name : access.name
-  })
-  return [...new Set(names.filter((name) => name !== ''))].sort().join(' ')
-}
-
 function rawStatement({ sql, parameters }: CompiledQuery): Statement {
   return { sql, parameters, access: 'write', rows: 'objects' }
-}
-
-async function rollbackAfter(error: unknown, transaction: RouterTransaction): Promise<void> {
-  try {
-    await transaction.rollback()
-  } catch (cause) {
-    if (error instanceof Error && error.cause === undefined) error.cause = cause
-  }
-}
-
-/** Errors are born in socket handlers; the stack of the awaiting caller is what people need. */
-function withCallersStack(error: unknown): unknown {
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return error
-  const here = new Error().stack
-  const lines =
-    here
-      ?.split('\n')
-      .slice(1)
-      .filter((line) => !line.includes('logical-connection')) ?? []
-  if (lines.length > 0 && !error.stack.includes(lines[0] as string)) error.stack += `\n${lines.join('\n')}`
-  return error
 }

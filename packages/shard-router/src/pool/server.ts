@@ -1,10 +1,10 @@
 import { noTelemetry } from '@shardwright/core'
-import { tagDriverError } from './driver-error.ts'
 import { ExclusiveLane } from './exclusive-lane.ts'
 import type { LaneSettings } from './lane-settings.ts'
-import type { PipelinedClient } from './pipelined-client.ts'
+import { orThrow } from './or-throw.ts'
 import { PipelinedLane } from './pipelined-lane.ts'
-import { PipelinedQuery, type Recover } from './pipelined-query.ts'
+import type { Recover } from './pipelined-query.ts'
+import { PipelinedRunner } from './pipelined-runner.ts'
 import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
 import { Prober } from './prober.ts'
@@ -13,9 +13,6 @@ import { type BreakerSettings, ServerGuard } from './server-guard.ts'
 import type { Session } from './session.ts'
 import { ShapeRegistry } from './shape-registry.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
-import { sqlStateOf } from './sql-state.ts'
-import { isStalePlan } from './stale-plan.ts'
-import type { LanePace } from './statement-pace.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { StatementTelemetry } from './statement-telemetry.ts'
 import { untilAbandoned } from './until-abandoned.ts'
@@ -41,9 +38,7 @@ export class Server {
   readonly #settings: LaneSettings
   readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
-  readonly #name: string
-  readonly #telemetry: StatementTelemetry | undefined
-  readonly #answered = (query: PipelinedQuery, error: unknown) => this.#onAnswer(query, error)
+  readonly #runner: PipelinedRunner | undefined
 
   constructor(context: ServerContext, settings: ServerSettings, verify: (session: Session) => Promise<void>) {
     const { lane, size } = settings
@@ -52,13 +47,17 @@ export class Server {
     this.#bulkhead = settings.bulkhead
     this.guard = new ServerGuard(context, settings.breaker)
     this.#shapes = new ShapeRegistry(lane.maxShapes)
-    this.#name = context.role === 'primary' ? 'primary' : context.address.label
-    this.#telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
-    this.exclusive = new ExclusiveLane(context, size, verify, this.#telemetry)
+    const telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
+    this.exclusive = new ExclusiveLane(context, size, verify, telemetry)
     this.#prober = new Prober(context, (signal) => this.exclusive.open(signal))
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
     const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
     this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
+    this.#runner =
+      this.pipelined &&
+      new PipelinedRunner(context, lane, this.pipelined, this.#shapes, this.guard, telemetry, (query) =>
+        this.#alone(query.shape, query.statement, query.options, query.recover),
+      )
   }
 
   /** Statements that were sent or wait to be. */
@@ -83,17 +82,17 @@ export class Server {
   }
 
   #run(statement: Statement, options: RunOptions | undefined, recover: Recover | undefined): Promise<StatementResult> {
-    const lane = this.pipelined
+    const runner = this.#runner
     const shape = this.#shapes.shapeOf(statement.sql)
-    if (lane === undefined || !this.#fits(shape, statement, options)) {
+    if (runner === undefined || !this.#fits(shape, statement, options)) {
       return this.#alone(shape, statement, options, recover)
     }
-    const client = lane.pick()
+    const client = runner.lane.pick()
     if (client !== undefined && client.inFlight >= this.#bulkhead) return Promise.reject(this.#overloaded())
     const running =
       client === undefined
-        ? this.#sendWhenOpen(lane, shape, statement, options, recover)
-        : this.#send(client, shape, statement, options, recover, false)
+        ? runner.sendWhenOpen(shape, statement, options, recover)
+        : runner.send(client, shape, statement, options, recover, false)
     return options?.signal === undefined && options?.deadline === undefined
       ? running
       : untilAbandoned(this.context, running, options)
@@ -163,140 +162,9 @@ export class Server {
     }
   }
 
-  async #sendWhenOpen(
-    lane: PipelinedLane,
-    shape: StatementShape,
-    statement: Statement,
-    options: RunOptions | undefined,
-    recover: Recover | undefined,
-  ): Promise<StatementResult> {
-    let client: PipelinedClient
-    try {
-      client = await lane.open()
-    } catch (error) {
-      this.guard.failed(error)
-      return await orThrow(recover?.(error, statement, options), error)
-    }
-    return await this.#send(client, shape, statement, options, recover, false)
-  }
-
-  #send(
-    client: PipelinedClient,
-    shape: StatementShape,
-    statement: Statement,
-    options: RunOptions | undefined,
-    recover: Recover | undefined,
-    again: boolean,
-  ): Promise<StatementResult> {
-    return new Promise((resolve, reject) => {
-      const { types, clock, checkCurrent } = this.context
-      checkCurrent?.()
-      const query = new PipelinedQuery(client, shape, statement, types, this.#answered, resolve, reject)
-      query.options = options
-      query.recover = recover
-      query.again = again
-      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
-      query.sentAt = clock.monotonicMs()
-      client.send(query)
-      if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)
-    })
-  }
-
-  #follow(client: PipelinedClient, statement: Statement): Promise<StatementResult | undefined> | undefined {
-    return client.follow(statement, (follower) => {
-      const shape = this.#shapes.shapeOf(follower.sql)
-      shape.accompanies = true
-      return this.#send(client, shape, follower, undefined, undefined, false)
-    })
-  }
-
-  #onAnswer(query: PipelinedQuery, error: unknown): void {
-    const { client, shape, form } = query
-    const now = this.context.clock.monotonicMs()
-    // A statement starts when the one before it is answered, however long it was queued.
-    const durationMs = now - Math.max(query.sentAt, client.lastAnswerAt)
-    client.lastAnswerAt = now
-    client.inFlight--
-    if (error !== undefined) {
-      this.#onFailure(query, error, durationMs)
-      return
-    }
-    if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
-    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
-    if (!shape.accompanies) this.pipelined!.learn(durationMs)
-    this.guard.succeeded()
-    if (query.span !== undefined) {
-      this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)
-    }
-    const result = query.result(this.#name)
-    const { follower } = query
-    query.resolve(
-      follower === undefined
-        ? result
-        : follower.then((answer) => (answer ? { ...result, followedBy: answer } : result)),
-    )
-  }
-
-  #onFailure(query: PipelinedQuery, error: unknown, durationMs: number): void {
-    const { client, shape, form, span } = query
-    if (span !== undefined) {
-      const waitedMs = this.context.clock.monotonicMs() - query.sentAt
-      this.#telemetry!.failed(shape.sql, 'pipelined', waitedMs, error, span)
-    }
-    if (form.parse && form.name !== '') client.forget(shape, form)
-    const verdict = this.#verdict(query, error, durationMs)
-    if (verdict === 'again' && client.usable) {
-      client.forget(shape, form)
-      this.#send(client, shape, query.statement, query.options, query.recover, true).then(query.resolve, query.reject)
-    } else if (verdict !== undefined) {
-      this.#alone(shape, query.statement, query.options, query.recover).then(query.resolve, query.reject)
-    } else {
-      const tagged = tagDriverError(error, this.context, client.session)
-      this.guard.failed(tagged)
-      const recovery = this.#isGivenUp(query.options)
-        ? undefined
-        : query.recover?.(tagged, query.statement, query.options)
-      if (recovery === undefined) query.reject(tagged)
-      else recovery.then(query.resolve, query.reject)
-    }
-  }
-
-  /** All of these failed as a whole in a transaction of their own: nothing of them was done, so that they may run again. */
-  #verdict(query: PipelinedQuery, error: unknown, durationMs: number): 'again' | 'alone' | undefined {
-    if (this.#isGivenUp(query.options)) return undefined
-    const state = sqlStateOf(error)
-    if (state === undefined) return undefined
-    const now = this.context.clock.monotonicMs()
-    if (isStalePlan(error)) return query.again ? 'alone' : 'again'
-    if (state === '55P03') {
-      query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
-      return 'alone'
-    }
-    // Somebody else may cancel too (57014): only the lane's own cap is worth another run.
-    if (state === '57014' && durationMs >= this.#settings.capMs * 0.9) {
-      query.shape.pace.exceeded(durationMs, now)
-      return 'alone'
-    }
-    return undefined
-  }
-
-  get #lanePace(): LanePace {
-    return { slowMs: this.#settings.slowMs, usualMs: this.pipelined?.usualMs ?? 0 }
-  }
-
-  #isGivenUp(options: RunOptions | undefined): boolean {
-    if (options?.signal?.aborted === true) return true
-    return options?.deadline !== undefined && options.deadline <= this.context.clock.monotonicMs()
-  }
-
   #overloaded(): Error {
     const { address, shard } = this.context
     const message = `${this.#bulkhead} statements wait for ${address.label} (shard ${shard}) already.`
     return poolError('SHARD_OVERLOADED', message, { shard, server: address.label })
   }
-}
-
-async function orThrow(recovery: Promise<StatementResult> | undefined, error: unknown): Promise<StatementResult> {
-  if (recovery === undefined) throw error
-  return await recovery
 }

@@ -1,0 +1,174 @@
+import { tagDriverError } from './driver-error.ts'
+import type { LaneSettings } from './lane-settings.ts'
+import { orThrow } from './or-throw.ts'
+import type { PipelinedClient } from './pipelined-client.ts'
+import type { PipelinedLane } from './pipelined-lane.ts'
+import { PipelinedQuery, type Recover } from './pipelined-query.ts'
+import type { ServerContext } from './server-context.ts'
+import type { ServerGuard } from './server-guard.ts'
+import type { ShapeRegistry } from './shape-registry.ts'
+import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { sqlStateOf } from './sql-state.ts'
+import { isStalePlan } from './stale-plan.ts'
+import type { LanePace } from './statement-pace.ts'
+import type { StatementShape } from './statement-shape.ts'
+import type { StatementTelemetry } from './statement-telemetry.ts'
+
+/** Sends statements on the pipelined lane, learns from their answers, and runs again what failed for the lane's sake. */
+export class PipelinedRunner {
+  readonly lane: PipelinedLane
+  readonly #context: ServerContext
+  readonly #settings: LaneSettings
+  readonly #shapes: ShapeRegistry
+  readonly #guard: ServerGuard
+  readonly #telemetry: StatementTelemetry | undefined
+  readonly #alone: (query: PipelinedQuery) => Promise<StatementResult>
+  readonly #name: string
+  readonly #answered = (query: PipelinedQuery, error: unknown) => this.#onAnswer(query, error)
+
+  /** `alone` runs a statement on a session of its own. */
+  constructor(
+    context: ServerContext,
+    settings: LaneSettings,
+    lane: PipelinedLane,
+    shapes: ShapeRegistry,
+    guard: ServerGuard,
+    telemetry: StatementTelemetry | undefined,
+    alone: (query: PipelinedQuery) => Promise<StatementResult>,
+  ) {
+    this.lane = lane
+    this.#context = context
+    this.#settings = settings
+    this.#shapes = shapes
+    this.#guard = guard
+    this.#telemetry = telemetry
+    this.#alone = alone
+    this.#name = context.role === 'primary' ? 'primary' : context.address.label
+  }
+
+  send(
+    client: PipelinedClient,
+    shape: StatementShape,
+    statement: Statement,
+    options: RunOptions | undefined,
+    recover: Recover | undefined,
+    again: boolean,
+  ): Promise<StatementResult> {
+    return new Promise((resolve, reject) => {
+      const { types, clock, checkCurrent } = this.#context
+      checkCurrent?.()
+      const query = new PipelinedQuery(client, shape, statement, types, this.#answered, resolve, reject)
+      query.options = options
+      query.recover = recover
+      query.again = again
+      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
+      query.sentAt = clock.monotonicMs()
+      client.send(query)
+      if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)
+    })
+  }
+
+  /** The same for a lane that has no client yet. */
+  async sendWhenOpen(
+    shape: StatementShape,
+    statement: Statement,
+    options: RunOptions | undefined,
+    recover: Recover | undefined,
+  ): Promise<StatementResult> {
+    let client: PipelinedClient
+    try {
+      client = await this.lane.open()
+    } catch (error) {
+      this.#guard.failed(error)
+      return await orThrow(recover?.(error, statement, options), error)
+    }
+    return await this.send(client, shape, statement, options, recover, false)
+  }
+
+  #follow(client: PipelinedClient, statement: Statement): Promise<StatementResult | undefined> | undefined {
+    return client.follow(statement, (follower) => {
+      const shape = this.#shapes.shapeOf(follower.sql)
+      shape.accompanies = true
+      return this.send(client, shape, follower, undefined, undefined, false)
+    })
+  }
+
+  #onAnswer(query: PipelinedQuery, error: unknown): void {
+    const { client, shape, form } = query
+    const now = this.#context.clock.monotonicMs()
+    // A statement starts when the one before it is answered, however long it was queued.
+    const durationMs = now - Math.max(query.sentAt, client.lastAnswerAt)
+    client.lastAnswerAt = now
+    client.inFlight--
+    if (error !== undefined) {
+      this.#onFailure(query, error, durationMs)
+      return
+    }
+    if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
+    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
+    if (!shape.accompanies) this.lane.learn(durationMs)
+    this.#guard.succeeded()
+    if (query.span !== undefined) {
+      this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)
+    }
+    const result = query.result(this.#name)
+    const { follower } = query
+    query.resolve(
+      follower === undefined
+        ? result
+        : follower.then((answer) => (answer ? { ...result, followedBy: answer } : result)),
+    )
+  }
+
+  #onFailure(query: PipelinedQuery, error: unknown, durationMs: number): void {
+    const { client, shape, form, span } = query
+    if (span !== undefined) {
+      const waitedMs = this.#context.clock.monotonicMs() - query.sentAt
+      this.#telemetry!.failed(shape.sql, 'pipelined', waitedMs, error, span)
+    }
+    if (form.parse && form.name !== '') client.forget(shape, form)
+    const verdict = this.#verdict(query, error, durationMs)
+    if (verdict === 'again' && client.usable) {
+      client.forget(shape, form)
+      this.send(client, shape, query.statement, query.options, query.recover, true).then(query.resolve, query.reject)
+    } else if (verdict !== undefined) {
+      this.#alone(query).then(query.resolve, query.reject)
+    } else {
+      const tagged = tagDriverError(error, this.#context, client.session)
+      this.#guard.failed(tagged)
+      const recovery = this.#isGivenUp(query.options)
+        ? undefined
+        : query.recover?.(tagged, query.statement, query.options)
+      if (recovery === undefined) query.reject(tagged)
+      else recovery.then(query.resolve, query.reject)
+    }
+  }
+
+  /** All of these failed as a whole in a transaction of their own: nothing of them was done, so that they may run again. */
+  #verdict(query: PipelinedQuery, error: unknown, durationMs: number): 'again' | 'alone' | undefined {
+    if (this.#isGivenUp(query.options)) return undefined
+    const state = sqlStateOf(error)
+    if (state === undefined) return undefined
+    const now = this.#context.clock.monotonicMs()
+    if (isStalePlan(error)) return query.again ? 'alone' : 'again'
+    if (state === '55P03') {
+      query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
+      return 'alone'
+    }
+    // Somebody else may cancel too (57014): only the lane's own cap is worth another run.
+    if (state === '57014' && durationMs >= this.#settings.capMs * 0.9) {
+      query.shape.pace.exceeded(durationMs, now)
+      return 'alone'
+    }
+    return undefined
+  }
+
+  get #lanePace(): LanePace {
+    return { slowMs: this.#settings.slowMs, usualMs: this.lane.usualMs }
+  }
+
+  #isGivenUp(options: RunOptions | undefined): boolean {
+    if (options?.signal?.aborted === true) return true
+    return options?.deadline !== undefined && options.deadline <= this.#context.clock.monotonicMs()
+  }
+}
