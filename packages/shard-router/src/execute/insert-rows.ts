@@ -2,7 +2,7 @@ import { canonicalKey } from '@shardwright/core'
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValueListNode, ValuesNode } from 'kysely'
 import { ColumnNode } from 'kysely'
 import type { CatalogTable } from '../plan/catalog.ts'
-import { compileTemplate, sourceNode } from '../plan/compile.ts'
+import { compileTemplate, type ParameterIndex, sourceNode } from '../plan/compile.ts'
 import { keyItemOf } from '../plan/key/key-constraint.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -48,7 +48,7 @@ export async function splitRows(
     }))
     if (parts.every(hasStatement)) return parts
   }
-  const node = groups.size > 1 ? await withClockDefaults(split.node, split, context) : split.node
+  const node = groups.size > 1 ? await withClockDefaults(plan, split, context) : split.node
   const rows = (node.values as ValuesNode).values
   return [...groups].map(([shard, places]) => {
     const part = { ...node, values: { ...values, values: places.map((place) => rows[place] as Row) } }
@@ -83,11 +83,11 @@ export function shardOfKey(value: unknown, split: { table: Split['table'] }, con
 
 /** One moment for the rows of all shards, where the column's default is the clock's. */
 async function withClockDefaults(
-  node: InsertQueryNode,
+  plan: PreparedPlan,
   split: Split,
   context: ExecutionContext,
 ): Promise<InsertQueryNode> {
-  const { table } = split
+  const { table, node } = split
   const described = context.state.catalog.table(table.schema, table.table)
   const columns = clockDefaults(node, described)
   if (columns.length === 0 || !node.columns) return node
@@ -97,7 +97,7 @@ async function withClockDefaults(
   return {
     ...node,
     columns: [...node.columns, ...columns.map((name) => ColumnNode.create(name))],
-    values: { ...values, values: values.values.map((own) => appended(own, added)) } as ValuesNode,
+    values: { ...values, values: values.values.map((own) => appended(own, added, plan.parameters)) } as ValuesNode,
   }
 }
 
@@ -119,12 +119,15 @@ export async function defaultTexts(
   return columns.map((_, index) => row?.[`v${index}`] ?? null)
 }
 
-/** Keeps the row's own nodes, so that their parameters are still found. */
-function appended(row: Row, added: readonly OperationNode[]): ValueListNode {
+/** Keeps the row's own nodes, or what they stand for: the tree is the first call's, the parameters are each call's. */
+function appended(row: Row, added: readonly OperationNode[], parameters: ParameterIndex): ValueListNode {
   if (row.kind === 'ValueListNode')
     return { kind: 'ValueListNode', values: [...(row as ValueListNode).values, ...added] }
   const list = row as PrimitiveValueListNode
-  const values = list.values.map((value) => sourceNode({ from: 'constant', value }))
+  const first = parameters.get(list)
+  const values = list.values.map((value, offset) =>
+    sourceNode(first === undefined ? { from: 'constant', value } : { from: 'parameter', index: first + offset }),
+  )
   return { kind: 'ValueListNode', values: [...values, ...added] }
 }
 

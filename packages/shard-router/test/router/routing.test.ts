@@ -249,6 +249,28 @@ describe('writes', () => {
     expect(deleted.numDeletedRows).toBe(12n)
   })
 
+  it('writes the rows of each call, when only the first call has planned the INSERT', async () => {
+    const insert = (user_id: number) =>
+      router.db
+        .insertInto('wallets')
+        .values(festivalIds.map((festival_id) => ({ festival_id, id: user_id, user_id, balance: String(user_id) })))
+        .execute()
+    // The moment of created_at is added to each row, for which the rows of the plan are rewritten.
+    for (const user_id of [7_001, 7_002, 7_003]) await insert(user_id)
+    const rows = await router
+      .fanOut()
+      .selectFrom('wallets')
+      .select(({ fn }) => ['user_id', 'balance', fn.countAll<string>().as('n')])
+      .where('id', '>', 7_000)
+      .groupBy(['user_id', 'balance'])
+      .orderBy('user_id')
+      .execute()
+    expect(rows).toEqual(
+      [7_001, 7_002, 7_003].map((user_id) => ({ user_id, balance: `${user_id}.00`, n: String(festivalIds.length) })),
+    )
+    await router.fanOut().deleteFrom('wallets').where('id', '>', 7_000).execute()
+  })
+
   it('inserts all rows or none', async () => {
     const rows = festivalIds.map((festival_id) => ({ festival_id, id: 200, user_id: 0, balance: '1' }))
     await expect(
