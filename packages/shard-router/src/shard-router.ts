@@ -16,16 +16,17 @@ import {
   type Topology,
   type TopologyInput,
 } from '@shardwright/core'
-import {
-  type Compilable,
-  type CompiledQuery,
-  type ControlledTransactionBuilder,
-  type Dialect,
+import type {
+  Compilable,
+  CompiledQuery,
+  ControlledTransactionBuilder,
+  Dialect,
   Kysely,
-  type TransactionBuilder,
+  TransactionBuilder,
 } from 'kysely'
 import pg from 'pg'
 import { keyedMode, type Mode } from './dialect/mode.ts'
+import { openKysely } from './dialect/open-kysely.ts'
 import { RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
 import { engineSource } from './engine/engine-source-of.ts'
@@ -344,11 +345,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   #open<Database>(mode: Mode): Kysely<Database> {
     const { plugins, log } = this.#options
-    return new Kysely<Database>({
-      dialect: new ShardDialect(this.#core, mode),
-      ...(plugins ? { plugins } : {}),
-      ...(log ? { log } : {}),
-    })
+    return openKysely(this.#core, mode, { ...(plugins ? { plugins } : {}), ...(log ? { log } : {}) })
   }
 }
 

@@ -106,7 +106,10 @@ class SelectedInsert {
     context: ExecutionContext,
   ): Promise<readonly ShardRows[]> {
     const oids = fields.map((field) => field.dataTypeID)
-    const types = [...(await context.state.types.of(from, oids)).map((type) => type.sql), ...this.#addedTypes]
+    const types = [
+      ...(await context.state.types.of(from, oids, context.transaction)).map((type) => type.sql),
+      ...this.#addedTypes,
+    ]
     const travelling = types.map((_, index) => ({ name: `c${index + 1}`, dataTypeID: 0, dataTypeModifier: -1 }))
     return [...this.#byShard(rows, context)].map(([shard, places]) => {
       const relation: TravellingRows = {

@@ -195,6 +195,7 @@ export async function travelling(
   const types = await context.state.types.of(
     shard,
     fields.map((field) => field.dataTypeID),
+    context.transaction,
   )
   const collations = partial ? await collationsOf(partial, types, shard, context) : types.map(() => undefined)
   return { fields, rows, types: types.map((type) => type.sql), collations }

@@ -38,7 +38,10 @@ async function* planned(
   const gathered = await runGathers(merge.gathers, context)
   if (merge.partial && merge.merge.kind === 'concat') {
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'objects' }
-    for (const shard of route.shards) yield* raw(shard, statement, chunkSize, context)
+    yield* oneAfterTheOther(
+      route.shards.map((shard) => chunksOf(shard, statement, chunkSize, context)),
+      context.transaction !== undefined,
+    )
     return
   }
   const window = merge.merge.kind === 'ordered' ? windowOf(merge.merge.window, context) : undefined
@@ -49,6 +52,26 @@ async function* planned(
     if (streamed) return
   }
   yield* chunked(await runMergePlan(merge, context), chunkSize, context)
+}
+
+/**
+ * The rows of one cursor after those of another. `together`: all are opened at once, so that none sees what the transaction
+ * does while an earlier one is read, as a single cursor would not.
+ */
+async function* oneAfterTheOther(
+  cursors: readonly AsyncIterableIterator<StatementResult>[],
+  together: boolean,
+): Chunks {
+  try {
+    const firsts = together ? await Promise.all(cursors.map((cursor) => cursor.next())) : []
+    for (const [index, cursor] of cursors.entries()) {
+      for (let step = firsts[index] ?? (await cursor.next()); step.done !== true; step = await cursor.next()) {
+        yield { rows: step.value.rows as unknown[] }
+      }
+    }
+  } finally {
+    await Promise.all(cursors.map((cursor) => cursor.return?.()))
+  }
 }
 
 function* chunked(

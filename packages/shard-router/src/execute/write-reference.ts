@@ -51,6 +51,7 @@ async function copiedRows(
   const types = await context.state.types.of(
     lead,
     fields.map((field) => field.dataTypeID),
+    context.transaction,
   )
   return {
     fields,

@@ -1,5 +1,6 @@
 import { MergeError } from '../errors/merge-error.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import type { RouterTransaction } from '../transaction/router-transaction.ts'
 
 export interface TypeName {
   /** Schema-qualified and quoted: a name with a modifier's default (`character`) would mean another type. */
@@ -18,15 +19,18 @@ export class TypeNames {
     this.#pool = pool
   }
 
-  /** @throws MergeError MERGE_TYPE_UNSUPPORTED for anonymous records and pseudo-types */
-  async of(shard: number, oids: readonly number[]): Promise<readonly TypeName[]> {
+  /**
+   * `within`: the transaction to ask in; another session may not be free before it ends.
+   * @throws MergeError MERGE_TYPE_UNSUPPORTED for anonymous records and pseudo-types
+   */
+  async of(shard: number, oids: readonly number[], within?: RouterTransaction): Promise<readonly TypeName[]> {
     const missing = [...new Set(oids)].filter((oid) => !this.#known.has(keyOf(shard, oid)))
-    if (missing.length > 0) await this.#read(shard, missing)
+    if (missing.length > 0) await this.#read(shard, missing, within ?? this.#pool)
     return oids.map((oid) => this.#known.get(keyOf(shard, oid)) ?? refuseType(String(oid)))
   }
 
-  async #read(shard: number, oids: readonly number[]): Promise<void> {
-    const { rows } = await this.#pool.execute(shard, {
+  async #read(shard: number, oids: readonly number[], where: Pick<AnyShardPool, 'execute'>): Promise<void> {
+    const { rows } = await where.execute(shard, {
       sql: `select t.oid::int8::text as oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) as sql,
         t.typcollation <> 0 as collatable, t.typtype = 'p' and t.oid <> 705 as pseudo
         from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where t.oid = any($1::oid[])`,

@@ -1,40 +1,55 @@
 import { deadlineError } from './deadline.ts'
 import { tagDriverError } from './driver-error.ts'
-import { type PortalChunk, PortalQuery } from './portal-query.ts'
+import { poolError } from './pool-error.ts'
+import type { Portal, PortalChunk } from './portal.ts'
+import { PortalQuery } from './portal-query.ts'
+import { graceMs, setTimeoutFor } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
-import { stopStatement } from './stop-statement.ts'
+import { abandonStatement, stopStatement } from './stop-statement.ts'
+import { TransactionPortal } from './transaction-portal.ts'
+
+/** Who holds the session: a stream may still be read when it has been given back. */
+export interface StreamHolder {
+  readonly inTransaction: boolean
+  released(): boolean
+}
 
 /**
  * Reads a statement by a server-side portal, at most `chunkSize` rows at a time (for merging, `rows: 'text'`, more of them
- * as the stream goes on); return() closes the portal.
+ * as the stream goes on); return() closes the portal. In a transaction other statements may run between two chunks; outside
+ * one the session is the stream's until its end.
  */
 export async function* streamOnSession(
   context: ServerContext,
   session: Session,
   statement: Statement,
   chunkSize: number,
+  holder: StreamHolder,
   options?: RunOptions,
 ): AsyncGenerator<StatementResult, void, undefined> {
   options?.signal?.throwIfAborted()
-  const portal = new PortalQuery(statement, context.types)
-  let open = true
+  // The timer of each chunk keeps the deadline: the server's would count the time between two chunks too.
+  await setTimeoutFor(context, session, undefined)
+  if (holder.released()) throw leaseReleased(context)
+  const portal = holder.inTransaction
+    ? new TransactionPortal(session, statement, context.types)
+    : new PortalQuery(session.client, statement, context.types)
   let size = chunkSize
   try {
     for (;;) {
       const chunk = await readChunk(context, session, portal, size, options)
-      open = !chunk.last
       if (chunk.rows.length > 0) yield toResult(context, chunk)
       if (chunk.last) return
+      if (holder.released()) throw leaseReleased(context)
       // Nobody sees the chunks of a merge: larger ones ask the server less often.
       if (statement.rows === 'text') size = largerChunk(size, chunkSize, chunk.rows as readonly TextRow[])
     }
   } catch (error) {
-    open = false
     throw tagDriverError(error, context, session)
   } finally {
-    if (open && !session.dead) await portal.close()
+    if (!session.dead && !holder.released()) await portal.close()
   }
 }
 
@@ -57,36 +72,50 @@ function textBytes(row: TextRow | undefined): number {
 async function readChunk(
   context: ServerContext,
   session: Session,
-  portal: PortalQuery,
+  portal: Portal,
   chunkSize: number,
   options: RunOptions | undefined,
 ): Promise<PortalChunk> {
-  const reading = portal.read(session.client, chunkSize)
   const { signal, deadline } = options ?? {}
+  signal?.throwIfAborted()
+  context.checkCurrent?.()
+  const reading = portal.read(chunkSize)
   if (signal === undefined && deadline === undefined) return await reading
   const { promise: stopped, reject } = Promise.withResolvers<never>()
   // A portal whose read is given up cannot be read on: without another wish its statement is cancelled.
-  const stop = (reason: unknown) =>
-    void stopStatement(context, session, reading, options?.abortStrategy ?? 'cancel query').then(() => reject(reason))
-  const onAbort = () => stop(signal?.reason)
-  if (signal?.aborted === true) onAbort()
+  const stop = async (reason: unknown): Promise<void> => {
+    if (!portal.giveUp(reason)) await stopStatement(context, session, reading, options?.abortStrategy ?? 'cancel query')
+    reject(reason)
+  }
+  const onAbort = () => void stop(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
+  const late = deadlineError(context.address.label, context.shard)
+  // A server that answers no cancel either is left.
+  const onDead = () => {
+    reject(late)
+    void abandonStatement(context, session)
+  }
+  let grace: NodeJS.Timeout | undefined
+  const onLate = () => {
+    grace = setTimeout(onDead, graceMs)
+    void stop(late)
+  }
   const timer =
-    deadline === undefined
-      ? undefined
-      : setTimeout(
-          () => stop(deadlineError(context.address.label, context.shard)),
-          Math.max(0, deadline - context.clock.monotonicMs()),
-        )
+    deadline === undefined ? undefined : setTimeout(onLate, Math.max(0, deadline - context.clock.monotonicMs()))
   try {
     return await Promise.race([reading, stopped])
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason
-    throw error
+    throw grace === undefined ? error : late
   } finally {
     clearTimeout(timer)
+    clearTimeout(grace)
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function leaseReleased({ shard }: ServerContext): Error {
+  return poolError('LEASE_RELEASED', 'The lease of this stream was given back.', { shard })
 }
 
 function toResult(context: ServerContext, { command, rows, reader }: PortalChunk): StatementResult {

@@ -71,6 +71,11 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'A lease was used after it was given back.',
     remedy: 'Use the lease only until release() or destroy().',
   },
+  STREAM_OPEN: {
+    meaning:
+      'A session was given a statement while it streams another one outside a transaction, which has to end first.',
+    remedy: 'Read the stream to its end, or open it in a transaction: there other statements run between its chunks.',
+  },
   INVALID_READ_TOKEN: {
     meaning: 'A read token from a cookie or header is not one that was made by `encodeReadContext`.',
     remedy: 'Drop it and read without a token, or from the primary.',

@@ -3,29 +3,22 @@ import type { PgField } from '@shardwright/core'
 import type { Client, Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
-import { createRowReader, emptyReader, type RowReader, type TypeParsers } from './row-reader.ts'
+import type { Portal, PortalChunk } from './portal.ts'
+import { createRowReader, emptyReader, type TypeParsers } from './row-reader.ts'
 import type { Statement } from './shard-pool.ts'
 import type { WireConnection } from './wire-connection.ts'
-
-/** What one Execute gave. */
-export interface PortalChunk {
-  /** Arrays of text where the statement asks for text, else objects. */
-  readonly rows: readonly unknown[]
-  readonly reader: RowReader
-  readonly command: string
-  /** True when the portal is at its end, and closed. */
-  readonly last: boolean
-}
 
 let portals = 0
 
 /**
- * A statement in pg's queue whose portal is read some rows at a time. pg-cursor copies each row, emits an event for it, and
+ * A statement in pg's queue whose portal is read some rows at a time, outside a transaction: a Sync would end it, so the
+ * session is its own until it is closed. pg-cursor copies each row, emits an event for it, and
  * asks for the first rows only when it has their description; for a merge that reads text this is a third of the time.
  */
-export class PortalQuery {
+export class PortalQuery implements Portal {
   /** pg sets it when absent; answers go to `read`. */
   readonly callback = ignore
+  readonly #client: Client
   readonly #statement: Statement
   readonly #values: readonly unknown[]
   readonly #types: TypeParsers
@@ -43,15 +36,15 @@ export class PortalQuery {
   #synced = false
   #over = false
 
-  constructor(statement: Statement, types: TypeParsers) {
+  constructor(client: Client, statement: Statement, types: TypeParsers) {
+    this.#client = client
     this.#statement = statement
     this.#values = statement.parameters.map(prepareValue)
     this.#types = types
     this.#asText = statement.rows === 'text'
   }
 
-  /** Reads at most `count` rows, when the chunk before is there. The first call sends the statement too. */
-  read(client: Client, count: number): Promise<PortalChunk> {
+  read(count: number): Promise<PortalChunk> {
     // Lost between two chunks.
     if (this.#over) return Promise.reject(this.#failure)
     this.#count = count
@@ -60,17 +53,21 @@ export class PortalQuery {
     if (this.#connection !== undefined) this.#execute(this.#connection)
     else if (!this.#queued) {
       this.#queued = true
-      client.query(this as unknown as Query)
+      this.#client.query(this as unknown as Query)
     }
     return promise
   }
 
-  /** Gives the portal up between two chunks; resolves when the session is free. */
+  /** The session is its own: nothing is in front of it. */
+  giveUp(): boolean {
+    return false
+  }
+
   close(): Promise<void> {
     const connection = this.#connection
     if (this.#over || connection === undefined) return Promise.resolve()
-    this.#ended = Promise.withResolvers()
-    this.#end(connection)
+    this.#ended ??= Promise.withResolvers()
+    if (!this.#synced) this.#end(connection)
     return this.#ended.promise
   }
 

@@ -131,7 +131,12 @@ function send(
   })
 }
 
-async function setTimeoutFor(context: ServerContext, session: Session, deadline: number | undefined): Promise<void> {
+/** Gives the session the timeout of what runs next; without a deadline, its own. */
+export async function setTimeoutFor(
+  context: ServerContext,
+  session: Session,
+  deadline: number | undefined,
+): Promise<void> {
   let wantedMs = 0
   if (deadline !== undefined) {
     wantedMs = Math.ceil(deadline - context.clock.monotonicMs())
@@ -145,7 +150,8 @@ async function setTimeoutFor(context: ServerContext, session: Session, deadline:
   session.statementTimeoutMs = wantedMs
 }
 
-const graceMs = 250
+/** Beyond a deadline: by then a server that lives has answered. */
+export const graceMs = 250
 
 // The server's own statement_timeout comes first as a rule; the timer here is for a server that does not answer at all.
 async function guarded(

@@ -32,6 +32,8 @@ export class SessionLease implements Lease {
   readonly #session: Session
   readonly #telemetry: StatementTelemetry | undefined
   #released = false
+  /** Open outside a transaction: the session's only statement until its end. */
+  #streaming = false
 
   constructor(
     shard: number,
@@ -52,6 +54,7 @@ export class SessionLease implements Lease {
     this.#sendBegin()
     // What is done with it is not seen here: names may be gone afterwards.
     this.#session.statements.clear()
+    this.#resetTimeout()
     return this.#session.client as unknown as PgClient
   }
 
@@ -68,7 +71,7 @@ export class SessionLease implements Lease {
   }
 
   execute(statement: Statement, given?: RunOptions, batch?: Batch): Promise<StatementResult> {
-    this.#checkHeld()
+    this.#checkFree()
     const options = inCallContext(given)
     if (this.#mayWait(statement.sql)) {
       this.#session.pendingBegin = statement.sql
@@ -78,9 +81,23 @@ export class SessionLease implements Lease {
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {
-    this.#checkHeld()
+    this.#checkFree()
+    const { pendingBegin, client } = this.#session
+    const inTransaction = pendingBegin !== undefined || client.getTransactionStatus() !== 'I'
     this.#sendBegin()
-    return streamOnSession(this.#context, this.#session, statement, chunkSize, inCallContext(options))
+    const holder = { inTransaction, released: () => this.#released }
+    const given = inCallContext(options)
+    const chunks = streamOnSession(this.#context, this.#session, statement, chunkSize, holder, given)
+    return inTransaction ? chunks : this.#alone(chunks)
+  }
+
+  async *#alone(chunks: AsyncGenerator<StatementResult>): AsyncGenerator<StatementResult, void, undefined> {
+    this.#streaming = true
+    try {
+      yield* chunks
+    } finally {
+      this.#streaming = false
+    }
   }
 
   cancel(): Promise<void> {
@@ -122,6 +139,23 @@ export class SessionLease implements Lease {
     if (begin === undefined) return
     this.#session.pendingBegin = undefined
     this.#session.running = this.#session.client.query(begin).catch(ignore)
+  }
+
+  // What statements set for their deadlines is not for what is done with the client itself.
+  #resetTimeout(): void {
+    const { client, statementTimeoutMs } = this.#session
+    if (statementTimeoutMs === 0) return
+    this.#session.statementTimeoutMs = 0
+    client.query('reset statement_timeout').catch(ignore)
+  }
+
+  #checkFree(): void {
+    this.#checkHeld()
+    if (!this.#streaming) return
+    const { shard } = this.#context
+    throw poolError('STREAM_OPEN', `A stream is open on this session of shard ${shard}, outside a transaction.`, {
+      shard,
+    })
   }
 
   #checkHeld(): void {

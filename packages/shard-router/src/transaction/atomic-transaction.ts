@@ -14,6 +14,7 @@ import { beginSql, type RouterTransaction, type ShardStatement } from './router-
 import { spanningSql } from './session-name.ts'
 import { transactionEnded, transactionError } from './transaction-error.ts'
 import { assumedVote, takeNumberSql, voteOf } from './vote.ts'
+import { whileOpen } from './while-open.ts'
 
 /** From here on the triggers of lookups note what they see. */
 const keepChangesSql = "; set local shardwright.lookup_changes = '-'"
@@ -129,11 +130,17 @@ export class AtomicTransaction implements RouterTransaction {
     options?: RunOptions,
   ): AsyncIterableIterator<StatementResult> {
     const participant = await this.#participantFor(shard, statement, options)
-    try {
-      yield* participant.lease.stream(statement, chunkSize, options)
-    } catch (error) {
-      throw this.#failure(error, shard)
-    }
+    const chunks = participant.lease.stream(statement, chunkSize, options)
+    yield* whileOpen(chunks, async (next) => {
+      this.#checkUsable()
+      try {
+        const step = await next()
+        if (step.done !== true) participant.noteResult(statement, step.value)
+        return step
+      } catch (error) {
+        throw this.#failure(error, shard)
+      }
+    })
   }
 
   async savepoint(sql: string, name: string): Promise<void> {

@@ -6,6 +6,7 @@ import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
 import { tokenAfterCommit } from './token-after-commit.ts'
 import { transactionEnded } from './transaction-error.ts'
+import { whileOpen } from './while-open.ts'
 
 /** What a transaction needs of the connections. */
 export type TransactionPool = Pick<AnyShardPool, 'lease' | 'commitToken' | 'topology'>
@@ -37,7 +38,10 @@ export class OneShardTransaction implements RouterTransaction {
   }
 
   async execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    const running = this.#execute(shard, statement, options)
+    return await this.#untilOver(this.#execute(shard, statement, options))
+  }
+
+  async #untilOver<T>(running: Promise<T>): Promise<T> {
     this.#given.add(running)
     try {
       return await running
@@ -59,7 +63,12 @@ export class OneShardTransaction implements RouterTransaction {
     options?: RunOptions,
   ): AsyncIterableIterator<StatementResult> {
     const lease = await this.#leaseOf(shard, options)
-    yield* lease.stream(statement, chunkSize, options)
+    if (statement.access === 'write') this.scope.markWritten()
+    const chunks = lease.stream(statement, chunkSize, options)
+    yield* whileOpen(chunks, (next) => {
+      if (this.#over) throw transactionEnded()
+      return this.#untilOver(next())
+    })
   }
 
   async savepoint(sql: string, name: string): Promise<void> {
