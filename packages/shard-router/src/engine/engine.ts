@@ -28,6 +28,8 @@ export interface Engine extends KeyPlaces {
     chunkSize: number,
     context: ExecutionContext,
   ): AsyncIterableIterator<QueryResult<unknown>>
+  /** The plan as it is sent to the server of its route; `asks`: a server may be asked whether it runs it so. */
+  asSent(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext, asks: boolean): Promise<PreparedPlan>
   /** What an explanation says in other words than for shards of PostgreSQL. */
   describe(plan: PreparedPlan, route: Route, state: RouterState): Promise<Partial<Explanation>>
   /** A transaction that opens nothing until its first statement. */

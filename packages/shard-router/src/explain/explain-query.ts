@@ -91,8 +91,10 @@ class Explainer {
   }
 
   async explain(plan: PreparedPlan, route: Route, sql: string): Promise<Draft> {
-    const own = route.shards.length <= 1 ? await this.#one(plan, route, sql) : await this.#many(plan, route)
-    return { ...own, ...(await this.context.state.engine.describe(plan, route, this.context.state)) }
+    const { engine } = this.context.state
+    const sent = await engine.asSent(plan, route, sql, this.context, this.#costs)
+    const own = route.shards.length <= 1 ? await this.#one(sent, route, sql) : await this.#many(sent, route)
+    return { ...own, ...(await engine.describe(plan, route, this.context.state)) }
   }
 
   async #one(plan: PreparedPlan, { shards }: Route, sql: string): Promise<Draft> {

@@ -20,6 +20,7 @@ import type { Engine } from '../engine.ts'
 import { citusRefusal } from './citus-refusal.ts'
 import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
+import { withConflictValues } from './conflict-values.ts'
 import { type CoordinatorNeeds, severalRows } from './coordinator-needs.ts'
 import { describeOnCluster } from './describe-on-cluster.ts'
 import type { DirectCounts } from './direct-counts.ts'
@@ -27,10 +28,8 @@ import { countedInsert } from './insert-count.ts'
 import { InsertOrder } from './insert-order.ts'
 import type { NodeHealth } from './node-health.ts'
 import { latestPlacement, type PlacementChecks, placementOf } from './placement-checks.ts'
-import { refuseCteWrites } from './refuse-cte-writes.ts'
-import { refuseMissingKeys } from './refuse-missing-keys.ts'
-import { refuseTies } from './refuse-ties.ts'
 import { Ordinals, routeOnCluster } from './route-on-cluster.ts'
+import { isValuesInsert, type SpreadForm, type SpreadForms } from './spread-forms.ts'
 import { isNodeGone, isShardGone } from './stale-metadata.ts'
 
 /** What the engines of successive readings of the metadata share. */
@@ -54,14 +53,14 @@ export class CitusEngine implements Engine {
   readonly #needs: CoordinatorNeeds
   readonly #templates = new WeakMap<PreparedPlan, SqlTemplate>()
   readonly #orders = new WeakMap<PreparedPlan, { readonly order: InsertOrder | undefined }>()
-  /** Plans that Citus answers over several shards as one PostgreSQL would. */
-  readonly #spreads = new WeakSet<PreparedPlan>()
+  readonly #forms: SpreadForms
   readonly #counted = new WeakMap<PreparedPlan, { readonly template: SqlTemplate | undefined }>()
   #turn = 0
 
-  constructor(map: ClusterMap, needs: CoordinatorNeeds, context: ClusterContext) {
+  constructor(map: ClusterMap, needs: CoordinatorNeeds, forms: SpreadForms, context: ClusterContext) {
     this.map = map
     this.#needs = needs
+    this.#forms = forms
     this.#context = context
   }
 
@@ -93,6 +92,36 @@ export class CitusEngine implements Engine {
   }
 
   async execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
+    if (!isSpread(route)) {
+      const again = context.transaction === undefined
+      return await this.#forms.runPlaced(plan, (own) => this.#execute(own, route, sql, context), again)
+    }
+    // A refusal would end the transaction around it: it is asked for outside.
+    if (context.transaction) await this.#triedForm(plan, route, sql, context)
+    return await this.#forms.run(plan, (own) => this.#execute(own, route, sql, context))
+  }
+
+  async asSent(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext, asks: boolean) {
+    if (!isSpread(route)) return plan
+    return (asks ? await this.#triedForm(plan, route, sql, context) : this.#forms.of(plan)).plan
+  }
+
+  /** What nobody has tried yet is shown to Citus' planner. */
+  async #triedForm(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext): Promise<SpreadForm> {
+    const form = this.#forms.of(plan)
+    if (!form.untried || (plan.root as { explain?: unknown }).explain) return form
+    const { state } = context
+    const statement = await this.#statementOf(form.plan, route, sql, coordinator, context)
+    const asked: Statement = { ...statement, sql: `explain ${statement.sql}`, access: 'read', rows: 'facts' }
+    try {
+      await state.pool.execute(coordinator, asked, context.run)
+    } catch (error) {
+      return this.#forms.afterRefusal(plan, error) ?? form
+    }
+    return form
+  }
+
+  async #execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
     const server = this.#serverOf(plan, route, context)
     const order = route.place || plan.kind !== 'insert' ? undefined : this.#orderOf(plan)
     if (order) return await this.#insertInOrder(order, plan, server, context)
@@ -105,12 +134,13 @@ export class CitusEngine implements Engine {
   }
 
   async *stream(
-    plan: PreparedPlan,
+    asked: PreparedPlan,
     route: Route,
     sql: string,
     chunkSize: number,
     context: ExecutionContext,
   ): AsyncIterableIterator<QueryResult<unknown>> {
+    const plan = isSpread(route) ? (await this.#triedForm(asked, route, sql, context)).plan : asked
     const server = this.#serverOf(plan, route, context)
     const statement = await this.#statementOf(plan, route, sql, server, context)
     let begun = false
@@ -132,7 +162,8 @@ export class CitusEngine implements Engine {
   }
 
   async describe(plan: PreparedPlan, route: Route, state: RouterState): Promise<Partial<Explanation>> {
-    return await describeOnCluster(plan, route, state, this.map, this.#needs.of(plan))
+    const pulled = isSpread(route) ? this.#forms.of(plan).pulled : undefined
+    return await describeOnCluster(plan, route, { state, map: this.map, need: this.#needs.of(plan), pulled })
   }
 
   transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {
@@ -189,25 +220,32 @@ export class CitusEngine implements Engine {
     server: number,
     context: ExecutionContext,
   ): Promise<Statement> {
-    const several = route.shards.length > 0 && route.place === undefined
-    if (several && !this.#spreads.has(plan)) {
-      refuseCteWrites(plan)
-      refuseMissingKeys(plan.root, context.state.schema)
-      refuseTies(plan.root)
-      this.#spreads.add(plan)
-    }
+    const several = isSpread(route)
     if (several && plan.accesses.some((access) => access.kind === 'sharded') && !isValuesInsert(plan))
       refuseVolatile(plan)
-    const counted = plan.kind === 'insert' ? this.#countedOf(plan) : undefined
-    if (counted) {
-      const parameters = bindSources(counted, await withMoment(plan, context))
-      return { sql: counted.sql, parameters, access: 'write', rows: 'text', keepRows: 0 }
-    }
+    const inserted = plan.kind === 'insert' ? await this.#insertedSelect(plan, context) : undefined
+    if (inserted) return inserted
     const remote = several || (route.place !== undefined && this.map.serverOf(route.place) !== server)
     if (!remote || plan.traits.clock.length === 0) return callersStatement(plan, sql, context)
     const template = this.#clockTemplate(plan)
     const timed = await withMoment(plan, context)
     return { sql: template.sql, parameters: bindSources(template, timed), access: plan.access, rows: 'objects' }
+  }
+
+  /** An INSERT ... SELECT that needs another text than the caller's: values of its own, or a count. */
+  async #insertedSelect(plan: PreparedPlan, caller: ExecutionContext): Promise<Statement | undefined> {
+    const context = await withMoment(plan, caller)
+    const root = withConflictValues({ ...plan, root: bindClock(plan.root) }, context.call)
+    const counted = root ? countedInsert({ ...plan, root }) : this.#countedOf(plan)
+    const template = counted ?? (root && compileTemplate(root, plan.parameters))
+    if (!template) return undefined
+    const parameters = bindSources(template, context)
+    return {
+      sql: template.sql,
+      parameters,
+      access: 'write',
+      ...(counted ? { rows: 'text', keepRows: 0 } : { rows: 'objects' }),
+    }
   }
 
   async #insertInOrder(order: InsertOrder, plan: PreparedPlan, server: number, caller: ExecutionContext) {
@@ -334,9 +372,9 @@ function refuseMoved(): never {
 
 class ShardMoved extends Error {}
 
-/** Citus computes the values of all rows where the statement is planned, once. */
-function isValuesInsert(plan: PreparedPlan): boolean {
-  return plan.kind === 'insert' && (plan.root as { values?: { kind: string } }).values?.kind === 'ValuesNode'
+/** True when the statement needs several shards, of which the coordinator takes care. */
+function isSpread(route: Route): boolean {
+  return route.shards.length > 0 && route.place === undefined
 }
 
 function refuseOnWorker(reason: string): never {

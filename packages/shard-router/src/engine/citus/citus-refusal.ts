@@ -28,6 +28,7 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
     /cannot perform distributed planning|cannot push ?down|could not run distributed query|subquery/i,
     'UNSUPPORTED_MERGE',
   ],
+  [/intermediate result size exceeds/, 'MERGE_ROWS_EXCEEDED'],
   // Internal errors of its planner: a recursive CTE below an INSERT, the minimum of an enum in parts, MERGE by a constant.
   [/could not find path for CTE|no matching oid for function|required join operation is missing/, 'CITUS_UNSUPPORTED'],
 ]
@@ -57,7 +58,7 @@ export function citusRefusal(error: unknown): unknown {
   return new RoutingError({
     code,
     message: `Citus does not run this: ${message}.`,
-    hint: untyped ? 'Cast the value to the type of its column.' : routerErrorCodes[code].remedy,
+    hint: hintOf(code, untyped),
     details: {
       sqlState: state,
       citusHint: (error as { hint?: unknown }).hint,
@@ -65,6 +66,13 @@ export function citusRefusal(error: unknown): unknown {
     },
     cause: error,
   })
+}
+
+function hintOf(code: RouterErrorCode, untyped: boolean): string {
+  if (untyped) return 'Cast the value to the type of its column.'
+  if (code === 'MERGE_ROWS_EXCEEDED')
+    return 'Filter or aggregate further, add the shard key, or raise citus.max_intermediate_result_size on the coordinator.'
+  return routerErrorCodes[code].remedy
 }
 
 /**

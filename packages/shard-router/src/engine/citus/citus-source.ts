@@ -25,6 +25,7 @@ import { CoordinatorNeeds } from './coordinator-needs.ts'
 import { DirectCounts } from './direct-counts.ts'
 import { NodeHealth } from './node-health.ts'
 import { PlacementChecks } from './placement-checks.ts'
+import { SpreadForms } from './spread-forms.ts'
 
 export interface CitusSourceOptions {
   readonly telemetry: Telemetry
@@ -136,7 +137,8 @@ export class CitusSource implements EngineSource {
       queryFrom: this.topology.queryFrom,
       suspect,
     }
-    return { engine: new CitusEngine(map, needs, context), catalog, pool }
+    const forms = new SpreadForms(this.schema, catalog)
+    return { engine: new CitusEngine(map, needs, forms, context), catalog, pool }
   }
 }
 

@@ -6,36 +6,45 @@ import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { coordinatorOf } from './cluster-reader.ts'
 import type { CoordinatorNeed } from './coordinator-needs.ts'
 
+/** What a description is made of besides the statement. */
+export interface DescribedCluster {
+  readonly state: RouterState
+  readonly map: ClusterMap
+  readonly need: CoordinatorNeed | undefined
+  /** Why the rows of the tables are brought to one node. */
+  readonly pulled: string | undefined
+}
+
 /** The node, the shard and why: in the words of Citus. */
 export async function describeOnCluster(
   plan: PreparedPlan,
   route: Route,
-  state: RouterState,
-  map: ClusterMap,
-  need: CoordinatorNeed | undefined,
+  cluster: DescribedCluster,
 ): Promise<Partial<Explanation>> {
+  const { map, pulled } = cluster
   const [server] = route.shards
   if (server === undefined) {
     const sharded = plan.accesses.some((access) => access.kind === 'sharded')
     return sharded ? {} : { reason: 'every node has these tables' }
   }
-  if (route.place) return await describePlace(plan, route.place, server, state, map, need)
+  if (route.place) return await describePlace(plan, route.place, server, cluster)
   const sharded = plan.accesses.some((access) => access.kind === 'sharded')
   if (!sharded) return { reason: 'the coordinator has these tables, or writes every copy of them' }
   const reason =
     route.keyless.length > 0
       ? `no shard key for ${route.keyless.map((name) => `'${name}'`).join(', ')}: Citus asks every shard`
       : 'the shard keys are in several shards'
-  return { kind: kindOf(plan), reason, merge: [`Citus plans it on the coordinator, over ${map.width} nodes`] }
+  const merge = pulled
+    ? ['the rows that each table gives are brought to one node, which computes the rest', `because: ${pulled}`]
+    : [`Citus plans it on the coordinator, over ${map.width} nodes`]
+  return { kind: kindOf(plan), reason, merge }
 }
 
 async function describePlace(
   plan: PreparedPlan,
   place: ShardPlace,
   server: number,
-  state: RouterState,
-  map: ClusterMap,
-  need: CoordinatorNeed | undefined,
+  { state, map, need }: DescribedCluster,
 ): Promise<Partial<Explanation>> {
   const citusShards = await shardNames(plan, place, state)
   const home = map.serverOf(place)

@@ -52,6 +52,10 @@ export class HashEngine implements Engine {
     return await executeOnMany(plan, route, context)
   }
 
+  async asSent(plan: PreparedPlan): Promise<PreparedPlan> {
+    return plan
+  }
+
   stream(
     plan: PreparedPlan,
     route: Route,

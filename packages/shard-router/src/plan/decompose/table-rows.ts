@@ -78,7 +78,10 @@ function namesIn(root: OperationNode): ReadonlySet<string> | 'all' {
     if (node.kind === 'ReferenceNode') visit((node as ReferenceNode).column)
     if (node.kind === 'RawNode') for (const token of understandRaw(node as never).tokens) names.add(token.text)
     if (readsWholeRow(node)) all = true
-    for (const child of childrenOf(node)) visit(child)
+    for (const child of childrenOf(node)) {
+      // count(*) needs no column.
+      if (node.kind !== 'AggregateFunctionNode' || child.kind !== 'SelectAllNode') visit(child)
+    }
   }
   visit(root)
   return all ? 'all' : names

@@ -18,7 +18,8 @@ export function withTypedValues(
     const type = table.columns.find((column) => column.name === names[index])?.type
     return type === undefined ? selection : typed(selection, type)
   })
-  return selections ? { ...select, selections } : select
+  const changes = selections?.some((selection, index) => selection !== select.selections?.[index])
+  return selections && changes ? { ...select, selections } : select
 }
 
 function typed(selection: SelectionNode, type: string): SelectionNode {

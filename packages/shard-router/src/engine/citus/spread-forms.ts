@@ -1,0 +1,163 @@
+import type { Schema } from '@shardwright/core'
+import type { InsertQueryNode, RootOperationNode, SelectQueryNode } from 'kysely'
+import { bareQuery } from '../../plan/analyzer.ts'
+import type { Catalog } from '../../plan/catalog.ts'
+import { compileTemplate } from '../../plan/compile.ts'
+import type { PreparedPlan } from '../../plan/prepared-plan.ts'
+import { withTypedValues } from '../../plan/write/typed-values.ts'
+import { sqlStateOf } from '../../pool/sql-state.ts'
+import { citusRefusal } from './citus-refusal.ts'
+import { isTooLarge } from './intermediate-size.ts'
+import { pullTables } from './pull-tables.ts'
+import { refuseCteWrites } from './refuse-cte-writes.ts'
+import { refuseMissingKeys } from './refuse-missing-keys.ts'
+import { refuseTies } from './refuse-ties.ts'
+
+/** How a statement over several shards is given to Citus. */
+export interface SpreadForm {
+  readonly plan: PreparedPlan
+  /** Why the rows of its tables are brought to one node, which computes the rest; `undefined` where they are not. */
+  readonly pulled: string | undefined
+  /** Nobody knows yet whether Citus runs it as it is written. */
+  readonly untried: boolean
+}
+
+/**
+ * Remembers which statements Citus answers as they are written. What it would answer otherwise than one PostgreSQL, and
+ * what it has refused, is written so that the rows of each table come to one node first.
+ */
+export class SpreadForms {
+  readonly #schema: Schema
+  readonly #catalog: Catalog
+  readonly #forms = new WeakMap<PreparedPlan, SpreadForm>()
+  readonly #placed = new WeakMap<PreparedPlan, PreparedPlan>()
+
+  constructor(schema: Schema, catalog: Catalog) {
+    this.#schema = schema
+    this.#catalog = catalog
+  }
+
+  /** @throws RoutingError CITUS_UNSUPPORTED, UNSUPPORTED_MERGE for what Citus would answer wrongly in any form */
+  of(plan: PreparedPlan): SpreadForm {
+    let form = this.#forms.get(plan)
+    if (form === undefined) {
+      refuseCteWrites(plan)
+      form = this.#first(plan)
+      this.#forms.set(plan, form)
+    }
+    return form
+  }
+
+  /** Runs a statement in its form; where Citus refuses the first, in the other. */
+  async run<T>(plan: PreparedPlan, attempt: (own: PreparedPlan) => Promise<T>): Promise<T> {
+    const form = this.of(plan)
+    if (!form.untried) return await attempt(form.plan)
+    try {
+      const result = await attempt(form.plan)
+      this.#forms.set(plan, { ...form, untried: false })
+      return result
+    } catch (error) {
+      const other = this.afterRefusal(plan, error)
+      if (!other) throw error
+      return await this.#runOther(plan, other, error, attempt)
+    }
+  }
+
+  /**
+   * Runs a statement that is in one shard. Citus finds that out by rules of its own, and may refuse what it takes for a
+   * statement over all of them (`key is not distinct from 1`).
+   */
+  async runPlaced<T>(plan: PreparedPlan, attempt: (own: PreparedPlan) => Promise<T>, again: boolean): Promise<T> {
+    const known = this.#placed.get(plan)
+    if (known) return await attempt(known)
+    try {
+      return await attempt(plan)
+    } catch (error) {
+      if (!again || citusRefusal(error) === error) throw error
+      const form = this.#pulled(plan, '')
+      if (!form) throw error
+      const result = await attempt(form.plan)
+      this.#placed.set(plan, form.plan)
+      return result
+    }
+  }
+
+  /** The form that is left when Citus has refused the first; `undefined` where it did not, or there is none. */
+  afterRefusal(plan: PreparedPlan, error: unknown): SpreadForm | undefined {
+    const refusal = citusRefusal(error)
+    if (refusal === error || isTooLarge(error)) return undefined
+    const form = isCrossShardJoin(plan, refusal) ? undefined : this.#pulled(plan, (refusal as Error).message)
+    this.#forms.set(plan, form ?? { ...this.of(plan), untried: false })
+    return form
+  }
+
+  async #runOther<T>(
+    plan: PreparedPlan,
+    other: SpreadForm,
+    first: unknown,
+    attempt: (own: PreparedPlan) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await attempt(other.plan)
+    } catch (error) {
+      if (isTooLarge(error)) throw error
+      // Citus had understood the statement: a mistake in it now is ours.
+      const inVain = citusRefusal(error) !== error || sqlStateOf(error)?.startsWith('42')
+      if (!inVain) throw error
+      this.#forms.set(plan, { ...this.#first(plan), untried: false })
+      throw first
+    }
+  }
+
+  #first(plan: PreparedPlan): SpreadForm {
+    try {
+      refuseMissingKeys(plan.root, this.#schema)
+      refuseTies(plan.root)
+    } catch (refusal) {
+      const form = this.#pulled(plan, (refusal as Error).message)
+      if (form) return form
+      throw refusal
+    }
+    const root = this.#typed(plan.root)
+    const untried = !isValuesInsert(plan) && plan.accesses.some((access) => access.kind === 'sharded')
+    return { plan: root === plan.root ? plan : withRoot(plan, root), pulled: undefined, untried }
+  }
+
+  #pulled(plan: PreparedPlan, reason: string): SpreadForm | undefined {
+    const root = pullTables(plan, this.#schema, this.#catalog)
+    return root && { plan: withRoot(plan, this.#typed(root)), pulled: reason, untried: false }
+  }
+
+  /** Citus reads the SELECT of an INSERT by itself, where nothing tells the type of a bare parameter. */
+  #typed(root: RootOperationNode): RootOperationNode {
+    if (root.kind !== 'InsertQueryNode' || !root.into || !root.values) return root
+    const select = bareQuery(root.values)
+    if (select.kind !== 'SelectQueryNode') return root
+    const { identifier, schema } = root.into.table
+    const placement = this.#schema.find(identifier.name, schema?.name)
+    const described = placement && this.#catalog.table(placement.schema, placement.table)
+    const values = withTypedValues(root, select as SelectQueryNode, described)
+    return values === select ? root : ({ ...root, values } satisfies InsertQueryNode)
+  }
+}
+
+/** A join off the key stays what it is on hash shards: refused, rather than two tables on one node. */
+function isCrossShardJoin(plan: PreparedPlan, refusal: unknown): boolean {
+  const code = 'CROSS_SHARD_JOIN'
+  if ((refusal as { code?: unknown }).code !== code) return false
+  try {
+    plan.multi()
+    return false
+  } catch (own) {
+    return (own as { code?: unknown }).code === code
+  }
+}
+
+/** Citus computes the values of all rows where the statement is planned, once. */
+export function isValuesInsert({ root }: PreparedPlan): boolean {
+  return root.kind === 'InsertQueryNode' && root.values?.kind === 'ValuesNode'
+}
+
+function withRoot(plan: PreparedPlan, root: RootOperationNode): PreparedPlan {
+  return { ...plan, root, template: compileTemplate(root, plan.parameters) }
+}
