@@ -24,6 +24,8 @@ export interface CitusFaultReport {
   /** Transactions that the server asked for again. */
   readonly again: number
   readonly misrouted: number
+  /** Statements whose shard a node did not have any more. */
+  readonly inDoubt: number
   readonly metadataChanges: number
   readonly problems: readonly string[]
 }
@@ -73,6 +75,7 @@ export async function runCitusFaults({ seed, minutes, print }: CitusFaultOptions
     reads: load.reads,
     again: load.again,
     misrouted: counted.get('shardwright.citus.misrouted_statements') ?? 0,
+    inDoubt: counted.get('shardwright.citus.shards_in_doubt') ?? 0,
     metadataChanges: counted.get('shardwright.citus.metadata_changes') ?? 0,
     problems,
   }

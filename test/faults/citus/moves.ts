@@ -36,7 +36,8 @@ export async function isolateTenantOnline(admin: pg.Client, tenant: number): Pro
      from hashint4($1) as hash
      join pg_dist_shard on hash between shardminvalue::int and shardmaxvalue::int
      join pg_dist_placement using (shardid)
-     join pg_dist_node as target on target.groupid <> pg_dist_placement.groupid and target.shouldhaveshards
+     cross join lateral (select nodeid from pg_dist_node as other
+       where other.groupid <> pg_dist_placement.groupid and other.shouldhaveshards order by random() limit 1) as target
      where logicalrelid = 'wallets'::regclass`,
     [tenant],
   )

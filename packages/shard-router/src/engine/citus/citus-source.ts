@@ -25,6 +25,7 @@ import { CoordinatorNeeds } from './coordinator-needs.ts'
 import { DirectCounts } from './direct-counts.ts'
 import { NodeHealth } from './node-health.ts'
 import { PlacementChecks } from './placement-checks.ts'
+import { ShardDoubts } from './shard-doubts.ts'
 import { SpreadForms } from './spread-forms.ts'
 
 export interface CitusSourceOptions {
@@ -41,6 +42,7 @@ export class CitusSource implements EngineSource {
   readonly #health: NodeHealth
   readonly #counts = new DirectCounts()
   readonly #checks = new PlacementChecks()
+  readonly #doubts: ShardDoubts
   readonly #reader: ClusterReader
   #watch: ClusterWatch | undefined
 
@@ -49,6 +51,7 @@ export class CitusSource implements EngineSource {
     this.topology = topology
     this.#options = options
     this.#health = new NodeHealth(options.telemetry)
+    this.#doubts = new ShardDoubts(options.clock)
     this.#reader = new ClusterReader(topology, this.schema, this.#health)
     const only = Object.freeze({ id: coordinatorId, primary: topology.coordinator, replicas: Object.freeze([]) })
     this.shards = Object.freeze({ id: topology.id, epoch: 1, shards: Object.freeze([only]) })
@@ -133,6 +136,7 @@ export class CitusSource implements EngineSource {
       health: this.#health,
       counts: this.#counts,
       checks: this.#checks,
+      doubts: this.#doubts,
       telemetry,
       queryFrom: this.topology.queryFrom,
       suspect,
