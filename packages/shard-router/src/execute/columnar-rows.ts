@@ -1,7 +1,6 @@
-/// <reference path="../pool/pg-utils.d.ts" />
-import { prepareValue } from 'pg/lib/utils.js'
 import type { ColumnarInsert } from '../plan/write/columnar-insert.ts'
 import type { Statement } from '../pool/shard-pool.ts'
+import { ColumnArray } from './column-array.ts'
 import type { ExecutionContext } from './context.ts'
 import { bindSources } from './merge-select.ts'
 
@@ -12,16 +11,11 @@ export function columnarStatement(
   context: ExecutionContext,
 ): Statement | undefined {
   const { parameters } = context.call
-  const arrays: string[] = []
-  for (let column = 0; column < types.length; column++) {
-    const literal = arrayLiteral(
-      places,
-      (place) => parameters[(rows[place] as number) + column],
-      types[column] as string,
-    )
-    if (literal === undefined) return undefined
-    arrays.push(literal)
-  }
+  const arrays = types.map((type, column) => {
+    const values = places.map((place) => parameters[(rows[place] as number) + column])
+    return new ColumnArray(values, type)
+  })
+  if (!arrays.every((array) => array.isText)) return undefined
   return {
     sql: template.sql,
     parameters: [...bindSources(template, context), ...arrays],
@@ -29,30 +23,3 @@ export function columnarStatement(
     rows: 'objects',
   }
 }
-
-function arrayLiteral(
-  places: readonly number[],
-  valueAt: (place: number) => unknown,
-  type: string,
-): string | undefined {
-  const elements: string[] = []
-  for (const place of places) {
-    const element = elementOf(valueAt(place), type)
-    if (element === undefined) return undefined
-    elements.push(element)
-  }
-  return `{${elements.join(',')}}`
-}
-
-function elementOf(value: unknown, type: string): string | undefined {
-  if (typeof value === 'number') return String(value)
-  const prepared = typeof value === 'string' ? value : prepareValue(value)
-  if (prepared === null) return 'NULL'
-  if (typeof prepared === 'string')
-    return needsEscape.test(prepared) ? `"${prepared.replace(escaped, '\\$&')}"` : `"${prepared}"`
-  // Bytes are sent as they are; only for bytea do they have a text.
-  return type === 'bytea' ? `"\\\\x${Buffer.from(prepared).toString('hex')}"` : undefined
-}
-
-const needsEscape = /["\\]/
-const escaped = /["\\]/g

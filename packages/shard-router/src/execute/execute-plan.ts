@@ -64,9 +64,11 @@ async function runOnMany(
       return writtenBy(0, selected((await fanOut(multi, route, context)).rows))
     case 'broadcast':
       return await broadcast(multi, route, context, rows)
-    case 'split':
+    case 'split': {
+      const parts = await splitRows(plan, multi, context, route.shardOfRow)
       // DO NOTHING may do just that on a shard, which then need not be prepared.
-      return await insertParts(await splitRows(plan, multi, context), context, rows, !multi.node.onConflict?.doNothing)
+      return await insertParts(parts, context, rows, !multi.node.onConflict?.doNothing)
+    }
     case 'insert-select':
       return await insertSelected(plan, multi, context, rows)
     case 'steps':

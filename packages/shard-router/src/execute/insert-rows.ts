@@ -25,16 +25,17 @@ export interface ShardRows {
   readonly places: readonly number[]
 }
 
-/** Splits the rows of VALUES by the shard of their key. */
+/** Splits the rows of VALUES by the shard of their key, which routing may have found already. */
 export async function splitRows(
   plan: PreparedPlan,
   split: Split,
   context: ExecutionContext,
+  shardOfRow?: readonly number[],
 ): Promise<readonly ShardRows[]> {
   const values = split.node.values as ValuesNode
   const groups = new Map<number, number[]>()
   values.values.forEach((row, place) => {
-    const shard = shardOfKey(rowKey(row, split, plan, context), split, context)
+    const shard = shardOfRow?.[place] ?? shardOfKey(rowKey(row, split, plan, context), split, context)
     const places = groups.get(shard)
     if (places) places.push(place)
     else groups.set(shard, [place])

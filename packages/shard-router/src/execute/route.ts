@@ -1,7 +1,7 @@
 import { type ColocationGroup, KeyError, type KeyObserver, type Schema } from '@shardwright/core'
 import type { Access } from '../plan/access.ts'
 import type { Catalog } from '../plan/catalog.ts'
-import { type KeyPlaces, shardsOfKeys } from '../plan/key/evaluate-keys.ts'
+import { type KeyPlaces, shardOfEach, shardsOfKeys } from '../plan/key/evaluate-keys.ts'
 import { refuse } from '../plan/refuse.ts'
 import { type CallValues, resolveSource } from '../plan/source.ts'
 import { refuseMissing } from '../plan/write/inserted-keys.ts'
@@ -19,6 +19,8 @@ export interface RouteContext {
 export interface Route {
   readonly shards: readonly number[]
   readonly keyless: readonly string[]
+  /** Of several rows of VALUES: the shard of each. */
+  readonly shardOfRow?: readonly number[]
   /** On Citus: the one shard that has all rows; absent where there are several. */
   readonly place?: ShardPlace | undefined
 }
@@ -51,12 +53,10 @@ function routeOne(access: Access, call: CallValues, context: RouteContext): Rout
     case 'sharded': {
       const { family, name } = access.table
       if (access.inserts) checkInsertedKeys(access, call, context.catalog.keyLength(family))
-      const keys = shardsOfKeys(access.keys, call, {
-        places: engine,
-        family,
-        type: context.catalog.keyType(family),
-        observer,
-      })
+      const keyContext = { places: engine, family, type: context.catalog.keyType(family), observer }
+      const shardOfRow = access.inserts ? shardOfEach(access.keys, call, keyContext) : undefined
+      if (shardOfRow) return { shards: distinct(shardOfRow), keyless: nowhere.keyless, shardOfRow }
+      const keys = shardsOfKeys(access.keys, call, keyContext)
       if (keys !== 'all') return { shards: keys, keyless: nowhere.keyless }
       return { shards: topology.shards.map((_, index) => index), keyless: [name] }
     }
@@ -105,8 +105,12 @@ export function shardIndex(topology: Pick<ShardList, 'shards'>, id: string): num
   )
 }
 
+function distinct(shards: readonly number[]): readonly number[] {
+  return [...new Set(shards)].sort((x, y) => x - y)
+}
+
 function unite(a: readonly number[], b: readonly number[]): readonly number[] {
   if (a.length === 0) return b
   if (b.length === 0 || (a.length === 1 && b.length === 1 && a[0] === b[0])) return a
-  return [...new Set([...a, ...b])].sort((x, y) => x - y)
+  return distinct([...a, ...b])
 }

@@ -51,7 +51,13 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   iv: ['1 mon 2 days', '-00:00:01.5', 'P1Y'],
   tm: ['12:34:56.789', '24:00'],
   ts: ['2026-01-02 03:04:05.678', 'epoch', '-infinity'],
-  tz: [new Date(86_400_000.5), '2026-06-01 00:00+05:30', new Date(-62_167_219_200_000)],
+  tz: [
+    new Date(86_400_000.5),
+    new Date(1_780_000_000_789),
+    new Date(253_402_300_800_000),
+    '2026-06-01 00:00+05:30',
+    new Date(-62_167_219_200_000),
+  ],
 }
 
 describe('a split INSERT', () => {

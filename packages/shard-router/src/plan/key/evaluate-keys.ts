@@ -31,11 +31,20 @@ export function shardsOfKeys(set: KeySet, call: CallValues, context: KeyContext)
   return [...shards].sort((a, b) => a - b)
 }
 
-// The rows of an INSERT come through here by the hundred.
 function shardsOfItems(items: readonly KeyItem[], call: CallValues, context: KeyContext): ShardSet {
   const shards = new Set<number>()
   for (const item of items) for (const shard of shardsOfItem(item, call, context)) shards.add(shard)
   return [...shards].sort((a, b) => a - b)
+}
+
+/** The shard of each of several constants; undefined when the set is something else. @throws KeyError INVALID_SHARD_KEY */
+export function shardOfEach(set: KeySet, call: CallValues, context: KeyContext): readonly number[] | undefined {
+  if (set.kind !== 'items' || set.items.length === 1 || !set.items.every(isConstant)) return undefined
+  return set.items.map(({ source }) => shardOf(resolveSource(source, call), context))
+}
+
+function isConstant({ list, as }: KeyItem): boolean {
+  return !list && as === 'key'
 }
 
 /** The buckets that the keys fall into, ascending and distinct. @throws KeyError INVALID_SHARD_KEY */

@@ -1,8 +1,7 @@
 import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValuesNode } from 'kysely'
-import { bindRelation } from '../../merge/relation.ts'
 import type { CatalogTable } from '../catalog.ts'
 import { compileTemplate, type ParameterIndex, type SqlTemplate } from '../compile.ts'
-import { selectGather } from '../decompose/nodes.ts'
+import { rawNode } from '../decompose/nodes.ts'
 
 /**
  * An INSERT of nothing but values, sent as one array for each column: the text is the same for any number of rows, so that
@@ -41,7 +40,7 @@ const plainTypes: ReadonlySet<string> = new Set([
   'timestamp with time zone',
 ])
 
-const step = 9998
+const slot = 'shardwright:columns'
 
 /** `undefined` when a row has more than values, or a column a type that is better left to PostgreSQL. */
 export function columnarInsert(
@@ -59,9 +58,9 @@ export function columnarInsert(
     if (first === undefined || (row as PrimitiveValueListNode).values.length !== types.length) return undefined
     rows.push(first)
   }
-  const template = compileTemplate({ ...node, values: selectGather(step) } as OperationNode, parameters)
-  const fields = types.map((_, index) => ({ name: `c${index + 1}`, dataTypeID: 25, dataTypeModifier: -1 }))
-  const relation = { fields, rows: [], types, collations: types.map(() => undefined) }
-  const { sql } = bindRelation({ sql: template.sql, parameters: template.sources }, step, relation, { by: 'name' })
+  const template = compileTemplate({ ...node, values: rawNode([slot], []) } as OperationNode, parameters)
+  const first = template.sources.length + 1
+  const arrays = types.map((type, index) => `unnest($${first + index}::${type}[])`)
+  const sql = template.sql.replace(slot, () => `select ${arrays.join(', ')}`)
   return Object.freeze({ template: { ...template, sql }, rows, types })
 }

@@ -1,0 +1,66 @@
+/// <reference path="../pool/pg-utils.d.ts" />
+import { prepareValue } from 'pg/lib/utils.js'
+
+/**
+ * The values of one column as one parameter. Its text is made when it is sent: while the first server works on its rows, those
+ * of the next are written down.
+ */
+export class ColumnArray {
+  readonly #values: readonly unknown[]
+  readonly #type: string
+
+  constructor(values: readonly unknown[], type: string) {
+    // What has to be asked for its text is asked once, and before anything is sent.
+    this.#values = values.every(hasText) ? values : values.map(prepared)
+    this.#type = type
+  }
+
+  /** False when a value cannot be an element of an array: bytes have a text only as bytea. */
+  get isText(): boolean {
+    return this.#type === 'bytea' || this.#values.every(hasText)
+  }
+
+  toPostgres(): string {
+    if (this.#values.every(isNumber)) return `{${this.#values.join(',')}}`
+    const textOf = this.#type === 'timestamp with time zone' ? textOfInstant : textOfValue
+    const texts = this.#values.map(textOf)
+    return texts.every(isPlain) ? `{"${texts.join('","')}"}` : `{${texts.map(elementOf).join(',')}}`
+  }
+}
+
+function hasText(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || value instanceof Date
+}
+
+function prepared(value: unknown): unknown {
+  return hasText(value) ? value : prepareValue(value)
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number'
+}
+
+function textOfValue(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  const text = prepareValue(value)
+  return text instanceof Uint8Array ? `\\x${Buffer.from(text).toString('hex')}` : text
+}
+
+const year10000 = Date.UTC(10_000, 0)
+
+/** pg writes the local time with its offset in minutes: the same instant, at several times the cost. */
+function textOfInstant(value: unknown): string | null {
+  const isPlainDate = value instanceof Date && value.getTime() >= 0 && value.getTime() < year10000
+  return isPlainDate ? value.toISOString() : textOfValue(value)
+}
+
+function isPlain(text: string | null): boolean {
+  return text !== null && !needsEscape.test(text)
+}
+
+function elementOf(text: string | null): string {
+  return text === null ? 'NULL' : `"${text.replace(escaped, '\\$&')}"`
+}
+
+const needsEscape = /["\\]/
+const escaped = /["\\]/g
