@@ -114,8 +114,9 @@ export class LastStatements {
     if (stopped !== undefined) throw stopped.error
     // Another part has failed before this one was to be prepared.
     if (participant.state !== 'preparing') throw new AbortedTransactionError()
-    notePrepared(participant, result.behind?.command)
-    this.#prepared.push({ ...vote, xid: result.behind?.row?.[0] ?? '' })
+    const { command, row } = result.behind ?? {}
+    const xid = notePrepared(participant, shardIdOf(this.#context, shard), command, row?.[0])
+    this.#prepared.push({ ...vote, xid })
     await reach(this.#context, 'after prepare', { shard, index, txid: this.#txid })
     return result
   }

@@ -21,6 +21,11 @@ export const transactionErrorCodes = Object.freeze({
     meaning: 'PostgreSQL cannot prepare this transaction: it used something that belongs to the session.',
     remedy: 'Use no temporary tables, no cursors WITH HOLD, no exported snapshots and no session locks in it.',
   },
+  TRANSACTION_NUMBER_MISSING: {
+    meaning:
+      'A shard prepared its part without the number by which its fate could be asked for later; all was rolled back.',
+    remedy: 'Look at what stands between the process and the shard: a proxy has left out the answer to a statement.',
+  },
   TRANSACTION_FAILED: {
     meaning: 'An earlier statement of the transaction failed, so nothing more may run in it, on any shard.',
     remedy: 'Roll back, or roll back to a savepoint that was set before.',
