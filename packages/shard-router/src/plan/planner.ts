@@ -4,6 +4,7 @@ import type { Access } from './access.ts'
 import { Analyzer } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { compileTemplate, indexParameters, type ParameterIndex } from './compile.ts'
+import { dropUnreadSingles } from './decompose/unread-ctes.ts'
 import { replaceEmptyLists } from './empty-lists.ts'
 import { isEmptyWithoutKeys } from './empty-result.ts'
 import { flattenArms } from './flat-arms.ts'
@@ -53,24 +54,25 @@ export function planStatement(
   analyzer.analyze(root, traits.queries === 1)
   if (traits.writes) refuseKeyUpdates(root, analyzer)
   const { accesses } = analyzer
+  const sent = traits.queries > 1 ? dropUnreadSingles(plain, schema, homeOf(accesses)) : plain
   let multi: ReturnType<PreparedPlan['multi']> | undefined
   let empty: boolean | undefined
   const plan: PreparedPlan = {
     kind,
-    root: plain,
+    root: sent,
     parameters,
     gathered,
     traits,
     accesses,
     access: isRead(traits) ? 'read' : 'write',
-    template: plain === root && !original ? undefined : compileTemplate(plain, parameters),
+    template: sent === root && !original ? undefined : compileTemplate(sent, parameters),
     fanOutAllowed: accesses.every(
       (access) => access.kind !== 'sharded' || access.table.fanOut || isProven(access.keys),
     ),
     lookups: schema.lookups.length === 0 ? noLookups : lookupsOf(accesses),
     changesLookups: traits.writes && schema.lookups.length > 0 && changesLookups(root, analyzer),
     emptyWithoutKeys: () => {
-      empty ??= isEmptyWithoutKeys({ kind, root: plain, accesses }, catalog)
+      empty ??= isEmptyWithoutKeys({ kind, root: sent, accesses }, catalog)
       return empty
     },
     multi: () => {
@@ -79,6 +81,12 @@ export function planStatement(
     },
   }
   return Object.freeze(plan)
+}
+
+/** The shard of all tables that a statement uses, when each is on one shard only. */
+function homeOf(accesses: readonly Access[]): string | undefined {
+  const shards = new Set(accesses.map((access) => (access.kind === 'single' ? access.shard : undefined)))
+  return shards.size === 1 ? [...shards][0] : undefined
 }
 
 /** A lookup that is not filled yet proves nothing. */

@@ -13,7 +13,8 @@ import { refuseLocks } from './order.ts'
 import { withOrdinals } from './ordinals.ts'
 import { withOwnConstants } from './own-constants.ts'
 import { gatheredTable, withoutSchemas } from './table-rows.ts'
-import { isSelfReading, reads, refuseCorrelated, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
+import { dropUnusedCtes } from './unread-ctes.ts'
+import { isSelfReading, refuseCorrelated, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
 
 /** What decomposing needs besides the tree; shared by the parts of one statement. */
 export interface DecomposeContext {
@@ -182,42 +183,6 @@ function allExpressions(node: OperationNode): readonly CommonTableExpressionNode
     ...(own?.expressions ?? []).flatMap((expression) => [expression, ...allExpressions(expression.expression)]),
     ...below.flatMap(allExpressions),
   ]
-}
-
-/**
- * A CTE that nothing reads any more would still be planned by PostgreSQL, and by us; one that writes is done. What
- * nothing read in the statement before stays: its mistakes are PostgreSQL's to find.
- */
-export function dropUnusedCtes(root: OperationNode, before?: OperationNode): OperationNode {
-  const node = root as SelectQueryNode
-  if (!node.with) return root
-  const unread = before && unreadCtes(before)
-  const kept = keptCtes(node, (name) => unread?.has(name) === true)
-  if (kept.length === node.with.expressions.length) return root
-  const rest = without(node, 'with')
-  return kept.length === 0 ? rest : ({ ...node, with: { ...node.with, expressions: kept } } as OperationNode)
-}
-
-/** The CTEs of a statement that write or are read, by the rest of it or by one that is kept. */
-function keptCtes(node: SelectQueryNode, always: (name: string) => boolean): readonly CommonTableExpressionNode[] {
-  const rest = without(node, 'with')
-  const kept: CommonTableExpressionNode[] = []
-  for (const expression of [...(node.with?.expressions ?? [])].reverse()) {
-    const name = nameOfCte(expression)
-    const stays = always(name) || bareQuery(expression.expression).kind !== 'SelectQueryNode'
-    if (stays || reads(name, rest) || kept.some((other) => reads(name, other.expression))) kept.unshift(expression)
-  }
-  return kept
-}
-
-function unreadCtes(root: OperationNode): ReadonlySet<string> {
-  const node = root as SelectQueryNode
-  const kept = new Set(keptCtes(node, () => false))
-  return new Set(node.with?.expressions.filter((expression) => !kept.has(expression)).map(nameOfCte))
-}
-
-function nameOfCte(expression: CommonTableExpressionNode): string {
-  return expression.name.table.table.identifier.name
 }
 
 /** Nothing in the tree differs between shards any more: any one shard computes it. */
