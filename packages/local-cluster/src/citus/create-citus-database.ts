@@ -33,11 +33,11 @@ export async function createCitusDatabase(nodes: readonly CitusNodeUrl[]): Promi
     return dropped
   }
   const dropAll = async () => {
-    await run(coordinator.url, `drop database if exists ${quoteIdentifier(plain)} with (force)`)
+    await dropDatabase(coordinator.url, plain)
     // The coordinator first: its daemon talks to the others.
     for (const node of [coordinator, ...nodes.filter((other) => other !== coordinator)]) {
       await dropSubscriptions(urlOf(node.url, name))
-      await run(node.url, `drop database if exists ${quoteIdentifier(name)} with (force)`)
+      await dropDatabase(node.url, name)
     }
   }
   return Object.freeze({
@@ -49,6 +49,20 @@ export async function createCitusDatabase(nodes: readonly CitusNodeUrl[]): Promi
     [Symbol.asyncDispose]: drop,
   })
 }
+
+/** Citus' daemon may come back between the end of the sessions and the drop: it is ended again. */
+async function dropDatabase(url: string, name: string): Promise<void> {
+  for (let tries = 5; ; tries--) {
+    try {
+      await run(url, `drop database if exists ${quoteIdentifier(name)} with (force)`)
+      return
+    } catch (error) {
+      if (tries === 1 || (error as { code?: unknown }).code !== inUse) throw error
+    }
+  }
+}
+
+const inUse = '55006'
 
 /** A move that was interrupted leaves subscriptions, which keep their database alive. */
 async function dropSubscriptions(url: string): Promise<void> {

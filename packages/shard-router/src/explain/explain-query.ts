@@ -39,6 +39,20 @@ export async function explainQuery(
   figures: ExplainFigures,
 ): Promise<Explanation> {
   const state = await core.ready()
+  try {
+    return await explain(query, mode, core, figures, state)
+  } catch (error) {
+    throw state.engine.refusalOf(error)
+  }
+}
+
+async function explain(
+  query: CompiledQuery,
+  mode: Mode,
+  core: RouterCore,
+  figures: ExplainFigures,
+  state: RouterState,
+): Promise<Explanation> {
   const planned = mode.kind === 'shard' ? undefined : await planOf(query, mode, core, state)
   const call = planned?.call ?? { parameters: query.parameters }
   const explainer = new Explainer(readingContext(mode, state, call), figures.costs)

@@ -87,6 +87,23 @@ describe.skipIf(!available)('the router on Citus', () => {
     await expect(missing.execute()).rejects.toMatchObject({ code: '42703', message: /wallets\.nothing/ })
   })
 
+  it('names tables and constraints in errors as the schema does, not as the shard', async () => {
+    const again = { festival_id: here, id: 1, user_id: 1, balance: '1' }
+    const message = 'duplicate key value violates unique constraint "wallets_pkey"'
+    const named = { code: '23505', constraint: 'wallets_pkey', message }
+    await expect(router.db.insertInto('wallets').values(again).execute()).rejects.toMatchObject(named)
+    const other = { ...again, festival_id: there }
+    await expect(router.db.insertInto('wallets').values([again, other]).execute()).rejects.toMatchObject(named)
+    const taken = router.fanOut().insertInto('festivals').values({ id: 1000, name: 'festival 1' })
+    await expect(taken.execute()).rejects.toMatchObject({ constraint: 'festivals_name_key' })
+    const absent = router.db.updateTable('wallets').set({ balance: null as unknown as string })
+    await expect(absent.where('festival_id', '=', here).execute()).rejects.toMatchObject({
+      code: '23502',
+      column: 'balance',
+      message: 'null value in column "balance" of relation "wallets" violates not-null constraint',
+    })
+  })
+
   it('follows a shard that moves, and then runs each statement once', async () => {
     const counted = new Map<string, number>()
     const counting = {

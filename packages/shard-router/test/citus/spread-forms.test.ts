@@ -82,6 +82,74 @@ describe.skipIf(!available)('statements over shards that Citus refuses or answer
     ])
   })
 
+  it('runs recursive CTEs over rows that it reads first', async () => {
+    const walk = (db: ReturnType<typeof router.fanOut>, from: number) =>
+      db
+        .withRecursive('walk', (own) =>
+          own
+            .selectFrom('wallets')
+            .select(['festival_id as f', 'id'])
+            .where('id', '=', from)
+            .unionAll((again) =>
+              again
+                .selectFrom('walk')
+                .innerJoin('wallets as w', (join) =>
+                  join.onRef('w.festival_id', '=', 'walk.f').on('w.id', '=', sql<number>`walk.id + 1`),
+                )
+                .select(['w.festival_id as f', 'w.id']),
+            ),
+        )
+        .selectFrom('walk')
+        .select(['id', ({ fn }) => fn.countAll<string>().as('count')])
+        .groupBy('id')
+        .orderBy('id')
+    const expected = [1, 2, 3].map((id) => ({ id, count: '12' }))
+    for (let run = 0; run < 2; run++) expect(await walk(router.fanOut(), 1).execute()).toEqual(expected)
+    expect(await walk(router.fanOut(), 3).execute()).toEqual(expected.slice(2))
+    const streamed = []
+    for await (const row of walk(router.fanOut(), 2).stream()) streamed.push(row)
+    expect(streamed).toEqual(expected.slice(1))
+    const trx = await router.fanOut().startTransaction().execute()
+    try {
+      await trx.deleteFrom('wallets').where('festival_id', '=', 'f0').execute()
+      expect((await walk(trx as never, 1).execute())[0]).toEqual({ id: 1, count: '11' })
+    } finally {
+      await trx.rollback().execute()
+    }
+    expect(String(await router.explain(walk(router.fanOut(), 1)))).toMatch(/recursive CTEs are only supported/)
+    const few = walk(router.fanOut({ maxRows: 5 }), 1)
+    await expect(few.execute()).rejects.toMatchObject({ code: 'MERGE_ROWS_EXCEEDED' })
+  })
+
+  it('reads the source of a MERGE first where it has functions that are not immutable', async () => {
+    const merge = (db: ReturnType<typeof router.fanOut>, note: string) =>
+      db
+        .mergeInto('wallets as w')
+        .using(
+          (own) =>
+            own
+              .selectFrom('wallets as other')
+              .innerJoin('transactions as t', (join) =>
+                join.onRef('t.festival_id', '=', 'other.festival_id').onRef('t.id', '=', 'other.id'),
+              )
+              .select(['other.festival_id', 'other.id', 't.stand'])
+              .where('other.created_at', '>', sql<Date>`now() - interval '1 hour'`)
+              .as('s'),
+          (join) => join.onRef('s.festival_id', '=', 'w.festival_id').onRef('s.id', '=', 'w.id'),
+        )
+        .whenMatchedAnd('s.stand', '=', 'bar')
+        .thenUpdateSet({ note })
+    expect(String(await router.explain(merge(router.fanOut(), 'first')))).toMatch(/source are read first/)
+    expect((await merge(router.fanOut(), 'first').executeTakeFirst()).numChangedRows).toBe(6n)
+    const trx = await router.fanOut().startTransaction().execute()
+    await trx.deleteFrom('transactions').where('festival_id', '=', 'f0').execute()
+    expect((await merge(trx as never, 'second').executeTakeFirst()).numChangedRows).toBe(5n)
+    await trx.rollback().execute()
+    const noted = router.fanOut().selectFrom('wallets').where('note', '=', 'first')
+    expect(await noted.select(({ fn }) => fn.countAll<string>().as('count')).execute()).toEqual([{ count: '6' }])
+    await router.fanOut().updateTable('wallets').set({ note: null }).execute()
+  })
+
   it('keeps the conditions of each arm apart where both were made from one query', async () => {
     const base = router.fanOut().selectFrom('wallets').select('festival_id')
     const either = base.where('festival_id', '=', 'f1').where('id', '=', 1)

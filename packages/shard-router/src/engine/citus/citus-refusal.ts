@@ -30,7 +30,10 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
   ],
   [/intermediate result size exceeds/, 'MERGE_ROWS_EXCEEDED'],
   // Internal errors of its planner: a recursive CTE below an INSERT, the minimum of an enum in parts, MERGE by a constant.
-  [/could not find path for CTE|no matching oid for function|required join operation is missing/, 'CITUS_UNSUPPORTED'],
+  [
+    /could not find path for CTE|could not find valid entry for shard|no matching oid for function|required join operation is missing/,
+    'CITUS_UNSUPPORTED',
+  ],
 ]
 
 /** Files of PostgreSQL's own source that refuse features too; what they say is the caller's, on any PostgreSQL. */

@@ -5,14 +5,15 @@ import type { PreparedPlan } from '../../plan/prepared-plan.ts'
 import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { coordinatorOf } from './cluster-reader.ts'
 import type { CoordinatorNeed } from './coordinator-needs.ts'
+import type { SpreadForm } from './spread-forms.ts'
 
 /** What a description is made of besides the statement. */
 export interface DescribedCluster {
   readonly state: RouterState
   readonly map: ClusterMap
   readonly need: CoordinatorNeed | undefined
-  /** Why the rows of the tables are brought to one node. */
-  readonly pulled: string | undefined
+  /** How a statement over several shards is given to Citus. */
+  readonly form: SpreadForm | undefined
 }
 
 /** The node, the shard and why: in the words of Citus. */
@@ -21,7 +22,7 @@ export async function describeOnCluster(
   route: Route,
   cluster: DescribedCluster,
 ): Promise<Partial<Explanation>> {
-  const { map, pulled } = cluster
+  const { map, form } = cluster
   const [server] = route.shards
   if (server === undefined) {
     const sharded = plan.accesses.some((access) => access.kind === 'sharded')
@@ -34,10 +35,16 @@ export async function describeOnCluster(
     route.keyless.length > 0
       ? `no shard key for ${route.keyless.map((name) => `'${name}'`).join(', ')}: Citus asks every shard`
       : 'the shard keys are in several shards'
-  const merge = pulled
-    ? ['the rows that each table gives are brought to one node, which computes the rest', `because: ${pulled}`]
+  const merge = form?.pulled
+    ? [howPulled(form), `because: ${form.pulled}`]
     : [`Citus plans it on the coordinator, over ${map.width} nodes`]
   return { kind: kindOf(plan), reason, merge }
+}
+
+function howPulled({ gathered, source }: SpreadForm): string {
+  if (source) return 'the rows of the source are read first, and given to the write'
+  if (gathered) return 'the rows that each table gives are read first, and given to the rest'
+  return 'the rows that each table gives are brought to one node, which computes the rest'
 }
 
 async function describePlace(

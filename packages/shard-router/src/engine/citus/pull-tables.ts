@@ -9,13 +9,11 @@ import {
   type RootOperationNode,
   type SelectQueryNode,
   ValueNode,
-  type WithNode,
 } from 'kysely'
 import { Analyzer } from '../../plan/analyzer.ts'
 import type { Catalog } from '../../plan/catalog.ts'
 import { rowsOfTable, withoutSchemas } from '../../plan/decompose/table-rows.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
-import type { Block } from '../../plan/scope/block.ts'
 import { isQuery } from '../../plan/scope/from-clause.ts'
 import type { Relation } from '../../plan/scope/relation.ts'
 import { mapNode, someNode } from '../../plan/walk.ts'
@@ -26,35 +24,50 @@ import { mapNode, someNode } from '../../plan/walk.ts'
  * @returns `undefined` where that is not possible, or would say something else
  */
 export function pullTables(plan: PreparedPlan, schema: Schema, catalog: Catalog): RootOperationNode | undefined {
-  const { root, traits, kind } = plan
-  if (kind === 'merge' || traits.locks || someNode(root, cannotBePulled)) return undefined
+  // Of a subquery that Citus 13.2 runs by itself over such rows, it may have thrown them away before.
+  if (plan.kind === 'merge' || plan.kind === 'insert' || plan.traits.queries > 1) return undefined
+  return replaceTables(plan, schema, catalog, (relation, query) => {
+    const rows: SelectQueryNode = { ...query, offset: OffsetNode.create(ValueNode.createImmediate(0)) }
+    return AliasNode.create(rows, IdentifierNode.create(relation.alias))
+  })
+}
+
+/** What stands in FROM for the rows of a table, which are those of `query`. */
+type TableReplacement = (relation: Relation, query: SelectQueryNode) => OperationNode
+
+/** @returns `undefined` where a table's columns are not known, or it must be the table itself */
+export function replaceTables(
+  plan: PreparedPlan,
+  schema: Schema,
+  catalog: Catalog,
+  replacement: TableReplacement,
+): RootOperationNode | undefined {
+  const { root, traits } = plan
+  if (traits.locks || someNode(root, readsSystemColumn)) return undefined
   const analyzer = new Analyzer(schema, catalog, plan.parameters, plan.gathered)
   analyzer.analyze(root)
   const levels = new Map(analyzer.levels)
-  const known = [...levels.values()].every(({ relations }) => relations.every(isKnown))
-  if (!known) return undefined
-  const pulled: { readonly table: Relation }[] = []
+  if (![...levels.values()].every(({ relations }) => relations.every(isKnown))) return undefined
+  const replaced: { readonly table: Relation }[] = []
 
-  const pull = (relation: Relation, block: Block): OperationNode => {
-    pulled.push({ table: relation })
-    const { query } = rowsOfTable(relation, block, root, analyzer)
-    const rows: SelectQueryNode = { ...query, offset: OffsetNode.create(ValueNode.createImmediate(0)) }
-    return AliasNode.create(rows, IdentifierNode.create(relation.alias))
-  }
   /** Level by level: one item of FROM may stand in several, each with conditions of its own. */
   const rewrite = (node: OperationNode): OperationNode | undefined => {
     const block = levels.get(node)
     if (block === undefined) return undefined
     const target = node.kind === 'SelectQueryNode' ? undefined : block.relations[0]
     const tables = block.relations.filter((relation) => relation !== target && isTable(relation))
-    const items = new Map(tables.map((relation) => [relation.item, pull(relation, block)]))
-    return mapNode(withItems(node, items), rewrite)
+    replaced.push(...tables.map((table) => ({ table })))
+    const items = tables.map((relation): [OperationNode, OperationNode] => {
+      const { query } = rowsOfTable(relation, block, root, analyzer)
+      return [relation.item, replacement(relation, query)]
+    })
+    return mapNode(withItems(node, new Map(items)), rewrite)
   }
   const rewritten = mapNode(root as OperationNode, rewrite)
-  if (pulled.length === 0) return undefined
+  if (replaced.length === 0) return undefined
   return mapNode(
     rewritten,
-    withoutSchemas(pulled, () => undefined),
+    withoutSchemas(replaced, () => undefined),
   ) as RootOperationNode
 }
 
@@ -66,11 +79,10 @@ function isTable({ source }: Relation): boolean {
   return source.kind === 'table'
 }
 
-/** Citus runs no recursive CTE beside rows of several shards; a subquery has no system columns. */
-function cannotBePulled(node: OperationNode): boolean {
-  if (node.kind === 'ReferenceNode') return cannotBePulled((node as ReferenceNode).column)
-  if (node.kind === 'ColumnNode') return systemColumns.has((node as ColumnNode).column.name)
-  return node.kind === 'WithNode' && (node as WithNode).recursive === true
+/** A subquery has none. */
+function readsSystemColumn(node: OperationNode): boolean {
+  if (node.kind === 'ReferenceNode') return readsSystemColumn((node as ReferenceNode).column)
+  return node.kind === 'ColumnNode' && systemColumns.has((node as ColumnNode).column.name)
 }
 
 const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])

@@ -18,6 +18,11 @@ export function routeOnCluster(
   return finder.route
 }
 
+/** True when the statement needs several shards, of which the coordinator takes care. */
+export function isSpread(route: Route): boolean {
+  return route.shards.length > 0 && route.place === undefined
+}
+
 class PlaceFinder {
   readonly #call: CallValues
   readonly #context: RouteContext

@@ -2,22 +2,30 @@ import type { Schema } from '@shardwright/core'
 import type { InsertQueryNode, RootOperationNode, SelectQueryNode } from 'kysely'
 import { bareQuery } from '../../plan/analyzer.ts'
 import type { Catalog } from '../../plan/catalog.ts'
+import { bindClock } from '../../plan/clock.ts'
 import { compileTemplate } from '../../plan/compile.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
 import { withTypedValues } from '../../plan/write/typed-values.ts'
 import { sqlStateOf } from '../../pool/sql-state.ts'
 import { citusRefusal } from './citus-refusal.ts'
+import { type GatheredSource, gatherSource } from './gather-source.ts'
+import { type GatheredPlan, gatherTables } from './gather-tables.ts'
 import { isTooLarge } from './intermediate-size.ts'
 import { pullTables } from './pull-tables.ts'
 import { refuseCteWrites } from './refuse-cte-writes.ts'
 import { refuseMissingKeys } from './refuse-missing-keys.ts'
 import { refuseTies } from './refuse-ties.ts'
+import { withInside } from './with-inside.ts'
 
 /** How a statement over several shards is given to Citus. */
 export interface SpreadForm {
   readonly plan: PreparedPlan
   /** Why the rows of its tables are brought to one node, which computes the rest; `undefined` where they are not. */
   readonly pulled: string | undefined
+  /** Set where the service reads those rows first. */
+  readonly gathered?: GatheredPlan
+  /** Set for a MERGE or INSERT whose source the service reads first. */
+  readonly source?: GatheredSource
   /** Nobody knows yet whether Citus runs it as it is written. */
   readonly untried: boolean
 }
@@ -48,18 +56,22 @@ export class SpreadForms {
     return form
   }
 
-  /** Runs a statement in its form; where Citus refuses the first, in the other. */
-  async run<T>(plan: PreparedPlan, attempt: (own: PreparedPlan) => Promise<T>): Promise<T> {
+  /** Runs a statement in its form; where Citus refuses the first, in the other, unless that ended a transaction. */
+  async run<T>(plan: PreparedPlan, attempt: (form: SpreadForm) => Promise<T>, again: boolean): Promise<T> {
     const form = this.of(plan)
-    if (!form.untried) return await attempt(form.plan)
+    if (!form.untried) return await attempt(form)
     try {
-      const result = await attempt(form.plan)
+      const result = await attempt(form)
       this.#forms.set(plan, { ...form, untried: false })
       return result
     } catch (error) {
       const other = this.afterRefusal(plan, error)
-      if (!other) throw error
-      return await this.#runOther(plan, other, error, attempt)
+      if (!other || !again) throw error
+      try {
+        return await attempt(other)
+      } catch (second) {
+        throw this.isInVain(plan, second) ? error : second
+      }
     }
   }
 
@@ -75,10 +87,14 @@ export class SpreadForms {
     } catch (error) {
       if (!again || citusRefusal(error) === error) throw error
       const form = this.#pulled(plan, '')
-      if (!form) throw error
-      const result = await attempt(form.plan)
-      this.#placed.set(plan, form.plan)
-      return result
+      if (!form || form.gathered || form.source) throw error
+      try {
+        const result = await attempt(form.plan)
+        this.#placed.set(plan, form.plan)
+        return result
+      } catch (second) {
+        throw isOfTheForm(second) ? error : second
+      }
     }
   }
 
@@ -91,22 +107,11 @@ export class SpreadForms {
     return form
   }
 
-  async #runOther<T>(
-    plan: PreparedPlan,
-    other: SpreadForm,
-    first: unknown,
-    attempt: (own: PreparedPlan) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await attempt(other.plan)
-    } catch (error) {
-      if (isTooLarge(error)) throw error
-      // Citus had understood the statement: a mistake in it now is ours.
-      const inVain = citusRefusal(error) !== error || sqlStateOf(error)?.startsWith('42')
-      if (!inVain) throw error
-      this.#forms.set(plan, { ...this.#first(plan), untried: false })
-      throw first
-    }
+  /** True when the other form has failed for being another: the statement stays as it is written, and is refused. */
+  isInVain(plan: PreparedPlan, error: unknown): boolean {
+    if (!isOfTheForm(error)) return false
+    this.#forms.set(plan, { ...this.#first(plan), untried: false })
+    return true
   }
 
   #first(plan: PreparedPlan): SpreadForm {
@@ -118,18 +123,23 @@ export class SpreadForms {
       if (form) return form
       throw refusal
     }
-    const root = this.#typed(plan.root)
+    const root = this.#selectedAlone(plan.root)
     const untried = !isValuesInsert(plan) && plan.accesses.some((access) => access.kind === 'sharded')
     return { plan: root === plan.root ? plan : withRoot(plan, root), pulled: undefined, untried }
   }
 
   #pulled(plan: PreparedPlan, reason: string): SpreadForm | undefined {
     const root = pullTables(plan, this.#schema, this.#catalog)
-    return root && { plan: withRoot(plan, this.#typed(root)), pulled: reason, untried: false }
+    if (root) return { plan: withRoot(plan, root), pulled: reason, untried: false }
+    const gathered = gatherTables(plan, this.#schema, this.#catalog)
+    if (gathered) return { plan, pulled: reason, gathered, untried: false }
+    const alone = { ...plan, root: this.#selectedAlone(bindClock(plan.root)) }
+    const source = gatherSource(alone, this.#schema, this.#catalog)
+    return source && { plan, pulled: reason, source, untried: false }
   }
 
-  /** Citus reads the SELECT of an INSERT by itself, where nothing tells the type of a bare parameter. */
-  #typed(root: RootOperationNode): RootOperationNode {
+  /** Citus reads the SELECT of an INSERT by itself: there nothing tells the type of a bare parameter, and CTEs go astray. */
+  #selectedAlone(root: RootOperationNode): RootOperationNode {
     if (root.kind !== 'InsertQueryNode' || !root.into || !root.values) return root
     const select = bareQuery(root.values)
     if (select.kind !== 'SelectQueryNode') return root
@@ -137,8 +147,14 @@ export class SpreadForms {
     const placement = this.#schema.find(identifier.name, schema?.name)
     const described = placement && this.#catalog.table(placement.schema, placement.table)
     const values = withTypedValues(root, select as SelectQueryNode, described)
-    return values === select ? root : ({ ...root, values } satisfies InsertQueryNode)
+    return withInside(values === select ? root : ({ ...root, values } satisfies InsertQueryNode))
   }
+}
+
+/** Citus had understood the statement as it was written: a mistake in it now is ours. */
+function isOfTheForm(error: unknown): boolean {
+  if (isTooLarge(error)) return false
+  return citusRefusal(error) !== error || sqlStateOf(error)?.startsWith('42') === true
 }
 
 /** A join off the key stays what it is on hash shards: refused, rather than two tables on one node. */
