@@ -12,11 +12,12 @@ import {
 } from 'kysely'
 import { Analyzer } from '../../plan/analyzer.ts'
 import type { Catalog } from '../../plan/catalog.ts'
-import { rowsOfTable, withoutSchemas } from '../../plan/decompose/table-rows.ts'
+import { withDependentGroups } from '../../plan/decompose/dependent-groups.ts'
+import { TableReplacements } from '../../plan/decompose/table-replacements.ts'
+import { rowsOfTable } from '../../plan/decompose/table-rows.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
-import { isQuery } from '../../plan/scope/from-clause.ts'
 import type { Relation } from '../../plan/scope/relation.ts'
-import { mapNode, someNode } from '../../plan/walk.ts'
+import { someNode } from '../../plan/walk.ts'
 
 /**
  * The statement with its tables, but the one that it writes, as subqueries of the rows and columns that it needs: OFFSET
@@ -46,29 +47,19 @@ export function replaceTables(
   if (traits.locks || someNode(root, readsSystemColumn)) return undefined
   const analyzer = new Analyzer(schema, catalog, plan.parameters, plan.gathered)
   analyzer.analyze(root)
-  const levels = new Map(analyzer.levels)
-  if (![...levels.values()].every(({ relations }) => relations.every(isKnown))) return undefined
-  const replaced: { readonly table: Relation }[] = []
-
-  /** Level by level: one item of FROM may stand in several, each with conditions of its own. */
-  const rewrite = (node: OperationNode): OperationNode | undefined => {
-    const block = levels.get(node)
-    if (block === undefined) return undefined
-    const target = node.kind === 'SelectQueryNode' ? undefined : block.relations[0]
-    const tables = block.relations.filter((relation) => relation !== target && isTable(relation))
-    replaced.push(...tables.map((table) => ({ table })))
-    const items = tables.map((relation): [OperationNode, OperationNode] => {
-      const { query } = rowsOfTable(relation, block, root, analyzer)
-      return [relation.item, replacement(relation, query)]
-    })
-    return mapNode(withItems(node, new Map(items)), rewrite)
+  const tables = new TableReplacements()
+  for (const [level, { relations }] of analyzer.levels) {
+    if (!relations.every(isKnown)) return undefined
+    const block = analyzer.knownBlock(level)
+    const target = level.kind === 'SelectQueryNode' ? undefined : relations[0]
+    for (const table of relations) {
+      if (table === target || !isTable(table)) continue
+      tables.add(table, block, replacement(table, rowsOfTable(table, block, root, analyzer).query))
+    }
   }
-  const rewritten = mapNode(root as OperationNode, rewrite)
-  if (replaced.length === 0) return undefined
-  return mapNode(
-    rewritten,
-    withoutSchemas(replaced, () => undefined),
-  ) as RootOperationNode
+  if (tables.tables.length === 0) return undefined
+  const withGroups = (level: OperationNode) => withDependentGroups(level, tables.tables, analyzer)
+  return tables.in(root, analyzer, undefined, withGroups)
 }
 
 function isKnown(relation: Relation): boolean {
@@ -86,17 +77,3 @@ function readsSystemColumn(node: OperationNode): boolean {
 }
 
 const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
-
-/** The level with other items in FROM, USING and JOIN; always a copy. */
-function withItems(level: OperationNode, items: ReadonlyMap<OperationNode, OperationNode>): OperationNode {
-  const clauses = Object.entries(level).map(([name, clause]) => [
-    name,
-    ['from', 'using', 'joins'].includes(name) && clause !== undefined ? replaceIn(clause, items) : clause,
-  ])
-  return Object.fromEntries(clauses) as OperationNode
-}
-
-function replaceIn(clause: unknown, items: ReadonlyMap<OperationNode, OperationNode>): unknown {
-  if (Array.isArray(clause)) return clause.map((item) => replaceIn(item, items))
-  return mapNode(clause as OperationNode, (node) => items.get(node) ?? (isQuery(node) ? node : undefined))
-}

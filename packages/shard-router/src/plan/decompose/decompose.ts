@@ -4,7 +4,7 @@ import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
 import type { Cte, CteEnvironment } from '../scope/relation.ts'
-import { childrenOf, mapNode, someNode } from '../walk.ts'
+import { childrenOf, someNode } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
 import { withDependentGroups } from './dependent-groups.ts'
 import { Locality } from './locality.ts'
@@ -12,7 +12,8 @@ import { selectGather, slots, without } from './nodes.ts'
 import { refuseLocks } from './order.ts'
 import { withOrdinals } from './ordinals.ts'
 import { withOwnConstants } from './own-constants.ts'
-import { gatheredTable, withoutSchemas } from './table-rows.ts'
+import { TableReplacements } from './table-replacements.ts'
+import { gatheredTable } from './table-rows.ts'
 import { dropUnusedCtes } from './unread-ctes.ts'
 import { isSelfReading, refuseCorrelated, sourceParts, type WholePart, wholeParts } from './whole-parts.ts'
 
@@ -117,20 +118,22 @@ function gatherParts(
 ): GatheredParts {
   const gathers: GatherStep[] = []
   const gathered = new Map<string, readonly string[] | undefined>()
-  const replacements = new Map<OperationNode, OperationNode>()
+  const queries = new Map<OperationNode, OperationNode>()
+  const tables = new TableReplacements()
   for (const part of parts) {
-    const target = part.table?.item ?? part.query
-    if (replacements.has(target)) continue
+    if (part.table ? tables.has(part.table, part.block) : queries.has(part.query)) continue
     const step = context.nextStep()
     const statement = withCtes(part.query, part.environment, root)
     gathers.push({ step, part: part.name, plan: decompose(statement, context) })
     gathered.set(slots.gather(step), part.columns ?? columnsOfKnown(part.query, analyzer))
-    replacements.set(target, part.table ? gatheredTable(step, part.table) : selectGather(step))
+    if (part.table) tables.add(part.table, part.block, gatheredTable(step, part.table))
+    else queries.set(part.query, selectGather(step))
   }
   if (gathers.length === 0) return { rewritten: root, gathers, gathered }
-  const unqualified = withoutSchemas(parts, (node) => replacements.get(node))
-  const tables = parts.flatMap((part) => part.table ?? [])
-  const rewritten = dropUnusedCtes(mapNode(withDependentGroups(root, tables, analyzer), unqualified), root)
+  const withGroups = (level: OperationNode): OperationNode =>
+    level === root ? withDependentGroups(root, tables.tables, analyzer) : level
+  const replaced = tables.in(root, analyzer, (node) => queries.get(node), withGroups)
+  const rewritten = dropUnusedCtes(replaced, root)
   return { rewritten, gathers, gathered }
 }
 

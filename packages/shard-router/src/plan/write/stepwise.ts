@@ -15,15 +15,14 @@ import type { Catalog } from '../catalog.ts'
 import { compileTemplate } from '../compile.ts'
 import { type DecomposeContext, decompose } from '../decompose/decompose.ts'
 import { selectGather, slots, without } from '../decompose/nodes.ts'
-import { gatheredTable, rowsOfTable, withoutSchemas } from '../decompose/table-rows.ts'
+import { TableReplacements } from '../decompose/table-replacements.ts'
+import { gatheredTable, rowsOfTable } from '../decompose/table-rows.ts'
 import { dropUnusedCtes } from '../decompose/unread-ctes.ts'
 import type { GatherStep } from '../merge-plan.ts'
 import type { MultiShardPlan, WriteStep } from '../multi-shard.ts'
 import { planStatement } from '../planner.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { refuse } from '../refuse.ts'
-import type { Relation } from '../scope/relation.ts'
-import { mapNode } from '../walk.ts'
 import { withExpressions, writingCtes } from './writing-ctes.ts'
 
 type Gathered = Map<string, readonly string[] | undefined>
@@ -109,8 +108,7 @@ class Stepwise {
   #readBefore(query: OperationNode): OperationNode {
     const analyzer = new Analyzer(this.#schema, this.#catalog, this.#plan.parameters, this.#gathered)
     analyzer.analyze(query as RootOperationNode)
-    const replacements = new Map<OperationNode, OperationNode>()
-    const tables: { table: Relation }[] = []
+    const tables = new TableReplacements()
     for (const [level, block] of analyzer.levels) {
       for (const relation of block.relations) {
         const { source } = relation
@@ -123,15 +121,10 @@ class Stepwise {
         const part = `'${relation.alias}' as it was before the write`
         this.#reads.push({ step, part, plan: decompose(rows, this.#context) })
         this.#gathered.set(slots.gather(step), columns)
-        replacements.set(relation.item, gatheredTable(step, relation))
-        tables.push({ table: relation })
+        tables.add(relation, block, gatheredTable(step, relation))
       }
     }
-    if (tables.length === 0) return query
-    return mapNode(
-      query,
-      withoutSchemas(tables, (node) => replacements.get(node)),
-    )
+    return tables.tables.length === 0 ? query : tables.in(query, analyzer)
   }
 
   #noteTarget(root: RootOperationNode): void {
