@@ -154,7 +154,8 @@ export class SpreadForms {
 /** Citus had understood the statement as it was written: a mistake in it now is ours. */
 function isOfTheForm(error: unknown): boolean {
   if (isTooLarge(error)) return false
-  return citusRefusal(error) !== error || sqlStateOf(error)?.startsWith('42') === true
+  // 54001: its planner went round and round.
+  return citusRefusal(error) !== error || /^(42|54001)/.test(sqlStateOf(error) ?? '')
 }
 
 /** A join off the key stays what it is on hash shards: refused, rather than two tables on one node. */
