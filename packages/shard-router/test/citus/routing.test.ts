@@ -476,6 +476,40 @@ describe.skipIf(!available)('the router on Citus', () => {
     await router.fanOut().updateTable('wallets').set({ note: null }).execute()
   })
 
+  it('writes what a CTE writes, also where the rest can match no row and Citus would leave all of it out', async () => {
+    const noted = async () =>
+      (await router.db.selectFrom('wallets').select('note').where('festival_id', '=', here).execute()).map(
+        ({ note }) => note,
+      )
+    const written = (db: typeof router.db, note: string, festival: string) =>
+      db
+        .with('moved', (own) =>
+          own.updateTable('wallets').set({ note }).where('festival_id', '=', here).returning('id'),
+        )
+        .deleteFrom('transactions')
+        .where('festival_id', '=', festival)
+        .where('wallet_id', 'in', (eb) => eb.selectFrom('moved').select('id'))
+        .where('wallet_id', 'is', null)
+        .executeTakeFirstOrThrow()
+    expect((await written(router.for({ festival_id: here }) as never, 'a', there)).numDeletedRows).toBe(0n)
+    expect(await noted()).toEqual(['a', 'a', 'a'])
+    await router
+      .for({ festival_id: here })
+      .transaction()
+      .execute((trx) => written(trx as never, 'b', there))
+    expect(await noted()).toEqual(['b', 'b', 'b'])
+    const never = router
+      .fanOut()
+      .with('moved', (own) => own.updateTable('wallets').set({ note: 'c' }).where('festival_id', '=', here))
+      .updateTable('transactions')
+      .set({ stand: 'x' })
+      .where('amount', '=', 1)
+      .where('amount', '=', 2)
+    expect((await never.executeTakeFirstOrThrow()).numUpdatedRows).toBe(0n)
+    expect(await noted()).toEqual(['c', 'c', 'c'])
+    await router.fanOut().updateTable('wallets').set({ note: null }).execute()
+  })
+
   it('refuses a cluster whose tables are not as the schema says', async () => {
     const other = await cluster.citus.createDatabase()
     await onServer(

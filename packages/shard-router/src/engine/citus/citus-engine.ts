@@ -16,6 +16,7 @@ import { type ClusterMap, coordinator } from './cluster-map.ts'
 import { ClusterStatements } from './cluster-statements.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
 import type { CoordinatorNeeds } from './coordinator-needs.ts'
+import { cteWritesAlone, writesBeside } from './cte-writes-alone.ts'
 import { describeOnCluster } from './describe-on-cluster.ts'
 import type { InsertOrder } from './insert-order.ts'
 import { withLogicalNames } from './logical-names.ts'
@@ -90,6 +91,13 @@ export class CitusEngine implements Engine {
     if (order) return await this.#insertInOrder(order, plan, route, server, context)
     const statement = await this.#statements.of(plan, route, sql, server, context)
     if (route.place && server !== coordinator) this.#context.counts.add(route.place)
+    const alone = writesBeside(plan)
+      ? await cteWritesAlone(plan, statement, server, await withMoment(plan, context))
+      : undefined
+    if (alone) {
+      await this.#moves.run(plan, route, server, alone, context)
+      return { numAffectedRows: 0n, rows: [] }
+    }
     return toQueryResult(await this.#moves.run(plan, route, server, statement, context))
   }
 
@@ -106,6 +114,11 @@ export class CitusEngine implements Engine {
       return
     }
     const plan = form?.plan ?? asked
+    if (writesBeside(plan)) {
+      const { rows } = await this.#execute(plan, route, sql, context)
+      if (rows.length > 0) yield { rows }
+      return
+    }
     const server = this.#choice.serverOf(plan, route, context.transaction)
     const statement = await this.#statements.of(plan, route, sql, server, context)
     yield* this.#moves.stream(route, server, statement, chunkSize, context)
