@@ -113,11 +113,11 @@ export class LogicalConnection implements DatabaseConnection {
     yield* own.state.engine.stream(plan, route, sql, chunkSize, own)
   }
 
-  async #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
+  #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
     const named = this.#namedShard()
-    if (named !== undefined) return await this.#executeNamed(query, shardIndex(state.topology, named), state)
+    if (named !== undefined) return this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
-    return await this.#run(plan, sql, this.#context(state, call, plan))
+    return this.#run(plan, sql, this.#context(state, call, plan))
   }
 
   #run(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {

@@ -46,10 +46,10 @@ export class HashEngine implements Engine {
     return route.shards.length
   }
 
-  async execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext) {
-    if (route.shards.length <= 1) return await executeOnOne(plan, this.#oneShard(plan, route, context), sql, context)
+  execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
+    if (route.shards.length <= 1) return executeOnOne(plan, this.#oneShard(plan, route, context), sql, context)
     refuseLeavingTransaction(route, context)
-    return await executeOnMany(plan, route, context)
+    return executeOnMany(plan, route, context)
   }
 
   async asSent(plan: PreparedPlan): Promise<PreparedPlan> {
