@@ -10,7 +10,7 @@ interface ToldFields {
 /** What docs/operations.md tells of each command's `--json`, by the command's words. */
 export async function toldFields(): Promise<ReadonlyMap<string, ToldFields>> {
   const page = await readFile(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
-  const [, table = ''] = /\| command \| fields under `--json` \|\n\|[-|]+\|\n((?:\|.*\n)+)/.exec(page) ?? []
+  const [, table = ''] = /\| command \| fields under `--json` \|\n\|[-| ]+\|\n((?:\|.*\n)+)/.exec(page) ?? []
   return new Map(
     table
       .trim()
