@@ -150,6 +150,20 @@ describe.skipIf(!available)('statements over shards that Citus refuses or answer
     await router.fanOut().updateTable('wallets').set({ note: null }).execute()
   })
 
+  it('joins two uses of a CTE that is not to be materialized whole', async () => {
+    const pairs = await router
+      .fanOut()
+      .with(
+        (cte) => cte('own').notMaterialized(),
+        (db) => db.selectFrom('wallets').select(['id', 'balance']).where('id', '<', 4),
+      )
+      .selectFrom('own as a')
+      .innerJoin('own as b', 'b.balance', 'a.balance')
+      .select(({ fn }) => fn.countAll<string>().as('count'))
+      .execute()
+    expect(pairs).toEqual([{ count: '432' }])
+  })
+
   it('keeps the conditions of each arm apart where both were made from one query', async () => {
     const base = router.fanOut().selectFrom('wallets').select('festival_id')
     const either = base.where('festival_id', '=', 'f1').where('id', '=', 1)

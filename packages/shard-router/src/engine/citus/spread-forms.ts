@@ -16,6 +16,7 @@ import { refuseCteWrites } from './refuse-cte-writes.ts'
 import { refuseMissingKeys } from './refuse-missing-keys.ts'
 import { refuseTies } from './refuse-ties.ts'
 import { withInside } from './with-inside.ts'
+import { withoutInlining } from './without-inlining.ts'
 
 /** How a statement over several shards is given to Citus. */
 export interface SpreadForm {
@@ -123,7 +124,7 @@ export class SpreadForms {
       if (form) return form
       throw refusal
     }
-    const root = this.#selectedAlone(plan.root)
+    const root = this.#selectedAlone(withoutInlining(plan.root))
     const untried = !isValuesInsert(plan) && plan.accesses.some((access) => access.kind === 'sharded')
     return { plan: root === plan.root ? plan : withRoot(plan, root), pulled: undefined, untried }
   }
