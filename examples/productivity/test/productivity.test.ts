@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { type Served, serve } from '@shardwright/example-support'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -160,11 +161,35 @@ describe('the productivity API', () => {
     expect((await call('POST', `/users/nobody/tasks`, { title: 'x' })).status).toBe(400)
     expect((await call('POST', `/users/${user}/tasks`, { title: ' ' })).status).toBe(400)
     expect((await call('POST', `/users/${user}/tasks`, { title: 'x', user_id: users[1] })).status).toBe(400)
+    expect((await call('POST', `/users/${user}/tasks`, { title: 'a\0b' })).status).toBe(400)
+    expect((await call('POST', `/users/${user}/tasks`, { title: 'x'.repeat(200_000) })).status).toBe(413)
     expect((await call('PUT', `/users/${user}/habits/${user}/days/2026-02-30`)).status).toBe(400)
     expect((await call('GET', `/users/%zz/tasks`)).status).toBe(400)
     expect((await call('GET', `/users/7c000000-0000-4000-8000-000000000000`)).status).toBe(404)
     expect((await call('GET', '/nothing')).status).toBe(404)
     expect((await call('DELETE', '/stats')).status).toBe(405)
+  })
+
+  it('answers a body without an end, and reads on no longer', async () => {
+    const user = users[0]
+    const { port } = new URL(served.url)
+    let sent = 0
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`POST /users/${user}/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`)
+    socket.write('transfer-encoding: chunked\r\n\r\n')
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+    const more = setInterval(() => {
+      sent += chunk.length
+      socket.write(chunk)
+    }, 1)
+    const answer = await new Promise<string>((resolve, reject) => {
+      socket.once('data', (data) => resolve(data.toString()))
+      socket.once('error', reject)
+    }).finally(() => clearInterval(more))
+    socket.destroy()
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer.toLowerCase()).toContain('connection: close')
+    expect(sent).toBeLessThan(50_000_000)
   })
 
   it('a user has one key, however the id is written', async () => {

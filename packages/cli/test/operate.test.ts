@@ -38,6 +38,17 @@ async function query(shard: number, text: string): Promise<void> {
   }
 }
 
+const rule = {
+  target: 'replicas',
+  metric: 'connections_ratio',
+  periodMs: 1000,
+  periods: 1,
+  increment: 1,
+  coolDownMs: 0,
+  minimum: 1,
+  maximum: 3,
+}
+
 describe('monitor', () => {
   it('shows every shard once, with rates, within the screen; as data with --json', async () => {
     const { code, out, err } = await run('monitor')
@@ -110,16 +121,6 @@ describe('monitor', () => {
     }
     child.kill('SIGINT')
     expect((await ended).code).toBe(130)
-    const rule = {
-      target: 'replicas',
-      metric: 'connections_ratio',
-      periodMs: 1000,
-      periods: 1,
-      increment: 1,
-      coolDownMs: 0,
-      minimum: 1,
-      maximum: 3,
-    }
     await write('scaling.json', JSON.stringify([{ ...rule, name: 'more', direction: 'up', threshold: 0.0001 }]))
     const arguments_ = ['scaling', 'replay', 'metrics.jsonl', '--rules', 'scaling.json', '--size', 'replicas=1']
     const replayed = await app.call([...arguments_, '--plot', 'replay.svg'])
@@ -155,6 +156,16 @@ describe('monitor', () => {
     expect((await replay('--size', 'replicas=1')).out).toBe(
       '1 points: no rule fires.\nNo point has connections_ratio.\n',
     )
+    const absent = { ...rule, metric: 'lag_ms', name: 'rare', direction: 'up', threshold: 1 }
+    const fires = { ...rule, metric: 'cpu', name: 'more', direction: 'up', threshold: 0.1 }
+    await write('both.json', JSON.stringify([absent, fires]))
+    const both = ['scaling', 'replay', 'bad.json', '--rules', 'both.json', '--size', 'replicas=1']
+    expect((await app.call(both)).out).toMatch(/more +replicas +1 > 2[\s\S]*No point has lag_ms\.\n$/)
+    expect(JSON.parse((await app.call([...both, '--json'])).out)).toMatchObject({ absentMetrics: ['lag_ms'] })
+    await write('none.json', '[]')
+    expect(
+      await app.call(['scaling', 'replay', 'bad.json', '--rules', 'none.json', '--size', 'replicas=1']),
+    ).toMatchObject({ code: 2, err: expect.stringContaining('There is no rule in none.json.') })
     await write('bad.json', '{"atMs": 1,')
     expect((await replay('--size', 'replicas=1')).err).toContain('bad.json, line 1 is no JSON')
     expect(await app.call(['scaling', 'replay', 'nowhere', '--rules', 'scaling.json', '--size', 'a=1'])).toMatchObject({

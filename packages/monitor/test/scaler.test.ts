@@ -44,6 +44,20 @@ async function replay(targets: Record<string, ScalingTarget>, values: readonly n
 }
 
 describe('a scaler', () => {
+  it('keeps a cool-down over a restart, when it is given the changes that were made before', async () => {
+    const clock = new ManualClock(1_000_000_000)
+    const points = () => [1, 0].map((ago) => ({ atMs: clock.now() - ago * minute, values: { cpu: 0.9 } }))
+    const targets = { capacity: recommend({ size: () => 8, say: () => {} }) }
+    const first = createScaler({ rules: [up], targets, points, clock })
+    expect((await first.round()).outcomes).toHaveLength(1)
+    const kept = JSON.parse(JSON.stringify(first.changes))
+    const restarted = createScaler({ rules: [up], targets, points, clock, changes: kept })
+    expect((await restarted.round()).outcomes).toHaveLength(0)
+    await clock.advance(5 * minute)
+    expect((await restarted.round()).outcomes).toHaveLength(1)
+    expect(() => createScaler({ rules: [up], targets, points, changes: [{ at: 1 }] as never })).toThrow(/changes/)
+  })
+
   it('recommends, and says it again only after the cool-down', async () => {
     const said: number[] = []
     const target = recommend({ size: () => 8, say: ({ to }) => void said.push(to) })

@@ -28,37 +28,43 @@ export const scalingReplay: Command<ReplayCommandOptions> = async (_, options) =
   const strange = Object.keys(given).find((target) => !rules.some((rule) => rule.target === target))
   if (strange !== undefined) {
     const targets = [...new Set(rules.map(({ target }) => target))].join(', ')
-    throw usage(`No rule has the target '${strange}' of --size.`, `The rules have: ${targets}.`)
+    const hint = rules.length === 0 ? `There is no rule in ${options.rules}.` : `The rules have: ${targets}.`
+    throw usage(`No rule has the target '${strange}' of --size.`, hint)
   }
   const points = parseHistoryPoints(parseLines(await read(options.file), options.file))
   const replay = replayRules(rules, points, given)
   const { actions, steps } = replay
   if (options.plot !== undefined) await plot(replay, options, options.plot)
   const sizes = steps.at(-1)?.sizes ?? {}
+  const absentMetrics = absentOf(rules, points)
   return {
-    data: { points: points.length, actions, sizes },
+    data: { points: points.length, actions, sizes, absentMetrics },
     render: (width) =>
-      actions.length === 0
-        ? [`${points.length} points: no rule fires.`, ...unseen(rules, points)].join('\n')
-        : renderTable(
-            actions,
-            [
-              { title: 'when', of: ({ atMs }) => new Date(atMs).toISOString() },
-              { title: 'rule', of: ({ rule }) => rule, shrinks: true },
-              { title: 'target', of: ({ target }) => target },
-              { title: 'size', of: ({ from, to }) => `${from} > ${to}` },
-              { title: 'why', of: ({ reason }) => reason, shrinks: true },
-            ],
-            width,
-          ),
+      [
+        actions.length === 0 ? `${points.length} points: no rule fires.` : renderActions(actions, width),
+        ...absentMetrics.map((metric) => `No point has ${metric}.`),
+      ].join('\n'),
   }
 }
 
-/** Rules whose metric no point has: they could not fire. */
-function unseen(rules: Replay['rules'], points: readonly HistoryPoint[]): readonly string[] {
+/** Metrics of rules that no point has: these rules could not fire. */
+function absentOf(rules: Replay['rules'], points: readonly HistoryPoint[]): readonly string[] {
   const known = new Set(points.flatMap(({ values }) => Object.keys(values)))
-  const metrics = new Set(rules.map(({ metric }) => metric).filter((metric) => !known.has(metric)))
-  return [...metrics].map((metric) => `No point has ${metric}.`)
+  return [...new Set(rules.map(({ metric }) => metric).filter((metric) => !known.has(metric)))]
+}
+
+function renderActions(actions: Replay['actions'], width: number): string {
+  return renderTable(
+    actions,
+    [
+      { title: 'when', of: ({ atMs }) => new Date(atMs).toISOString() },
+      { title: 'rule', of: ({ rule }) => rule, shrinks: true },
+      { title: 'target', of: ({ target }) => target },
+      { title: 'size', of: ({ from, to }) => `${from} > ${to}` },
+      { title: 'why', of: ({ reason }) => reason, shrinks: true },
+    ],
+    width,
+  )
 }
 
 async function plot(replay: Replay, options: ReplayCommandOptions, file: string): Promise<void> {

@@ -33,6 +33,13 @@ export function parseHistoryPoints(points: unknown): readonly HistoryPoint[] {
   return parseOptions('The recorded metrics', pointsShape, points)
 }
 
+const changesShape = z.array(z.strictObject({ atMs: z.number(), target: z.string() }))
+
+/** @throws MonitorError MONITOR_INVALID_OPTIONS */
+export function parseScalingChanges(changes: unknown): readonly ScalingChange[] {
+  return parseOptions('The changes made before', changesShape, changes)
+}
+
 /** The points since the clock last went back: the older ones are of another time line. */
 export function currentTimeline(points: readonly HistoryPoint[], nowMs: number): readonly HistoryPoint[] {
   let start = points.length

@@ -1,6 +1,6 @@
 import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
 import { decideChecked, type ScalingAction, type ScalingDecision } from './decide.ts'
-import type { HistoryPoint, ScalingChange } from './history.ts'
+import { type HistoryPoint, parseScalingChanges, type ScalingChange } from './history.ts'
 import { parseScalingRules, type ResolvedRule, type ScalingRule } from './scaling-rule.ts'
 import type { ScalingTarget } from './scaling-target.ts'
 
@@ -10,6 +10,8 @@ export interface ScalerOptions {
   readonly targets: Readonly<Record<string, ScalingTarget>>
   /** The points up to now, e.g. `() => monitor.history.points()`. */
   readonly points: () => readonly HistoryPoint[]
+  /** Changes that were made before, as `scaler.changes` gave them: their cool-downs go on. Default: none. */
+  readonly changes?: readonly ScalingChange[] | undefined
   readonly telemetry?: Telemetry | undefined
   readonly clock?: Clock | undefined
 }
@@ -33,14 +35,20 @@ export class Scaler {
   readonly #options: ScalerOptions
   readonly #clock: Clock
   readonly #telemetry: Telemetry
-  readonly #changes: ScalingChange[] = []
+  readonly #changes: ScalingChange[]
   #round: Promise<ScalingRound> | undefined
 
   constructor(options: ScalerOptions) {
     this.#rules = parseScalingRules(options.rules)
     this.#options = options
+    this.#changes = [...parseScalingChanges(options.changes ?? [])]
     this.#clock = options.clock ?? systemClock
     this.#telemetry = options.telemetry ?? noTelemetry
+  }
+
+  /** The last change of each target: kept in a file, and given to the next process, it keeps cool-downs over a restart. */
+  get changes(): readonly ScalingChange[] {
+    return Object.freeze([...this.#changes])
   }
 
   /**
