@@ -8,16 +8,15 @@ import { prepareValue } from 'pg/lib/utils.js'
 export class ColumnArray {
   readonly #values: readonly unknown[]
   readonly #type: string
+  /** False when a value cannot be an element of an array: bytes have a text only as bytea. */
+  readonly isText: boolean
 
   constructor(values: readonly unknown[], type: string) {
+    const known = values.every(hasText)
     // What has to be asked for its text is asked once, and before anything is sent.
-    this.#values = values.every(hasText) ? values : values.map(prepared)
+    this.#values = known ? values : values.map(prepared)
     this.#type = type
-  }
-
-  /** False when a value cannot be an element of an array: bytes have a text only as bytea. */
-  get isText(): boolean {
-    return this.#type === 'bytea' || this.#values.every(hasText)
+    this.isText = known || type === 'bytea' || this.#values.every(hasText)
   }
 
   toPostgres(): string {
