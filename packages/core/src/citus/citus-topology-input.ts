@@ -17,6 +17,10 @@ export interface CitusTopologyInput {
    * Default: `coordinator`.
    */
   readonly queryFrom?: 'coordinator' | 'any' | undefined
+  /**
+   * Rows of one shard are read from its own table, past Citus' planner, where that gives the same. Default: true.
+   */
+  readonly shardReads?: boolean | undefined
   /** How often the metadata is read anew, milliseconds; moved and split shards are also noticed before. Default: 10000. */
   readonly refreshMs?: number | undefined
 }

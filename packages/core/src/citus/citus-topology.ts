@@ -9,6 +9,7 @@ export interface CitusTopology {
   /** By `host:port` in `pg_dist_node`: nodes that are reached otherwise than by that name. */
   readonly nodes: ReadonlyMap<string, TopologyServer>
   readonly queryFrom: 'coordinator' | 'any'
+  readonly shardReads: boolean
   readonly refreshMs: number
 }
 

@@ -17,7 +17,7 @@ export function defineCitusTopology(input: CitusTopologyInput): CitusTopology {
       details: { fields: parsed.error.issues.map((issue) => issue.path.join('.')) },
     })
   }
-  const { engine, id, coordinator, nodes, queryFrom, refreshMs } = parsed.data
+  const { engine, id, coordinator, nodes, queryFrom, shardReads, refreshMs } = parsed.data
   return Object.freeze({
     engine,
     id,
@@ -26,6 +26,7 @@ export function defineCitusTopology(input: CitusTopologyInput): CitusTopology {
       Object.entries(nodes).map(([name, server]) => [name, resolveServer(server, `node '${name}'`)] as const),
     ),
     queryFrom,
+    shardReads,
     refreshMs,
   })
 }

@@ -23,6 +23,7 @@ import { withLogicalNames } from './logical-names.ts'
 import { NodeChoice } from './node-choice.ts'
 import { isSpread, Ordinals, routeOnCluster } from './route-on-cluster.ts'
 import { ShardMoves } from './shard-moves.ts'
+import { ShardReads } from './shard-reads.ts'
 import { SpreadExecution } from './spread-execution.ts'
 import type { SpreadForms } from './spread-forms.ts'
 
@@ -39,6 +40,7 @@ export class CitusEngine implements Engine {
   readonly #moves: ShardMoves
   readonly #statements: ClusterStatements
   readonly #spread: SpreadExecution
+  readonly #reads: ShardReads
 
   constructor(map: ClusterMap, needs: CoordinatorNeeds, forms: SpreadForms, context: ClusterContext) {
     this.map = map
@@ -49,6 +51,7 @@ export class CitusEngine implements Engine {
     this.#moves = new ShardMoves(map, needs, context)
     this.#statements = new ClusterStatements(map)
     this.#spread = new SpreadExecution(forms, this.#statements, this.#choice, this.#moves)
+    this.#reads = new ShardReads(map, context.telemetry)
   }
 
   locate(key: KeyToLocate): number {
@@ -89,8 +92,10 @@ export class CitusEngine implements Engine {
     const server = this.#choice.serverOf(plan, route, context.transaction)
     const order = route.place || plan.kind !== 'insert' ? undefined : this.#statements.orderOf(plan)
     if (order) return await this.#insertInOrder(order, plan, route, server, context)
-    const statement = await this.#statements.of(plan, route, sql, server, context)
     if (route.place && server !== coordinator) this.#context.counts.add(route.place)
+    const read = await this.#reads.run(plan, route, server, context)
+    if (read) return toQueryResult(read)
+    const statement = await this.#statements.of(plan, route, sql, server, context)
     const alone = writesBeside(plan)
       ? await cteWritesAlone(plan, statement, server, await withMoment(plan, context))
       : undefined
@@ -126,7 +131,8 @@ export class CitusEngine implements Engine {
 
   async describe(plan: PreparedPlan, route: Route, state: RouterState): Promise<Partial<Explanation>> {
     const form = isSpread(route) ? this.#forms.of(plan) : undefined
-    return await describeOnCluster(plan, route, { state, map: this.map, need: this.#needs.of(plan), form })
+    const ownTable = this.#reads.reads(plan)
+    return await describeOnCluster(plan, route, { state, map: this.map, need: this.#needs.of(plan), form, ownTable })
   }
 
   transaction(state: RouterState, options: TransactionOptions, pool: TransactionPool): RouterTransaction {

@@ -25,11 +25,14 @@ export class ClusterMap {
   readonly #families: ReadonlyMap<string, ColocationGroup>
   readonly #serverOfGroup: ReadonlyMap<number, number>
   readonly #latestPlacement: bigint
+  /** False where Citus counts the statements of each key, which it does where it plans them. */
+  readonly readsShards: boolean
 
   constructor(topology: CitusTopology, schema: Schema, metadata: CitusMetadata, mark: string, epoch: number) {
     this.metadata = metadata
     this.mark = mark
     this.#latestPlacement = BigInt(mark.split(':', 1)[0] || 0)
+    this.readsShards = topology.shardReads && mark.endsWith(':none')
     this.nodes = Object.freeze(metadata.nodes.filter(plansQueries))
     this.servers = serversOf(topology, this.nodes, epoch)
     this.#serverOfGroup = new Map([

@@ -14,6 +14,8 @@ export interface DescribedCluster {
   readonly need: CoordinatorNeed | undefined
   /** How a statement over several shards is given to Citus. */
   readonly form: SpreadForm | undefined
+  /** Its rows may be read from the shard's own table. */
+  readonly ownTable: boolean
 }
 
 /** The node, the shard and why: in the words of Citus. */
@@ -51,7 +53,7 @@ async function describePlace(
   plan: PreparedPlan,
   place: ShardPlace,
   server: number,
-  { state, map, need }: DescribedCluster,
+  { state, map, need, ownTable }: DescribedCluster,
 ): Promise<Partial<Explanation>> {
   const citusShards = await shardNames(plan, place, state)
   const home = map.serverOf(place)
@@ -59,7 +61,8 @@ async function describePlace(
   const names = citusShards.map(({ name }) => name).join(', ')
   const passed = server === coordinator && home !== coordinator
   const why = need ? need.reason : 'the node is not asked directly now'
-  const reason = `the shard keys are in ${names} on ${node}${passed ? `; by way of the coordinator, as ${why}` : ''}`
+  const way = passed ? `; by way of the coordinator, as ${why}` : ownTable ? "; read from the shard's own table" : ''
+  const reason = `the shard keys are in ${names} on ${node}${way}`
   return { kind: 'one', reason, citusShards }
 }
 
