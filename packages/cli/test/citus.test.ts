@@ -112,6 +112,16 @@ describe.skipIf(!available)('the commands on a Citus cluster', () => {
     expect(data.checks).toContain('nodes')
   }, 60_000)
 
+  it('monitor measures every node, and doctor judges only settings that it has read', async () => {
+    const { data } = await json('monitor', '--once')
+    const measured = new Set(data.samples.map((sample: { labels: { shard: string } }) => sample.labels.shard))
+    const [, ...workers] = Object.keys(database.nodes)
+    expect(measured).toEqual(new Set(['coordinator', ...workers]))
+    expect(data.failures).toEqual([])
+    const messages = (await json('doctor')).data.symptoms.map((symptom: { message: string }) => symptom.message)
+    expect(messages.filter((message: string) => / is :/.test(message))).toEqual([])
+  })
+
   it('doctor names a copy of a reference table that was written past Citus, and a table that is not placed', async () => {
     await client.query(`insert into currencies values ('EUR')`)
     const shard = await client.query(

@@ -20,6 +20,7 @@ const settings = [
   'full_page_writes',
   'synchronous_commit',
   'autovacuum',
+  'track_counts',
   'max_prepared_transactions',
   'wal_level',
   'output_plugin_libraries',

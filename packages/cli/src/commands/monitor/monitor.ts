@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inspectKeysOfFleet } from '@shardwright/core'
+import { inspectKeysOfFleet, isCitus } from '@shardwright/core'
 import {
   type Alarm,
   alarmsOf,
@@ -12,6 +12,7 @@ import {
   type Monitor,
   type MonitorRound,
 } from '@shardwright/monitor'
+import { nodeFleet } from '../../citus/node-fleet.ts'
 import { hashTopology } from '../../config/engine.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { exitCode } from '../../output/exit-code.ts'
@@ -86,7 +87,9 @@ async function monitorOf(
   { buckets }: MonitorCommandOptions,
 ): Promise<Monitor> {
   const collectors = [...defaultCollectors, diskUse({ machines })]
-  if (!buckets) return createMonitor({ fleet, collectors })
+  if (!buckets) {
+    return createMonitor({ fleet: isCitus(topology) ? await nodeFleet(topology, fleet) : fleet, collectors })
+  }
   const hashed = hashTopology(topology, 'Citus has no buckets: `shardwright status` shows the shards.')
   const keys = await inspectKeysOfFleet(fleet, schema)
   return createMonitor({ fleet, collectors: [...collectors, bucketSizes({ topology: hashed, schema, keys })] })
