@@ -31,7 +31,7 @@ const refusals: readonly (readonly [RegExp, RouterErrorCode])[] = [
   [/intermediate result size exceeds/, 'MERGE_ROWS_EXCEEDED'],
   // Internal errors of its planner: a recursive CTE below an INSERT, the minimum of an enum in parts, MERGE by a constant.
   [
-    /could not find path for CTE|could not find valid entry for shard|no matching oid for function|required join operation is missing/,
+    /could not find path for CTE|could not find valid entry for shard|relation .* is not distributed|no matching oid for function|required join operation is missing/,
     'CITUS_UNSUPPORTED',
   ],
 ]
