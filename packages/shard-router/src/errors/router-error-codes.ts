@@ -45,6 +45,10 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'A whole raw statement has no tree to plan from.',
     remedy: 'Use the query builder, or name the shard: router.onShard(id).',
   },
+  SESSION_STATE: {
+    meaning: 'A routed statement takes or releases an advisory lock of the session, which goes back to the pool.',
+    remedy: 'Use pg_advisory_xact_lock in a transaction, or a connection of router.fleet.',
+  },
   SHARD_KEY_MISSING: {
     meaning: 'A row to insert has no value for the shard key that is known before it runs.',
     remedy: 'Give every row a constant shard key.',

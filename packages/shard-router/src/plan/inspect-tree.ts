@@ -14,6 +14,7 @@ import { isNestedRaw } from './raw/open-nodes.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
 import { bareName } from './scope/from-clause.ts'
+import { refuseSessionLock, sessionLocks } from './session-locks.ts'
 import { syntaxFunctions } from './syntax-functions.ts'
 import { eachChild } from './walk.ts'
 
@@ -154,6 +155,7 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
 
   const called = (name: string): void => {
     if (name === 'any' || name === 'all' || name === 'some' || name === 'grouping') return
+    if (sessionLocks.has(name)) refuseSessionLock(name)
     const known = catalog.functionTraits(name)
     if (clockFunctions.has(name)) clock.add(name)
     else if ((!known || known.volatility === 'volatile') && !syntaxFunctions.has(name)) volatile.add(name)

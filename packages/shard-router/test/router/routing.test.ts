@@ -56,6 +56,18 @@ describe('reads', () => {
     expect(await query.execute()).toEqual([0, 1, 2, 3, 4].map((id) => ({ id })))
   })
 
+  it('refuses advisory locks of the session, also in raw text, and takes those of the transaction', async () => {
+    const wallet = router.db.selectFrom('wallets').where('festival_id', '=', 'f3').where('id', '=', 1)
+    const lock = (name: string) => wallet.select(({ fn, val }) => fn(name, [val(7)]).as('locked'))
+    expect(await codeOf(lock('pg_advisory_lock').execute())).toBe('SESSION_STATE')
+    expect(await codeOf(lock('pg_catalog.pg_try_advisory_lock_shared').execute())).toBe('SESSION_STATE')
+    expect(await codeOf(wallet.select(sql`pg_try_advisory_lock(7)`.as('locked')).execute())).toBe('SESSION_STATE')
+    await router.db.transaction().execute(async (trx) => {
+      const taken = wallet.select(({ fn, val }) => fn('pg_try_advisory_xact_lock', [val(7)]).as('locked'))
+      expect(await trx.executeQuery(taken)).toMatchObject({ rows: [{ locked: true }] })
+    })
+  })
+
   it('refuses a keyless query on db, and answers it under fanOut', async () => {
     expect(await codeOf(router.db.selectFrom('wallets').selectAll().execute())).toBe('SHARD_KEY_REQUIRED')
     expect(await router.fanOut().selectFrom('wallets').selectAll().execute()).toHaveLength(60)
