@@ -7,7 +7,7 @@ export type {
   ReadOptions,
 } from './cache/cache-calls.ts'
 export type { CacheKey } from './cache/cache-key.ts'
-export type { CacheOptions, Deliver, InvalidationSource } from './cache/cache-options.ts'
+export type { CacheOptions, Deliver, DeliveryLink, InvalidationSource } from './cache/cache-options.ts'
 export type { WarmEntry, WarmResult } from './cache/warm.ts'
 export type { CachedFunction, WrapOptions } from './cache/wrap.ts'
 export { CacheError } from './errors/cache-error.ts'

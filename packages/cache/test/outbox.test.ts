@@ -128,6 +128,51 @@ describe('writes past the library', () => {
   })
 })
 
+describe('a process that is stopped while it delivers', () => {
+  const hang = () => new Promise<void>(() => undefined)
+
+  test('does not keep its rows from the others', async () => {
+    await sql`update wallets set balance = 15`.execute(db)
+    let taken = false
+    const stopped = createOutbox({ fleet, pollMs: 10_000 })
+    stopped.register('wallets', () => ['x'])
+    stopped.start('shop', async () => {
+      taken = true
+      await hang()
+    })
+    await until(() => taken, 'the first drain')
+    const delivered: unknown[] = []
+    const other = createOutbox({ fleet, pollMs: 20 })
+    other.register('wallets', (row) => [String(row.id)])
+    other.start('shop', async (texts) => void delivered.push(texts))
+    await until(() => delivered.length > 0, 'a delivery by the other')
+    expect(delivered).toEqual([[id.id]])
+    await other.close()
+  })
+
+  test('nor the changes of a replication slot', async () => {
+    const namespace = 'stopped'
+    await installReplication(fleet, { namespace, tables })
+    await sql`update wallets set balance = 16`.execute(db)
+    let taken = false
+    const stopped = createReplicationSource({ fleet, pollMs: 10_000 })
+    stopped.register('wallets', () => ['x'])
+    stopped.start(namespace, async () => {
+      taken = true
+      await hang()
+    })
+    await until(() => taken, 'the first drain')
+    const other = createReplicationSource({ fleet, pollMs: 20 })
+    const delivered: unknown[] = []
+    other.register('wallets', (row) => [String(row.id)])
+    other.start(namespace, async (texts) => void delivered.push(texts))
+    await other.catchUp()
+    expect(delivered).toEqual([[id.id]])
+    await other.close()
+    await removeReplication(fleet, { namespace })
+  })
+})
+
 describe('logical replication instead of triggers', () => {
   const namespace = 'replicated'
 

@@ -16,13 +16,24 @@ import type { ValueType } from '../values/value-type.ts'
 /** Invalidates these texts, or everything of the namespace. */
 export type Deliver = (texts: readonly string[] | 'everything') => Promise<void>
 
+/** What a source is told about the tiers behind its deliveries. */
+export interface DeliveryLink {
+  /** False while a shared tier does not answer: what is taken now would be kept from processes that can deliver it. */
+  up(): boolean
+  /** Resolves when every process has taken note of all that was delivered before, by whichever process. */
+  confirm(): Promise<void>
+}
+
 /** A source of invalidations that no process could send in time, or that bypassed the library; `createOutbox` makes one. */
 export interface InvalidationSource {
   /** What the rows of a table invalidate: the texts of keys. Rows of tables that nobody registered are left alone. */
   register(table: string, textsOf: (row: Readonly<Record<string, unknown>>) => readonly string[]): void
-  /** Begins to deliver; a delivery that rejects is repeated. */
-  start(namespace: string, deliver: Deliver): void
-  /** Resolves when everything committed before the call has been delivered. */
+  /** Begins to deliver; a delivery that rejects is repeated. One that resolves has been sent to every process. */
+  start(namespace: string, deliver: Deliver, link?: DeliveryLink): void
+  /**
+   * Resolves when everything committed before the call has been delivered, and every process has taken note of it. While
+   * the link is down, as it is when it settles, only the first.
+   */
   catchUp(): Promise<void>
   close(): Promise<void>
 }

@@ -35,7 +35,7 @@ export class Cache {
   readonly #keys: KeySpace
   readonly #reads: Reads
   readonly #writes: Writes
-  readonly #batches = new CommitBatches((keys, commit) => this.#writes.invalidate(keys, commit.tokens))
+  readonly #batches = new CommitBatches((keys, commit) => this.#writes.invalidate({ keys, tokens: commit.tokens }))
   readonly #resolved = new WeakMap<object, ResolvedEntryOptions>()
   readonly #opened: Promise<void>
   #closed = false
@@ -112,14 +112,14 @@ export class Cache {
   async invalidateTexts(keys: readonly string[], options: InvalidateOptions = {}): Promise<InvalidateOutcome> {
     this.#refuseClosed()
     const { within, tokens = [] } = options
-    if (!within) return await this.#writes.invalidate(keys, tokens)
+    if (!within) return await this.#writes.invalidate({ keys, tokens })
     const scope = await commitScopeOf(within as Kysely<never>)
     if (scope) {
       this.invalidateAtCommit(scope, keys)
       return 'at-commit'
     }
     if (within.isTransaction) throw noScope()
-    return await this.#writes.invalidate(keys, tokens)
+    return await this.#writes.invalidate({ keys, tokens })
   }
 
   /** Invalidates when the transaction commits, together with its other invalidations; `afterwards` runs then. */
@@ -191,9 +191,9 @@ export class Cache {
 
   async #open(): Promise<void> {
     const { tiers, namespace, fingerprint, clock, telemetry, valueTypes, leases, outbox } = this.#options
-    outbox?.start(namespace, async (texts) => {
-      const sent = texts === 'everything' ? this.#writes.clear() : this.#writes.invalidate(texts, [])
-      if ((await sent) === 'late') throw lateDelivery()
+    outbox?.start(namespace, async (texts) => await this.#deliver(texts), {
+      up: () => this.coherent,
+      confirm: async () => await this.#writes.confirm(),
     })
     const listener = {
       invalidated: (keys: readonly string[]) => this.#writes.dropLocally(keys),
@@ -205,6 +205,15 @@ export class Cache {
         tier.open({ namespace, fingerprint, clock, telemetry, valueTypes, leases, listener, catchUp }),
       ),
     )
+  }
+
+  /** What an outbox brings is sent and no more: nobody waits for it, and the next rows must not wait for a silent process. */
+  async #deliver(texts: readonly string[] | 'everything'): Promise<void> {
+    const sent =
+      texts === 'everything'
+        ? this.#writes.clear('sent')
+        : this.#writes.invalidate({ keys: texts, tokens: [], until: 'sent' })
+    if ((await sent) === 'late') throw lateDelivery()
   }
 
   #refuseClosed(): void {

@@ -1,6 +1,6 @@
 import type { CommitToken, Telemetry } from '@shardwright/core'
 import type { Flights } from '../flow/flights.ts'
-import type { CacheTier } from '../tiers/cache-tier.ts'
+import type { CacheTier, Invalidation } from '../tiers/cache-tier.ts'
 
 export interface WritesInit {
   readonly tiers: readonly CacheTier[]
@@ -16,22 +16,26 @@ export class Writes {
     this.#init = init
   }
 
-  async invalidate(keys: readonly string[], tokens: readonly CommitToken[]): Promise<'done' | 'late'> {
+  async invalidate({ keys, tokens, until }: Invalidation): Promise<'done' | 'late'> {
     if (keys.length === 0) return 'done'
     this.dropLocally(keys, tokens)
-    const shared = this.#init.tiers.filter((tier) => tier.shared)
-    const outcomes = await Promise.all(shared.map((tier) => tier.invalidate({ keys, tokens })))
+    const sent = until === undefined ? { keys, tokens } : { keys, tokens, until }
+    const outcomes = await Promise.all(this.#shared.map((tier) => tier.invalidate(sent)))
     // Between the two, a reader here may have copied the old value from a shared tier.
     this.dropLocally(keys, tokens)
     return outcomes.includes('late') ? 'late' : 'done'
   }
 
-  async clear(): Promise<'done' | 'late'> {
+  async clear(until?: Invalidation['until']): Promise<'done' | 'late'> {
     this.dropEverythingLocal()
-    const shared = this.#init.tiers.filter((tier) => tier.shared)
-    const outcomes = await Promise.all(shared.map((tier) => tier.clear()))
+    const outcomes = await Promise.all(this.#shared.map((tier) => tier.clear(until)))
     this.dropEverythingLocal()
     return outcomes.includes('late') ? 'late' : 'done'
+  }
+
+  /** Resolves when no process has copies of what was invalidated before the call, by whichever process. */
+  async confirm(): Promise<void> {
+    await Promise.all(this.#shared.map((tier) => tier.confirm?.()))
   }
 
   /** Local copies go, and loads that are under way in this process no longer count. */
@@ -43,6 +47,10 @@ export class Writes {
   dropEverythingLocal(): void {
     this.#init.flights.endAll()
     for (const tier of this.#local) void tier.clear()
+  }
+
+  get #shared(): readonly CacheTier[] {
+    return this.#init.tiers.filter((tier) => tier.shared)
   }
 
   get #local(): readonly CacheTier[] {

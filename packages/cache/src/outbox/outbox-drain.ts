@@ -1,5 +1,5 @@
 import { outboxTable } from './outbox-table.ts'
-import type { DrainBatch, NoticedWrite } from './shard-drain.ts'
+import { beginBatch, type DrainBatch, type NoticedWrite } from './shard-drain.ts'
 
 interface OutboxRow extends NoticedWrite {
   readonly id: string
@@ -12,7 +12,7 @@ const batch = 500
  * dies in between leaves them to another. Gives how many there were; fewer than a full batch means there are no more.
  */
 export const drainBatch: DrainBatch = async (connection, request) => {
-  await connection.query('begin')
+  await beginBatch(connection)
   try {
     const { rows } = await connection.query<OutboxRow>(
       `select id::text, table_name, row_id, (extract(epoch from clock_timestamp() - written_at) * 1000)::float8 as age_ms

@@ -7,7 +7,7 @@ import {
   type Telemetry,
 } from '@shardwright/core'
 import { z } from 'zod'
-import type { Deliver, InvalidationSource } from '../cache/cache-options.ts'
+import type { Deliver, DeliveryLink, InvalidationSource } from '../cache/cache-options.ts'
 import { CacheError } from '../errors/cache-error.ts'
 import { parseOptions } from '../errors/parse-options.ts'
 import { type DrainBatch, type NoticedWrite, ShardDrain } from './shard-drain.ts'
@@ -40,7 +40,7 @@ class PollingSource implements InvalidationSource {
   readonly #tables = new Map<string, TextsOf[]>()
   readonly #shards: readonly ShardDrain[]
   readonly #drainBatch: DrainBatch
-  #delivery: { readonly namespace: string; readonly deliver: Deliver } | undefined
+  #delivery: { readonly namespace: string; readonly deliver: Deliver; readonly link: DeliveryLink } | undefined
 
   constructor(options: z.output<typeof optionsSchema>, drainBatch: DrainBatch) {
     this.#options = options
@@ -54,14 +54,15 @@ class PollingSource implements InvalidationSource {
     this.#tables.set(table, [...(this.#tables.get(table) ?? []), textsOf])
   }
 
-  start(namespace: string, deliver: Deliver): void {
+  start(namespace: string, deliver: Deliver, link: DeliveryLink = alwaysUp): void {
     if (this.#delivery) throw inUse()
-    this.#delivery = { namespace, deliver }
-    for (const shard of this.#shards) shard.start()
+    this.#delivery = { namespace, deliver, link }
+    for (const shard of this.#shards) shard.start(() => link.up())
   }
 
   async catchUp(): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.drainAll('wait')))
+    await this.#delivery?.link.confirm()
   }
 
   async close(): Promise<void> {
@@ -99,6 +100,8 @@ class PollingSource implements InvalidationSource {
     return [...texts]
   }
 }
+
+const alwaysUp: DeliveryLink = Object.freeze({ up: () => true, confirm: async () => undefined })
 
 function inUse(): CacheError {
   return new CacheError({

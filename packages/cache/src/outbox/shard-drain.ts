@@ -15,6 +15,16 @@ export interface DrainRequest {
   readonly deliver: (writes: readonly NoticedWrite[]) => Promise<void>
 }
 
+/**
+ * Begins the transaction of one batch. A process that is stopped or cut off in the middle must not keep its rows from the
+ * others: the server ends a session that is silent for `heldMs` and lets go of its locks.
+ */
+export async function beginBatch(connection: FleetConnection): Promise<void> {
+  await connection.script(`begin; set local idle_in_transaction_session_timeout = ${heldMs}`)
+}
+
+const heldMs = 1_000
+
 /** Delivers one batch of a shard and then forgets it there; `more` when another batch may be waiting. */
 export type DrainBatch = (
   connection: FleetConnection,
@@ -47,8 +57,9 @@ export class ShardDrain {
     this.#drain = drain
   }
 
-  start(): void {
-    this.#running ??= this.#run()
+  /** Looks every `pollMs`, as long as what is found can be delivered. */
+  start(up: () => boolean): void {
+    this.#running ??= this.#run(up)
   }
 
   /** One at a time on the connection. */
@@ -65,17 +76,20 @@ export class ShardDrain {
     await this.#connection?.release()
   }
 
-  async #run(): Promise<void> {
-    const { clock, pollMs, telemetry } = this.#options
+  async #run(up: () => boolean): Promise<void> {
+    const { clock, pollMs } = this.#options
     while (!this.#stop.signal.aborted) {
-      await this.drainAll('skip').catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : 'unknown trouble'
-        telemetry.count('shardwright.cache.outbox_failures', 1, { shard: this.#shard.id })
-        telemetry.log('warn', `The outbox of shard ${this.#shard.id} could not be drained: ${message}`)
-      })
+      if (up()) await this.drainAll('skip').catch((error: unknown) => this.#failed(error))
       const pauseMs = pollMs * (0.8 + Math.random() * 0.2)
       await clock.sleep(pauseMs, { signal: this.#stop.signal, unref: true }).catch(() => undefined)
     }
+  }
+
+  #failed(error: unknown): void {
+    const { telemetry } = this.#options
+    const message = error instanceof Error ? error.message : 'unknown trouble'
+    telemetry.count('shardwright.cache.outbox_failures', 1, { shard: this.#shard.id })
+    telemetry.log('warn', `The outbox of shard ${this.#shard.id} could not be drained: ${message}`)
   }
 
   async #drainNow(locked: 'skip' | 'wait'): Promise<void> {

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { type CommitToken, ReadContext } from '@shardwright/core'
 import type { Invalidation, TierContext } from '../tiers/cache-tier.ts'
-import type { Acknowledgements } from './acknowledgements.ts'
-import { type Channels, encodeEvent } from './channels.ts'
+import type { Announced, Announcer } from './announcer.ts'
+import type { Channels } from './channels.ts'
 import { entryKeys } from './entry-keys.ts'
 import { groupBySlot } from './key-slot.ts'
 import type { RedisCommands } from './redis-commands.ts'
@@ -11,12 +10,11 @@ import type { ResolvedRedisOptions } from './redis-options.ts'
 import { invalidateScript } from './redis-scripts.ts'
 
 export interface InvalidatorInit {
-  readonly nodeId: string
   readonly options: ResolvedRedisOptions
   readonly commands: RedisCommands
   readonly channels: Channels
   readonly context: TierContext
-  readonly acknowledgements: Acknowledgements
+  readonly announcer: Announcer
   readonly link: () => RedisLink
 }
 
@@ -43,28 +41,38 @@ export class Invalidator {
 
   invalidate(invalidation: Invalidation): Promise<'done' | 'late'> {
     if (invalidation.keys.length === 0) return Promise.resolve('done')
+    if (invalidation.until === 'sent') return this.#hand(invalidation)
     return new Promise((resolve) => {
       this.#waiting.push({ invalidation, resolve })
       if (this.#waiting.length === 1) process.nextTick(() => void this.#flush())
     })
   }
 
-  async clear(): Promise<'done' | 'late'> {
-    const outcome = await this.#persist(() => this.#sendClear())
+  async clear(until: Invalidation['until']): Promise<'done' | 'late'> {
+    const { announcer } = this.#init
+    if (until === 'sent') return await this.#once(() => this.#sendClear())
+    const outcome = await this.#persist(async () => await announcer.answers([await this.#sendClear()]))
     if (outcome === 'late') this.#overflowed = true
     return outcome
   }
 
-  /** Everything that is late; throws when it cannot be sent. */
+  /** Everything that is late; throws when it cannot be sent. Nobody waits for it any more, so no answers are awaited. */
   async sendLate(): Promise<void> {
+    const { announcer } = this.#init
     if (this.#overflowed) {
-      await this.#sendClear()
+      announcer.forget([await this.#sendClear()])
       this.#overflowed = false
     }
     const keys = [...this.#lateKeys]
     if (keys.length === 0) return
-    await this.#send(keys, this.#lateTokens.tokens)
+    announcer.forget(await this.#send(keys, this.#lateTokens.tokens))
     for (const key of keys) this.#lateKeys.delete(key)
+  }
+
+  /** Resolves when every process has taken note of all that was sent before, by whomever; throws when it cannot ask. */
+  async confirm(): Promise<void> {
+    const { announcer } = this.#init
+    await announcer.answers([await announcer.send({ keys: [] }, (message) => this.#publish(message))])
   }
 
   /** What dies with this process. */
@@ -84,10 +92,27 @@ export class Invalidator {
     this.#waiting = []
     const keys = [...new Set(waiting.flatMap((one) => one.invalidation.keys))]
     const tokens = new ReadContext(waiting.flatMap((one) => [...one.invalidation.tokens])).tokens
-    const outcome = await this.#persist(() => this.#send(keys, tokens))
+    const { announcer } = this.#init
+    const outcome = await this.#persist(async () => await announcer.answers(await this.#send(keys, tokens)))
     this.#init.context.telemetry.count('shardwright.cache.invalidations', keys.length, { outcome })
     if (outcome === 'late') this.#keep(keys, tokens)
     for (const one of waiting) one.resolve(outcome)
+  }
+
+  /** Of what stays where it came from until it has been sent, and then comes again. */
+  async #hand({ keys, tokens }: Invalidation): Promise<'done' | 'late'> {
+    const outcome = await this.#once(() => this.#send(keys, tokens))
+    this.#init.context.telemetry.count('shardwright.cache.invalidations', keys.length, { outcome })
+    return outcome
+  }
+
+  async #once(work: () => Promise<Announced | readonly Announced[]>): Promise<'done' | 'late'> {
+    try {
+      this.#init.announcer.forget([await work()].flat())
+      return 'done'
+    } catch {
+      return 'late'
+    }
   }
 
   /** Tries until it is done or the budget is used up. A link that has long been down is not waited for. */
@@ -120,63 +145,56 @@ export class Invalidator {
     this.#init.link().suspect('an invalidation is late')
   }
 
-  async #send(keys: readonly string[], tokens: readonly CommitToken[]): Promise<void> {
-    const { commands } = this.#init
+  /** All of it, without waiting for any answer in between. */
+  async #send(keys: readonly string[], tokens: readonly CommitToken[]): Promise<readonly Announced[]> {
+    const { commands, announcer } = this.#init
     const tokenText = tokens.length === 0 ? '' : JSON.stringify(tokens)
-    for (const group of groupBySlot(keys, commands.cluster)) {
-      for (let from = 0; from < group.length; from += largestBatch) {
-        await this.#sendBatch(group.slice(from, from + largestBatch), tokenText)
+    const announced: Announced[] = []
+    try {
+      for (const group of groupBySlot(keys, commands.cluster)) {
+        for (const batch of batchesOf(group)) {
+          // On a cluster the channel lives in another slot than the keys: it is told after all keys are gone.
+          if (commands.cluster) await this.#remove(batch, tokenText, '')
+          else
+            announced.push(await announcer.send({ keys: batch }, (message) => this.#remove(batch, tokenText, message)))
+        }
       }
-    }
-    if (!commands.cluster) return
-    const publish = (message: string): Promise<unknown> =>
-      commands.urgent(() => this.#init.link().publish(this.#init.channels.events, message), this.#attemptMs)
-    for (let from = 0; from < keys.length; from += largestBatch) {
-      await this.#announce({ keys: keys.slice(from, from + largestBatch) }, publish)
+      if (!commands.cluster) return announced
+      for (const batch of batchesOf(keys)) {
+        announced.push(await announcer.send({ keys: batch }, (message) => this.#publish(message)))
+      }
+      return announced
+    } catch (error) {
+      announcer.forget(announced)
+      throw error
     }
   }
 
-  async #sendBatch(keys: readonly string[], tokenText: string): Promise<void> {
+  #remove(keys: readonly string[], tokenText: string, message: string): Promise<unknown> {
     const { commands, options, channels } = this.#init
     const redisKeys = keys.flatMap((key) => entryKeys(key))
-    const run = (message: string): Promise<unknown> =>
-      commands.urgent(
-        () => commands.run(invalidateScript, redisKeys, [tokenText, options.tokensTtlMs, channels.events, message]),
-        this.#attemptMs,
-      )
-    // On a cluster the channel lives in another slot than the keys: it is told after all keys are gone.
-    if (commands.cluster) await run('')
-    else await this.#announce({ keys }, (message) => run(message))
+    const args = [tokenText, options.tokensTtlMs, channels.events, message]
+    return commands.urgent(() => commands.run(invalidateScript, redisKeys, args), this.#attemptMs)
   }
 
-  async #sendClear(): Promise<void> {
+  #publish(message: string): Promise<unknown> {
     const { commands, channels, link } = this.#init
-    await commands.urgent(() => commands.call('INCR', channels.generationKey), this.#attemptMs)
-    await this.#announce({ keys: [], all: true }, (message) =>
-      commands.urgent(() => link().publish(channels.events, message), this.#attemptMs),
-    )
+    return commands.urgent(() => link().publish(channels.events, message), this.#attemptMs)
   }
 
-  /** Sends a message and waits until all who got it have answered, or can no longer believe their copies. */
-  async #announce(
-    content: { readonly keys: readonly string[]; readonly all?: boolean },
-    send: (message: string) => Promise<unknown>,
-  ): Promise<void> {
-    const { acknowledgements, nodeId, options, context } = this.#init
-    const id = randomUUID()
-    acknowledgements.expect(id)
-    try {
-      const receivers = Number(await send(encodeEvent({ id, from: nodeId, ...content })))
-      if (options.coherence === 'notified') return
-      const all = await acknowledgements.wait(id, receivers, options.linkLeaseMs * leaseMargin)
-      if (!all) context.telemetry.count('shardwright.cache.silent_processes', 1)
-    } finally {
-      acknowledgements.forget(id)
-    }
+  async #sendClear(): Promise<Announced> {
+    const { commands, channels, announcer } = this.#init
+    await commands.urgent(() => commands.call('INCR', channels.generationKey), this.#attemptMs)
+    return await announcer.send({ keys: [], all: true }, (message) => this.#publish(message))
   }
+}
+
+function batchesOf(keys: readonly string[]): readonly (readonly string[])[] {
+  if (keys.length <= largestBatch) return [keys]
+  return Array.from({ length: Math.ceil(keys.length / largestBatch) }, (_, index) =>
+    keys.slice(index * largestBatch, (index + 1) * largestBatch),
+  )
 }
 
 const largestBatch = 300
 const retryMs = 50
-/** Clocks of two machines may run at slightly different speeds. */
-const leaseMargin = 1.05

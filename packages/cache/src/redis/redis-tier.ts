@@ -4,6 +4,7 @@ import type { Acquired, CacheTier, FillOutcome, Invalidation, Lease, TierContext
 import type { Entry } from '../tiers/entry.ts'
 import { type ValueCodec, valueCodec } from '../values/value-codec.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { Announcer } from './announcer.ts'
 import { channelsOf } from './channels.ts'
 import { entryKeys } from './entry-keys.ts'
 import { decodeFrame, encodeFrame } from './frame.ts'
@@ -71,7 +72,7 @@ class RedisTier implements CacheTier {
       context,
       acknowledgements,
     }
-    const invalidator = new Invalidator({ ...shared, link: () => link })
+    const invalidator = new Invalidator({ ...shared, announcer: new Announcer(shared), link: () => link })
     const link = new RedisLink({ ...shared, sendLate: () => invalidator.sendLate() })
     this.#invalidator = invalidator
     this.#link = link
@@ -133,8 +134,12 @@ class RedisTier implements CacheTier {
     return await this.#invalidator!.invalidate(invalidation)
   }
 
-  async clear(): Promise<'done' | 'late'> {
-    return await this.#invalidator!.clear()
+  async clear(until?: Invalidation['until']): Promise<'done' | 'late'> {
+    return await this.#invalidator!.clear(until)
+  }
+
+  async confirm(): Promise<void> {
+    if (this.trusted) await this.#invalidator!.confirm()
   }
 
   async close(): Promise<void> {

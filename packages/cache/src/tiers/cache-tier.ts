@@ -30,6 +30,11 @@ export interface Invalidation {
   readonly keys: readonly string[]
   /** How far each shard's log had come at the commit. */
   readonly tokens: readonly CommitToken[]
+  /**
+   * `acknowledged` (the default): no process can read the old values any more. `sent`: they are gone from this tier, and
+   * every process that may have a copy is being told; one try, for what comes again by itself.
+   */
+  readonly until?: 'acknowledged' | 'sent'
 }
 
 /** What a shared tier tells about other processes. */
@@ -86,7 +91,12 @@ export interface CacheTier {
    * Resolves with `late` when that could not be confirmed within the budget; it is then tried again in the background.
    */
   invalidate(invalidation: Invalidation): Soon<'done' | 'late'>
-  /** Removes everything of the namespace. */
-  clear(): Soon<'done' | 'late'>
+  /** Removes everything of the namespace; `until` as for `invalidate`. */
+  clear(until?: Invalidation['until']): Soon<'done' | 'late'>
+  /**
+   * For a shared tier whose `invalidate` knows `sent`: resolves when every process has taken note of all that was sent
+   * before the call, by whichever process. At once while the tier is not trusted. Rejects when it cannot ask.
+   */
+  confirm?(): Promise<void>
   close(): Promise<void>
 }
