@@ -185,7 +185,7 @@ async function guarded(
   try {
     return await Promise.race([running, stopped])
   } catch (error) {
-    if (signal?.aborted === true && isCanceled(error)) throw signal.reason
+    if (signal?.aborted === true && (isCanceled(error) || isKilled(error, options))) throw signal.reason
     if (deadline !== undefined && isCanceled(error) && context.clock.monotonicMs() >= deadline - 1) throw late
     throw error
   } finally {
@@ -197,4 +197,11 @@ async function guarded(
 
 function isCanceled(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '57014'
+}
+
+/** The end of the session that the abort asked for. */
+function isKilled(error: unknown, { abortStrategy }: RunOptions): boolean {
+  if (abortStrategy !== 'kill session') return false
+  const code = (error as { code?: unknown } | null)?.code
+  return code === '57P01' || code === 'SHARD_UNREACHABLE'
 }
