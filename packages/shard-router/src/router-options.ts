@@ -15,6 +15,7 @@ import { z } from 'zod'
 import type { FanOutOptions } from './execute/context.ts'
 import { longestTimerMs } from './pool/longest-timer.ts'
 import type { ShardPoolOptions } from './pool/pool-options.ts'
+import { TopologyLease } from './topology-store/topology-lease.ts'
 import type { AtomicOptions } from './transaction/atomic-options.ts'
 import type { BackgroundRecoveryOptions } from './transaction/start-recovery.ts'
 
@@ -31,6 +32,11 @@ export interface ShardRouterOptions<S extends Schema> {
   readonly log?: KyselyConfig['log']
   /** Connections: preset, sizes, replicas, time limits. */
   readonly pool?: ShardPoolOptions
+  /**
+   * A lease of the topology store (`TopologyStore.hold`): the router sends nothing to a shard whose lease is over, and
+   * follows each topology that is published. Whoever took the lease releases it, after `close()`.
+   */
+  readonly lease?: TopologyLease
   /** Time limits of transactions across shards. When given, `ready()` checks that every shard can prepare transactions. */
   readonly atomic?: AtomicOptions
   /** Recovery of transactions in the background, from the first that may span shards; `false`: somebody else runs it. */
@@ -54,6 +60,11 @@ const optionsShape = z.strictObject({
   plugins: given,
   log: given,
   pool: given,
+  lease: z
+    .custom<TopologyLease>((value) => value instanceof TopologyLease, {
+      error: 'expected what TopologyStore.hold returns',
+    })
+    .optional(),
   atomic: given,
   recovery: given,
   telemetry: given,

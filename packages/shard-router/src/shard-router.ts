@@ -1,4 +1,5 @@
 import {
+  type AnyTopology,
   type CitusTopology,
   type CitusTopologyInput,
   type ConfinedDatabase,
@@ -6,7 +7,6 @@ import {
   type FamilyKey,
   type FamilyOfKey,
   type Fleet,
-  fleetOf,
   isCitus,
   noHashTopology,
   noTelemetry,
@@ -25,9 +25,10 @@ import type {
   TransactionBuilder,
 } from 'kysely'
 import pg from 'pg'
+import { drainedWithin } from './dialect/drained-within.ts'
 import { keyedMode, type Mode } from './dialect/mode.ts'
 import { openKysely } from './dialect/open-kysely.ts'
-import { RouterCore } from './dialect/router-core.ts'
+import { type ReplacedTopology, RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
 import { engineSource } from './engine/engine-source-of.ts'
 import type { FanOutOptions, MissingShard } from './execute/context.ts'
@@ -35,9 +36,11 @@ import { explainQuery } from './explain/explain-query.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
+import { directFleet } from './pool/direct-fleet.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
+import type { TopologyLease } from './topology-store/topology-lease.ts'
 import { Aftermath } from './transaction/aftermath.ts'
 import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
@@ -75,6 +78,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   readonly #options: ShardRouterOptions<S>
   readonly #retry: RetrySettings
   readonly #aftermath = new Aftermath()
+  readonly #unfollow: (() => void) | undefined
   #fleet: Fleet | undefined
   #recovery: BackgroundRecovery | undefined
 
@@ -82,6 +86,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     const { planCacheSize } = checkOptions(options)
     const topology = resolveTopology(options.topology)
     if (isCitus(topology) && options.schema.lookups.length > 0) refuseLookupsOnCitus()
+    if (options.lease !== undefined) checkLease(options.lease, topology)
     const telemetry = options.telemetry ?? noTelemetry
     const atomic = atomicTransactions(telemetry, options.atomic, this.#aftermath)
     this.#options = options
@@ -98,6 +103,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       ...options.pool,
       ...(options.telemetry ? { telemetry: options.telemetry } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
+      ...(options.lease ? { gate: options.lease } : {}),
     })
     this.#retry = retrySettings(options.pool?.retry)
     this.#core = new RouterCore({
@@ -110,6 +116,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       parsers: options.pool?.types ?? pg.types,
     })
     this.db = this.#open(keyedMode)
+    this.#unfollow = options.lease?.follow((next) => this.#swapTopology(next))
   }
 
   /** For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. */
@@ -136,7 +143,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   /** All shards on their direct connections, for migrations, partitions and recovery; of a Citus cluster, the coordinator. */
   get fleet(): Fleet {
-    this.#fleet ??= fleetOf(this.#core.topology, pg.Client as never)
+    this.#fleet ??= directFleet(this.#core.topology)
     return this.#fleet
   }
 
@@ -284,16 +291,25 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
 
   /**
    * Routes by another topology from now on: a later epoch with the same id, hash and buckets. Checks its shards first;
-   * statements and transactions that began before end on the old one. Resolves when they have.
-   * @throws TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH
+   * statements and transactions that began before end on the old one. Resolves when they have: not to be awaited in one
+   * of them.
+   * @throws TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH; TopologyError TOPOLOGY_STILL_IN_USE when
+   * `pool.closeTimeoutMs` is over and the old topology is still used; the next one is in force then
    */
   async replaceTopology(next: TopologyInput | Topology | CitusTopologyInput | CitusTopology): Promise<void> {
-    await this.#core.replaceTopology(resolveTopology(next))
+    const replaced = await this.#swapTopology(resolveTopology(next))
+    await drainedWithin(replaced, this.#core.clock, this.#options.pool?.closeTimeoutMs)
+  }
+
+  async #swapTopology(next: AnyTopology): Promise<ReplacedTopology> {
+    const replaced = await this.#core.replaceTopology(next)
     this.#fleet = undefined
+    return replaced
   }
 
   /** Waits for what runs and closes every connection. Idempotent. */
   async close(): Promise<void> {
+    this.#unfollow?.()
     await this.#recovery?.stop()
     await this.#core.close()
     this.#aftermath.end()
@@ -324,12 +340,14 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * await router.moveKey({ family: 'user_id', from: 17, to: 18 })
    */
   async moveKey(options: MoveKeyOptions): Promise<MovedKey> {
-    const state = await this.#core.ready()
-    const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
+    const state = await this.#core.begin()
     try {
+      const transaction = state.engine.transaction(state, { crossShard: 'atomic' }, state.pool)
       return await moveKey(state, transaction, options)
     } catch (error) {
       throw state.engine.refusalOf(error)
+    } finally {
+      state.ongoing.end()
     }
   }
 
@@ -364,5 +382,21 @@ function refuseLookupsOnCitus(): never {
     'LOOKUP_UNSUITABLE',
     'The schema has lookups, and distributed tables of Citus have no triggers that could note what they need.',
     'Leave the lookups out of the schema for Citus: its coordinator asks all nodes for a value by itself.',
+  )
+}
+
+function checkLease(lease: TopologyLease, topology: AnyTopology): void {
+  if (isCitus(topology)) {
+    refuse(
+      'INVALID_OPTIONS',
+      'A lease was given, and the shards of a Citus cluster are in its own metadata.',
+      'Leave the lease out: the router follows the metadata by itself.',
+    )
+  }
+  if (topology.id === lease.topology.id && topology.epoch === lease.epoch) return
+  refuse(
+    'INVALID_OPTIONS',
+    `The lease is one on topology '${lease.topology.id}' of epoch ${lease.epoch}, and the router's is '${topology.id}' of epoch ${topology.epoch}.`,
+    'Pass the topology of the lease: createShardRouter({ schema, topology: lease.topology, lease }).',
   )
 }

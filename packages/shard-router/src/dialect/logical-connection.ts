@@ -55,6 +55,7 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    let own: RouterState | undefined
     try {
       if (this.#expected?.query === query) {
         const { action } = this.#expected
@@ -62,19 +63,24 @@ export class LogicalConnection implements DatabaseConnection {
         await action()
         return { rows: [] }
       }
-      const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
-      return (await this.#execute(query, state)) as QueryResult<R>
+      if (this.#pinned === undefined) own = this.#core.beginNow() ?? (await this.#core.begin())
+      return (await this.#execute(query, own ?? this.#pinned!)) as QueryResult<R>
     } catch (error) {
       throw withCallersStack(this.#refusalOf(error))
+    } finally {
+      own?.ongoing.end()
     }
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const own = this.#pinned === undefined ? await this.#core.begin() : undefined
     try {
-      const state = this.#pinned ?? this.#core.state ?? (await this.#core.ready())
-      for await (const { rows } of this.#stream(query, chunkSize, state)) yield { rows: streamedRows(rows as R[]) }
+      const chunks = this.#stream(query, chunkSize, own ?? this.#pinned!)
+      for await (const { rows } of chunks) yield { rows: streamedRows(rows as R[]) }
     } catch (error) {
       throw this.#refusalOf(error)
+    } finally {
+      own?.ongoing.end()
     }
   }
 
@@ -201,27 +207,36 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   async begin(settings: TransactionSettings): Promise<void> {
-    const state = await this.#core.ready()
-    this.#pinned = state
+    const state = await this.#core.begin()
     const options = { ...this.#mode.transaction, ...settings }
-    this.#transaction = state.engine.transaction(state, options, this.#session?.transactionPool ?? state.pool)
+    try {
+      this.#transaction = state.engine.transaction(state, options, this.#session?.transactionPool ?? state.pool)
+      this.#pinned = state
+    } catch (error) {
+      state.ongoing.end()
+      throw error
+    }
   }
 
   async commit(): Promise<void> {
-    const transaction = this.#endTransaction()
-    const commit = await transaction?.commit()
+    const commit = await this.#end((transaction) => transaction.commit())
     for (const token of commit?.tokens ?? []) currentReadContext()?.add(token)
   }
 
   async rollback(): Promise<void> {
-    await this.#endTransaction()?.rollback()
+    await this.#end((transaction) => transaction.rollback())
   }
 
-  #endTransaction(): RouterTransaction | undefined {
+  async #end<T>(ending: (transaction: RouterTransaction) => Promise<T>): Promise<T | undefined> {
     const transaction = this.#transaction
+    const state = this.#pinned
     this.#transaction = undefined
     this.#pinned = undefined
-    return transaction
+    try {
+      return transaction && (await ending(transaction))
+    } finally {
+      state?.ongoing.end()
+    }
   }
 
   /** Kysely gives the connection back: nothing may be left open. */

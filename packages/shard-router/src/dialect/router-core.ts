@@ -19,6 +19,7 @@ import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { TypeParsers } from '../pool/row-reader.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { Contention } from '../transaction/contention.ts'
+import { OngoingWork } from './ongoing-work.ts'
 import { PlanCache } from './plan-cache.ts'
 
 export interface CoreOptions {
@@ -29,6 +30,13 @@ export interface CoreOptions {
   readonly clock: Clock
   readonly planCacheSize: number
   readonly parsers: TypeParsers
+}
+
+export interface ReplacedTopology {
+  /** Resolves when nothing uses the former topology any more. */
+  readonly drained: Promise<void>
+  /** How many statements and transactions still do. */
+  ongoing(): number
 }
 
 /** What all doors of a router share: topology, catalog, connections and plans. */
@@ -45,7 +53,8 @@ export class RouterCore {
   #plans: PlanCache
   #state: RouterState | undefined
   #loading: Promise<RouterState> | undefined
-  #replacing: Promise<void> = Promise.resolve()
+  #replacing: Promise<unknown> = Promise.resolve()
+  #ongoing = new OngoingWork()
   #following: { stop(): Promise<void> } | undefined
   #closed = false
   #closing: Promise<void> | undefined
@@ -68,7 +77,7 @@ export class RouterCore {
     return this.#source.topology
   }
 
-  /** The loaded state, without waiting, on the hot path. */
+  /** The loaded state, without waiting. */
   get state(): RouterState | undefined {
     return this.#closed ? undefined : this.#state
   }
@@ -83,6 +92,23 @@ export class RouterCore {
       this.#loading = undefined
     })
     return await this.#loading
+  }
+
+  /** The loaded state for a statement or a transaction, which is waited for until `state.ongoing.end()`. */
+  async begin(): Promise<RouterState> {
+    for (;;) {
+      await this.ready()
+      // Another topology may have come, or the end, while this waited.
+      const state = this.beginNow()
+      if (state !== undefined) return state
+    }
+  }
+
+  /** The same without waiting, on the hot path; `undefined` when nothing is loaded. */
+  beginNow(): RouterState | undefined {
+    const { state } = this
+    state?.ongoing.begin()
+    return state
   }
 
   async #load(): Promise<RouterState> {
@@ -104,7 +130,9 @@ export class RouterCore {
     const types = samePool ? this.#state!.types : new TypeNames(pool)
     const { schema } = this
     const { topology } = pool
-    const state = { schema, topology, engine, catalog, pool, types, parsers, telemetry, keyObserver, clock }
+    if (pool !== this.#pool) this.#ongoing = new OngoingWork()
+    const ongoing = this.#ongoing
+    const state = { schema, topology, engine, catalog, pool, types, parsers, telemetry, keyObserver, clock, ongoing }
     this.#pool = pool
     this.#warn(state)
     this.#state = Object.freeze(state)
@@ -157,20 +185,25 @@ export class RouterCore {
     return plan
   }
 
-  /** Checks the shards of the next topology, then swaps it and the connections together; one after the other. */
-  replaceTopology(next: AnyTopology): Promise<void> {
+  /**
+   * Checks the shards of the next topology, then swaps it and the connections together; one after the other. `drained`
+   * resolves when all that began before is over.
+   */
+  replaceTopology(next: AnyTopology): Promise<ReplacedTopology> {
     const replaced = this.#replacing.then(() => this.#replaceTopology(next))
     this.#replacing = replaced.catch(() => {})
     return replaced
   }
 
-  async #replaceTopology(next: AnyTopology): Promise<void> {
+  async #replaceTopology(next: AnyTopology): Promise<ReplacedTopology> {
     await this.ready()
+    const before = this.#ongoing
     const { source, loaded, drain } = await this.#source.replace(next, this.#pool)
     this.#source = source
     await this.#install(loaded)
     this.#plans = new PlanCache(this.#options.planCacheSize)
-    await drain()
+    const drained = Promise.all([drain(), before.drained()]).then(() => {})
+    return { drained, ongoing: () => before.count }
   }
 
   /** Every caller waits for the same end. */

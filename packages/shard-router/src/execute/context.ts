@@ -1,4 +1,5 @@
 import type { Clock, KeyObserver, Schema, Telemetry } from '@shardwright/core'
+import type { OngoingWork } from '../dialect/ongoing-work.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TravellingRows } from '../merge/relation.ts'
 import type { TypeNames } from '../merge/type-names.ts'
@@ -24,6 +25,8 @@ export interface RouterState {
   readonly telemetry: Telemetry
   readonly keyObserver: KeyObserver | undefined
   readonly clock: Clock
+  /** What runs by this topology. */
+  readonly ongoing: OngoingWork
 }
 
 export interface FanOutOptions {

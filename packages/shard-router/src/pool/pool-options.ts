@@ -84,6 +84,8 @@ export interface ResolvedPoolOptions {
   readonly telemetry: Telemetry
 }
 
+export const defaultCloseTimeoutMs = 30_000
+
 const breakerDefaults: BreakerSettings = Object.freeze({ maxFails: 5, failTimeoutMs: 1_000 })
 
 const count = z.int().min(0)
@@ -157,7 +159,7 @@ const optionsShape = z.strictObject({
   preparedStatements: z.boolean().optional(),
   timeZone: z.string().min(1).default('UTC'),
   connectTimeoutMs: ms.default(10_000),
-  closeTimeoutMs: ms.default(30_000),
+  closeTimeoutMs: ms.default(defaultCloseTimeoutMs),
   applicationName: z.string().max(63).default('shardwright'),
   types: z.custom<TypeParsers>().default(() => types as unknown as TypeParsers),
   gate: z.custom<TopologyGate>().optional(),

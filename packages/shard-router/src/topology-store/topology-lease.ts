@@ -3,14 +3,16 @@ import { hostname } from 'node:os'
 import {
   type Clock,
   type Fleet,
+  type FleetShard,
   noTelemetry,
   systemClock,
   type Telemetry,
   type Topology,
   type TopologyShard,
 } from '@shardwright/core'
+import { directFleet } from '../pool/direct-fleet.ts'
 import type { TopologyGate } from '../pool/topology-gate.ts'
-import { ShardLease } from './shard-lease.ts'
+import { ShardLease, type ShardLeaseSettings } from './shard-lease.ts'
 import { fromStored, type StoredTopology } from './stored-topology.ts'
 import { topologyStoreError } from './topology-store-error.ts'
 
@@ -21,25 +23,41 @@ export interface HoldOptions {
   readonly heartbeatMs?: number | undefined
   /** Servers by shard id, where a new topology may name more shards than the first. Default: those of the first. */
   readonly knownShards?: readonly TopologyShard[] | undefined
-  /** A later epoch was published: swap router and topology, then call `adopt`. */
-  readonly onChange?: ((next: Topology) => void | Promise<void>) | undefined
   readonly clock?: Clock | undefined
   readonly telemetry?: Telemetry | undefined
 }
 
-/** This process's leases on the current epoch, one on each shard. */
+/** Makes all new work use `next`. `drained` resolves when no work of an older topology is left. */
+export type TopologySwap = (next: Topology) => Promise<{ readonly drained: Promise<void> }>
+
+interface Follower {
+  readonly swap: TopologySwap
+  epoch: number
+}
+
+/**
+ * This process's leases on the current epoch, one on each shard. Given to a router, or to a pool as its gate, nothing is
+ * sent to a shard whose lease is over.
+ * @example
+ * const lease = await store.hold(await store.read(topology.shards))
+ * const router = createShardRouter({ schema, topology: lease.topology, lease })
+ */
 export class TopologyLease implements TopologyGate {
-  readonly #shards: ReadonlyMap<string, ShardLease>
+  readonly #shards = new Map<string, ShardLease>()
   readonly #known: readonly TopologyShard[]
-  readonly #onChange: HoldOptions['onChange']
-  readonly #telemetry: Telemetry
+  readonly #settings: Omit<ShardLeaseSettings, 'epoch'>
   readonly #inUse = new Map<number, number>()
-  #epoch: number
-  #announced: number
+  readonly #followers = new Set<Follower>()
+  #topology: Topology
+  #latest: StoredTopology | undefined
+  #changing = false
+  /** No work of an epoch before this one may begin. */
+  #over = 0
+  #released = false
 
   private constructor(fleet: Fleet, topology: Topology, options: HoldOptions) {
     const leaseMs = options.leaseMs ?? 15_000
-    const settings = {
+    this.#settings = {
       topologyId: fleet.topologyId,
       holder: randomUUID(),
       description: `${hostname()} process ${process.pid}`,
@@ -47,15 +65,11 @@ export class TopologyLease implements TopologyGate {
       heartbeatMs: options.heartbeatMs ?? leaseMs / 3,
       clock: options.clock ?? systemClock,
       telemetry: options.telemetry ?? noTelemetry,
-      epoch: () => this.#oldestInUse(),
-      saw: (stored: StoredTopology) => this.#saw(stored),
+      saw: (stored) => this.#saw(stored),
     }
-    this.#epoch = topology.epoch
-    this.#announced = topology.epoch
+    this.#topology = topology
     this.#known = options.knownShards ?? topology.shards
-    this.#onChange = options.onChange
-    this.#telemetry = settings.telemetry
-    this.#shards = new Map(fleet.shards.map((shard) => [shard.id, new ShardLease(shard, settings)]))
+    for (const shard of fleet.shards) this.#shards.set(shard.id, this.#leaseOn(shard))
   }
 
   /** Resolves when every shard was asked once; a shard that did not answer is tried on, and refused until it does. */
@@ -65,8 +79,13 @@ export class TopologyLease implements TopologyGate {
     return lease
   }
 
+  /** What new work uses. */
+  get topology(): Topology {
+    return this.#topology
+  }
+
   get epoch(): number {
-    return this.#epoch
+    return this.#topology.epoch
   }
 
   check(shard: string): void {
@@ -74,15 +93,16 @@ export class TopologyLease implements TopologyGate {
     if (lease?.valid === true) return
     throw topologyStoreError(
       'TOPOLOGY_STALE',
-      `The lease on epoch ${this.#epoch} at shard '${shard}' is over${lease?.reason ?? ''}.`,
-      {
-        shard,
-        epoch: this.#epoch,
-      },
+      `The lease on epoch ${this.epoch} at shard '${shard}' is over${lease?.reason ?? ''}.`,
+      { shard, epoch: this.epoch },
     )
   }
 
   enter(epoch: number): () => void {
+    if (epoch < this.#over) {
+      const message = `Epoch ${epoch} is over in this process; the current one is ${this.epoch}.`
+      throw topologyStoreError('TOPOLOGY_STALE', message, { epoch, current: this.epoch })
+    }
     this.#inUse.set(epoch, (this.#inUse.get(epoch) ?? 0) + 1)
     let left = false
     return () => {
@@ -94,30 +114,117 @@ export class TopologyLease implements TopologyGate {
     }
   }
 
-  /** New work uses `topology` now. The leases follow when the last work of older epochs is over. */
-  async adopt(topology: Topology): Promise<void> {
-    this.#epoch = Math.max(this.#epoch, topology.epoch)
+  /**
+   * Calls `swap` with each later topology that is published, also with one that was published before, one after the other.
+   * The leases follow when the last work of older ones is over. A swap that fails is tried again with the heartbeat; until
+   * it succeeds, this process counts as one that uses the old topology. A router that was given the lease calls this, and
+   * what is returned when it is closed.
+   * @example
+   * lease.follow(async (next) => {
+   *   const { pool: swapped, drained } = pool.replaceTopology(next)
+   *   pool = swapped
+   *   return { drained }
+   * })
+   */
+  follow(swap: TopologySwap): () => void {
+    const follower: Follower = { swap, epoch: this.epoch }
+    this.#followers.add(follower)
+    void this.#change()
+    return () => this.#followers.delete(follower)
+  }
+
+  /** Asks every shard now, without waiting for the heartbeat. */
+  async renew(): Promise<void> {
     await Promise.all([...this.#shards.values()].map((shard) => shard.renew()))
   }
 
+  /** Gives the leases back: whoever changes the topology does not wait for this process any more. Idempotent. */
   async release(): Promise<void> {
+    this.#released = true
     await Promise.all([...this.#shards.values()].map((shard) => shard.release()))
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release()
+  }
+
+  /** On a shard that came later no work of an older epoch was ever done. */
+  #leaseOn(shard: FleetShard, since = 0): ShardLease {
+    return new ShardLease(shard, { ...this.#settings, epoch: () => Math.max(since, this.#oldestInUse()) })
+  }
+
   #oldestInUse(): number {
-    return Math.min(this.#epoch, ...this.#inUse.keys())
+    return Math.min(this.epoch, ...this.#inUse.keys())
   }
 
   #saw(stored: StoredTopology): void {
-    if (stored.epoch <= this.#announced) return
-    this.#announced = stored.epoch
-    // A change that this process cannot follow leaves its leases behind: they expire, and it refuses to guess.
-    Promise.resolve()
-      .then(() => this.#onChange?.(fromStored(stored, this.#known)))
-      .catch((error: unknown) => {
-        this.#telemetry.log('error', `epoch ${stored.epoch} cannot be followed: ${(error as Error).message}`, {
-          epoch: stored.epoch,
+    if (stored.epoch <= (this.#latest?.epoch ?? this.epoch)) {
+      if (this.#latest !== undefined) void this.#change()
+      return
+    }
+    this.#latest = stored
+    void this.#change()
+  }
+
+  async #change(): Promise<void> {
+    if (this.#changing || this.#released) return
+    this.#changing = true
+    try {
+      while (this.#followers.size > 0 && this.#latest !== undefined && this.#latest.epoch > this.epoch) {
+        await this.#moveOn(fromStored(this.#latest, this.#known))
+      }
+    } catch (error) {
+      const epoch = this.#latest?.epoch ?? this.epoch
+      const message = `epoch ${epoch} cannot be followed: ${(error as Error).message}`
+      this.#settings.telemetry.log('error', message, { epoch })
+    } finally {
+      this.#changing = false
+    }
+  }
+
+  async #moveOn(next: Topology): Promise<void> {
+    await this.#leaseNewShards(next)
+    for (const follower of this.#followers) {
+      if (follower.epoch < next.epoch) await this.#swap(follower, next)
+    }
+    this.#topology = next
+    await this.#settle()
+  }
+
+  async #swap(follower: Follower, next: Topology): Promise<void> {
+    const leave = this.enter(this.epoch)
+    try {
+      const { drained } = await follower.swap(next)
+      follower.epoch = next.epoch
+      drained
+        .catch(() => {})
+        .then(() => {
+          leave()
+          return this.#settle()
         })
-      })
+        .catch(() => {})
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** The leases follow what is in use. */
+  async #settle(): Promise<void> {
+    this.#over = this.#oldestInUse()
+    await this.renew()
+    if (this.#over < this.epoch) return
+    const named = new Set(this.#topology.shards.map(({ id }) => id))
+    const gone = [...this.#shards].filter(([id]) => !named.has(id))
+    for (const [id] of gone) this.#shards.delete(id)
+    await Promise.all(gone.map(([, lease]) => lease.release()))
+  }
+
+  async #leaseNewShards(next: Topology): Promise<void> {
+    const added = directFleet(next).shards.filter(({ id }) => !this.#shards.has(id))
+    const leases = added.map((shard) => [shard.id, this.#leaseOn(shard, next.epoch)] as const)
+    for (const [id, lease] of leases) this.#shards.set(id, lease)
+    await Promise.all(leases.map(([, lease]) => lease.start()))
+    if (this.#released) await this.release()
   }
 }

@@ -1,4 +1,5 @@
-import type { Fleet, FleetConnection, Topology, TopologyShard } from '@shardwright/core'
+import type { Fleet, FleetConnection, FleetShard, Topology, TopologyShard } from '@shardwright/core'
+import { directFleet } from '../pool/direct-fleet.ts'
 import { changeChannel, storeTables } from './store-tables.ts'
 import { fromStored, readStored, type StoredTopology, toStored } from './stored-topology.ts'
 import { type HoldOptions, TopologyLease } from './topology-lease.ts'
@@ -19,6 +20,9 @@ const selectTopology = 'select epoch::text as epoch, document from shardwright.t
  * await store.install()
  * await store.publish(next)
  * await store.waitUntilUnused(next.epoch) // now no process routes by the old map
+ * @example
+ * await using lease = await store.hold(await store.read(topology.shards)) // in each service
+ * await using router = createShardRouter({ schema, topology: lease.topology, lease })
  */
 export class TopologyStore {
   readonly #fleet: Fleet
@@ -37,29 +41,35 @@ export class TopologyStore {
 
   /**
    * The latest epoch that any shard knows. A publication that stopped half-way counts: some process may follow it.
-   * @throws TopologyError TOPOLOGY_NOT_PUBLISHED, TOPOLOGY_SHARD_UNKNOWN
+   * A shard that cannot be reached is not asked: whoever knows an older epoch than it has gets no lease there.
+   * @throws TopologyError TOPOLOGY_NOT_PUBLISHED, TOPOLOGY_SHARD_UNKNOWN; ConnectionError when no shard can be reached
    */
   async read(known: readonly TopologyShard[]): Promise<Topology> {
-    let latest: StoredTopology | undefined
-    for (const shard of this.#fleet.shards) {
-      await using connection = await shard.connect({ applicationName: 'shardwright topology' })
-      const stored = await this.#storedOn(connection)
-      if (stored !== undefined && stored.epoch > (latest?.epoch ?? -1)) latest = stored
-    }
+    const answers = await Promise.allSettled(this.#fleet.shards.map((shard) => this.#readFrom(shard)))
+    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
+    const serious = failures.find((error) => error?.code !== 'SHARD_UNREACHABLE')
+    if (serious !== undefined || failures.length === answers.length) throw serious ?? failures[0]
+    const stored = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []))
+    const latest = stored.toSorted((a, b) => b.epoch - a.epoch)[0]
     if (latest !== undefined) return fromStored(latest, known)
     throw topologyStoreError('TOPOLOGY_NOT_PUBLISHED', `No shard holds the topology '${this.#fleet.topologyId}'.`)
   }
 
   /**
-   * Writes a topology's next epoch to every shard, one after the other. Repeating it finishes one that stopped half-way;
-   * another topology of the same epoch is refused.
+   * Writes a topology's next epoch to every shard, one after the other: those that are new in it first. Repeating it
+   * finishes one that stopped half-way; another topology of the same epoch is refused.
    * @throws TopologyError TOPOLOGY_CONFLICT
    */
   async publish(next: Topology): Promise<void> {
     const document = toStored(next)
-    for (const shard of this.#fleet.shards) {
+    const present = new Set(this.#fleet.shards.map(({ id }) => id))
+    const added = directFleet(next).shards.filter(({ id }) => !present.has(id))
+    for (const shard of [...added, ...this.#fleet.shards]) {
       await using connection = await shard.connect({ applicationName: 'shardwright topology' })
-      await withLock(connection, () => this.#publishOn(connection, document))
+      await withLock(connection, async () => {
+        if (!(await isInstalled(connection))) await connection.script(storeTables)
+        await this.#publishOn(connection, document)
+      })
     }
   }
 
@@ -71,6 +81,11 @@ export class TopologyStore {
   /** Takes a lease on every shard and keeps it until `release`. */
   hold(topology: Topology, options: HoldOptions = {}): Promise<TopologyLease> {
     return TopologyLease.take(this.#fleet, topology, options)
+  }
+
+  async #readFrom(shard: FleetShard): Promise<StoredTopology | undefined> {
+    await using connection = await shard.connect({ applicationName: 'shardwright topology' })
+    return (await isInstalled(connection)) ? await this.#storedOn(connection) : undefined
   }
 
   async #publishOn(connection: FleetConnection, next: StoredTopology): Promise<void> {
@@ -96,6 +111,13 @@ export class TopologyStore {
     const [row] = rows
     return row === undefined ? undefined : readStored(row.document)
   }
+}
+
+async function isInstalled(connection: FleetConnection): Promise<boolean> {
+  const { rows } = await connection.query<{ found: boolean }>(
+    "select pg_catalog.to_regclass('shardwright.topology') is not null as found",
+  )
+  return rows[0]?.found === true
 }
 
 // One publisher (or installer) at a time on each shard; the lock goes with the connection.

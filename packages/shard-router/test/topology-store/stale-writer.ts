@@ -7,16 +7,14 @@ import { TopologyStore } from '../../src/topology-store/topology-store.ts'
 const topology = defineTopology(JSON.parse(process.argv[2]!))
 const store = new TopologyStore(fleetOf(topology, Client))
 let current = topology
-const lease = await store.hold(topology, {
-  leaseMs: 1_500,
-  onChange: async (next: Topology) => {
-    const swap = pool.replaceTopology(next)
-    pool = swap.pool
-    current = next
-    await lease.adopt(next)
-  },
-})
+const lease = await store.hold(topology, { leaseMs: 1_500 })
 let pool = createShardPool(topology, { gate: lease })
+lease.follow(async (next: Topology) => {
+  const { pool: swapped, drained } = pool.replaceTopology(next)
+  pool = swapped
+  current = next
+  return { drained }
+})
 
 process.on('message', async (bucket: number) => {
   const shard = current.bucketMap[bucket]!

@@ -66,19 +66,25 @@ describe('the topology store', () => {
 
   test('a holder hears of a change, and its lease follows when its last old work is over', async () => {
     const seen: number[] = []
-    const lease = await store.hold(first, { leaseMs: 60_000, onChange: (next) => void seen.push(next.epoch) })
+    const lease = await store.hold(first, { leaseMs: 60_000 })
+    let drain = () => {}
+    lease.follow(async (next) => {
+      seen.push(next.epoch)
+      return { drained: new Promise((resolve) => (drain = resolve)) }
+    })
     lease.check('shard-1')
     const leave = lease.enter(1)
     const next = withBucketOn(first, 3, 'shard-2')
     await store.publish(next)
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual([2])
-    await lease.adopt(next)
+    drain()
     expect(await failureOf(store.waitUntilUnused(2, { timeoutMs: 300 }))).toMatchObject({
       code: 'TOPOLOGY_STILL_IN_USE',
       details: { leases: [{ epoch: '1' }] },
     })
+    expect(lease.epoch).toBe(2)
     leave()
-    await lease.adopt(next)
+    await lease.renew()
     await store.waitUntilUnused(2, { timeoutMs: 20_000 })
     lease.check('shard-2')
     await lease.release()
@@ -101,7 +107,7 @@ describe('the topology store', () => {
     await open.execute(write('rollback'))
     open.release()
     await store.publish(withBucketOn(first, 3, 'shard-2'))
-    await lease.adopt(first)
+    await lease.renew()
     expect(() => lease.check('shard-1')).toThrow(/epoch 2 is current there/)
     await store.waitUntilUnused(2, { timeoutMs: 20_000 })
     await lease.release()
