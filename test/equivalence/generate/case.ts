@@ -12,10 +12,10 @@ import { write } from './write.ts'
 export type Door = 'fanOut' | 'db' | 'stream' | 'for' | 'transaction'
 
 /**
- * Kysely's plugins that a case runs with, on both sides. `other values`: one that gives the statement, once it was
- * planned, other values.
+ * Plugins of Kysely that a case runs with, on both sides. `shared nodes`: one that makes equal nodes one node; `other
+ * values`: one that gives the statement, once it was planned from shared nodes, other values.
  */
-export type Plugin = 'none' | 'camel case' | 'with schema' | 'empty lists' | 'other values'
+export type Plugin = 'none' | 'camel case' | 'with schema' | 'empty lists' | 'shared nodes' | 'other values'
 
 export interface Case {
   readonly number: number
@@ -62,6 +62,7 @@ export function createCase(seed: string, number: number, world: World, { wish, a
     [0.8, 'camel case'],
     [0.8, 'with schema'],
     [0.8, 'empty lists'],
+    [1.2, 'shared nodes'],
     [1.2, 'other values'],
   ])
   const text = render(query)

@@ -47,7 +47,7 @@ process.stdout.write(`${chosen.length - alive.size} mutants caught, ${alive.size
 process.exitCode = alive.size > 0 || falseAlarms > 0 ? 1 : 0
 
 /** Short statements first: they cost less, and have less in them that could hide a mistake. */
-function fittingCases({ focus = [], wish = [], shows }: Mutant, number: number, world: World): readonly Case[] {
+function fittingCases({ focus = [], wish = [], plugin, shows }: Mutant, number: number, world: World): readonly Case[] {
   const wishes = [...focus, ...wish]
   const options = wishes.length > 0 ? { wish: new Set(wishes), attempt: 1 } : {}
   const found: { readonly own: Case; readonly length: number }[] = []
@@ -55,6 +55,7 @@ function fittingCases({ focus = [], wish = [], shows }: Mutant, number: number, 
     const own = createCase(seed, number * triesPerWorld + i, world, options)
     const tags = caseTags(own)
     if (!focus.every((tag) => tags.has(tag))) continue
+    if (plugin !== undefined && own.plugin !== plugin) continue
     const text = render(own.query)
     if (shows?.test(text) !== false) found.push({ own, length: text.length })
   }

@@ -1,3 +1,5 @@
+import type { Plugin } from '../generate/case.ts'
+
 /** A mistake that a planner or a merge could have: one text of the router's sources, replaced by another. */
 export interface Mutant {
   readonly name: string
@@ -8,11 +10,19 @@ export interface Mutant {
   readonly focus?: readonly string[]
   /** What else makes the generator write such cases more often. */
   readonly wish?: readonly string[]
+  /** The plugin of the cases that can show it. */
+  readonly plugin?: Plugin
   /** The text of the cases that can show it. */
   readonly shows?: RegExp
 }
 
 export const mutants: readonly Mutant[] = [
+  {
+    name: 'a parameter known by a node that stands in two places',
+    find: 'asWritten.shared || asWritten.nestedRaw',
+    replace: 'false',
+    plugin: 'other values',
+  },
   {
     name: 'LIMIT pushed under GROUP BY',
     find: 'selections: this.#partials.selections(),',

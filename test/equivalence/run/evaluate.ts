@@ -7,6 +7,7 @@ import type { Case, Plugin } from '../generate/case.ts'
 import type { AnyKysely } from '../world/database.ts'
 import type { OpenWorld } from '../world/open-world.ts'
 import { withPlugin } from './plugins.ts'
+import { SharedNodes } from './shared-nodes.ts'
 
 /** What a generated query is when it has been built. */
 interface Built {
@@ -56,7 +57,7 @@ export function actualAnswer(own: Case, open: OpenWorld, door = own.door): Promi
 async function plan(own: Case, { router }: OpenWorld, door: Case['door']): Promise<void> {
   const confined = door === 'for'
   const db = confined ? router.for({ k: own.key } as never) : router.fanOut()
-  const query = build(own.query, db as unknown as AnyKysely)
+  const query = build(own.query, (db as unknown as AnyKysely).withPlugin(new SharedNodes(true)))
   const options = { costs: false, ...(confined ? { for: { k: own.key } as never } : {}) }
   // What is refused is refused again.
   await router.explain(query as never, options).catch(() => undefined)

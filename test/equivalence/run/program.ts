@@ -4,6 +4,7 @@ import { keyOf, type TableName, tableNames, tables } from '../world/columns.ts'
 import type { World } from '../world/world.ts'
 import { confinedSql, worldSql } from '../world/world-sql.ts'
 import { OtherValues } from './other-values.ts'
+import { SharedNodes } from './shared-nodes.ts'
 
 const placements: Readonly<Record<TableName, string>> = {
   t: "sharded('k')",
@@ -71,16 +72,18 @@ const shown = new Kysely({ dialect: new PostgresDialect({ pool: new pg.Pool({ co
 `
 }
 
-/** A statement that is planned with the values of the case and runs with others. */
+/** The plugins of the suite; a statement that is planned with the values of the case and runs with others. */
 function plannedBefore({ plugin, door, key }: Case): string {
+  if (plugin === 'shared nodes') return `${String(SharedNodes)}\n`
   if (plugin !== 'other values') return ''
   const confined = `{ k: ${JSON.stringify(key)} }`
   const [db, options] =
     door === 'for'
       ? [`router.for(${confined})`, `{ costs: false, for: ${confined} }`]
       : ['router.fanOut()', '{ costs: false }']
-  return `${String(OtherValues)}
-await router.explain(query(${db}), ${options}).catch(() => {})
+  return `${String(SharedNodes)}
+${String(OtherValues)}
+await router.explain(query(${db}.withPlugin(new SharedNodes(true))), ${options}).catch(() => {})
 `
 }
 
@@ -119,6 +122,7 @@ const plugins: Readonly<Record<Case['plugin'], string>> = {
   'camel case': '.withPlugin(new CamelCasePlugin())',
   'with schema': ".withSchema('public')",
   'empty lists': '.withPlugin(new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression }))',
+  'shared nodes': '.withPlugin(new SharedNodes())',
   'other values': '.withPlugin(new OtherValues())',
 }
 

@@ -4,6 +4,7 @@ import type { RouterState } from '../execute/context.ts'
 import { indexParameters } from '../plan/compile.ts'
 import { confineTree } from '../plan/confine.ts'
 import type { KeyItem } from '../plan/key/key-set.ts'
+import { withOwnNodes } from '../plan/own-nodes.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { openRawNodes } from '../plan/raw/open-nodes.ts'
@@ -26,7 +27,7 @@ export function confine(
 }
 
 function planConfined(query: CompiledQuery, family: string, state: RouterState): PreparedPlan {
-  const root = query.query as OperationNode
+  const root = withOwnNodes(query.query as OperationNode)
   if (root.kind === 'RawNode') {
     refuse(
       'RAW_STATEMENT',
@@ -34,7 +35,7 @@ function planConfined(query: CompiledQuery, family: string, state: RouterState):
       'Use the query builder, or name the shard: router.onShard(id).',
     )
   }
-  const parameters = indexParameters(query.query)
+  const parameters = indexParameters(root as RootOperationNode)
   const confinedRoot = confineTree(openRawNodes(root), state.schema, family) as RootOperationNode
   return planStatement(confinedRoot, state.schema, state.catalog, parameters)
 }

@@ -30,6 +30,8 @@ export interface TreeTraits {
   readonly clock: readonly string[]
   /** True when raw text stands in raw text or around a query: it is to be opened, and was not looked into. */
   readonly nestedRaw: boolean
+  /** True when a node stands in several places, as far as was looked. */
+  readonly shared: boolean
   readonly emptyLists: boolean
   /** UNION, INTERSECT or EXCEPT at any depth. */
   readonly setOperations: boolean
@@ -149,7 +151,16 @@ const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_times
 
 /** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
 export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
-  const traits = { writes: false, locks: false, nestedRaw: false, emptyLists: false, setOperations: false, queries: 0 }
+  const traits = {
+    writes: false,
+    locks: false,
+    nestedRaw: false,
+    shared: false,
+    emptyLists: false,
+    setOperations: false,
+    queries: 0,
+  }
+  const seen = new Set<OperationNode>()
   const volatile = new Set<string>()
   const clock = new Set<string>()
 
@@ -163,6 +174,8 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
 
   const visit = (node: OperationNode): void => {
     checkRule(node)
+    if (seen.has(node)) traits.shared = true
+    else seen.add(node)
     switch (node.kind) {
       case 'SelectQueryNode':
         traits.queries++

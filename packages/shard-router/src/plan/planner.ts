@@ -10,6 +10,7 @@ import { isEmptyWithoutKeys } from './empty-result.ts'
 import { flattenArms } from './flat-arms.ts'
 import { inspectTree, type TreeTraits } from './inspect-tree.ts'
 import { type KeySet, type LookupKeys, lookupsIn } from './key/key-set.ts'
+import { withOwnNodes } from './own-nodes.ts'
 import { planMultiShard } from './plan-multi-shard.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { openRawNodes } from './raw/open-nodes.ts'
@@ -44,10 +45,12 @@ export function planStatement(
   if (statement.kind === 'RawNode') return refuseRaw()
   if (!kind) return refuseStatement(statement)
   const asWritten = inspectTree(statement, catalog)
-  const opened = asWritten.nestedRaw ? openRawNodes(statement) : statement
+  const known = original !== undefined || !(asWritten.shared || asWritten.nestedRaw)
+  const written = known ? statement : withOwnNodes(statement)
+  const opened = asWritten.nestedRaw ? openRawNodes(written) : written
   const traits = asWritten.nestedRaw ? inspectTree(opened, catalog) : asWritten
   const root = traits.setOperations ? flattenArms(opened) : opened
-  const parameters = original ?? indexParameters(statement)
+  const parameters = original ?? indexParameters(written)
   const plain = traits.emptyLists ? (replaceEmptyLists(root) as RootOperationNode) : root
   const analyzer = new Analyzer(schema, catalog, parameters, gathered)
   // With its empty lists: they prove that no key matches.

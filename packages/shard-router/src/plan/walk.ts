@@ -53,8 +53,16 @@ export function mapNode<N extends OperationNode>(
   node: N,
   replace: (node: OperationNode) => OperationNode | undefined,
 ): N {
-  const replaced = replace(node)
-  if (replaced !== undefined) return replaced as N
+  return (replace(node) as N | undefined) ?? mapBelow(node, replace)
+}
+
+/** A node over the mapped nodes below it; itself when none of them changed. */
+export function mapBelow<N extends OperationNode>(
+  node: N,
+  replace: (node: OperationNode) => OperationNode | undefined,
+): N {
+  // The values of a call may look like nodes, and are none.
+  if (node.kind === 'ValueNode' || node.kind === 'PrimitiveValueListNode') return node
   let copy: Record<string, unknown> | undefined
   const source = node as unknown as Record<string, unknown>
   for (const key in source) {
