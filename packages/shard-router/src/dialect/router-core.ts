@@ -165,6 +165,7 @@ export class RouterCore {
   async refresh(): Promise<void> {
     this.#state = undefined
     this.#plans = new PlanCache(this.#options.planCacheSize)
+    this.#pool.forgetStatements()
     await this.ready()
   }
 

@@ -3,6 +3,7 @@ import type { PgField } from '@shardwright/core'
 import { prepareValue } from 'pg/lib/utils.js'
 import type { Batch } from './batch.ts'
 import { readCommandTag } from './command-tag.ts'
+import { maxParameters, tooManyParameters } from './max-parameters.ts'
 import { inOneWrite } from './one-write.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { Statement, StatementResult } from './shard-pool.ts'
@@ -15,6 +16,7 @@ export class BatchQuery extends WireQuery {
   /** Commands in front that are not answered yet. */
   #inFront = 0
   #answered = false
+  #sent = false
   #synced = false
   #command = ''
   #row: readonly (string | null)[] | undefined
@@ -30,6 +32,10 @@ export class BatchQuery extends WireQuery {
     this.#batch = batch
   }
 
+  protected override get syncIsSent(): boolean {
+    return this.#synced
+  }
+
   override result(server: string): StatementResult {
     const result = super.result(server)
     return this.#command === '' ? result : { ...result, behind: { command: this.#command, row: this.#row } }
@@ -37,6 +43,7 @@ export class BatchQuery extends WireQuery {
 
   override submit(connection: WireConnection): Error | null {
     const { sql, parameters } = this.statement
+    if (parameters.length > maxParameters) return tooManyParameters(parameters.length)
     const { name, parse } = this.form
     const { behind, onBegun } = this.#batch
     try {
@@ -57,6 +64,7 @@ export class BatchQuery extends WireQuery {
         if (commands instanceof Promise) void commands.then((known) => this.#endLater(connection, known))
         else this.#end(wire, commands)
       })
+      this.#sent = true
       if (front === undefined) onBegun?.()
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
@@ -87,7 +95,7 @@ export class BatchQuery extends WireQuery {
 
   override handleError(error: unknown, connection?: WireConnection): void {
     // The server skips everything up to Sync; a second one would end the statement behind this.
-    if (!this.#synced && !this.over) {
+    if (this.#sent && !this.#synced && !this.over) {
       this.#synced = true
       connection?.sync()
     }

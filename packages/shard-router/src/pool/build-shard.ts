@@ -1,5 +1,6 @@
 import type { TopologyServer, TopologyShard } from '@shardwright/core'
 import type { ConnectionBudget } from './connection-budget.ts'
+import { NameGeneration } from './name-generation.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
 import { Replica } from './replica.ts'
 import { ReplicaMonitor } from './replica-monitor.ts'
@@ -20,6 +21,7 @@ export function buildShard(
   budget: ConnectionBudget | undefined,
 ): ShardServers {
   const { gate } = options
+  const names = new NameGeneration()
   const lineage = new ShardLineage(shard.id, topologyId, options.identity)
   const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
   const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
@@ -36,6 +38,7 @@ export function buildShard(
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,
+      names,
       budget,
       checkCurrent: gate === undefined ? undefined : () => gate.check(shard.id),
     })

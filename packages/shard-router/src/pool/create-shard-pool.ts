@@ -131,6 +131,10 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     return { pool, adopt: () => registry.adopt(next), discard: () => registry.discard() }
   }
 
+  forgetStatements(): void {
+    for (const shard of this.#shards) shard.primary.context.names.next()
+  }
+
   close(): Promise<void> {
     return this.#registry.close()
   }

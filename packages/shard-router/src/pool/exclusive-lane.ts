@@ -40,7 +40,7 @@ export class ExclusiveLane {
   async open(signal?: AbortSignal): Promise<Session> {
     const context = this.#context
     const client = await openLaneClient(context, {}, signal)
-    const session = new Session(client, context.address, context.clock.monotonicMs())
+    const session = new Session(client, context.address, context.clock.monotonicMs(), context.names)
     try {
       await this.#verify(session)
     } catch (error) {

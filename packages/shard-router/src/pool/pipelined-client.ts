@@ -1,4 +1,5 @@
 import type { Query } from 'pg'
+import type { NameGeneration } from './name-generation.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { RowReader } from './row-reader.ts'
 import type { Session } from './session.ts'
@@ -25,14 +26,15 @@ export class PipelinedClient {
   /** When it last went from idle to busy. */
   busySince = 0
   #retired = false
-  readonly #names = new PreparedNames<StatementShape>()
+  readonly #names: PreparedNames<StatementShape>
   readonly #stream: WireConnection['stream']
   readonly #uncork: () => void
   #corked = false
   #follower: Follower | undefined
 
-  constructor(session: Session) {
+  constructor(session: Session, generation: NameGeneration) {
     this.session = session
+    this.#names = new PreparedNames(generation)
     const { stream } = session.client.connection as unknown as WireConnection
     this.#stream = stream
     this.#uncork = () => {
@@ -56,12 +58,22 @@ export class PipelinedClient {
     return this.#names.formOf(shape)
   }
 
+  /** True when a statement of this shape would be sent by the name of this form now. */
+  usesName(shape: StatementShape, form: WireForm): boolean {
+    return this.#names.uses(shape, form)
+  }
+
   keep(shape: StatementShape, form: WireForm, reader: RowReader | undefined): void {
     this.#names.keep(shape, form, reader)
   }
 
   forget(shape: StatementShape, form: WireForm): void {
     this.#names.forget(shape, form)
+  }
+
+  /** The session has lost a name, and with it all others. */
+  forgetAll(): void {
+    this.#names.clear()
   }
 
   /** Writes of one turn of the event loop leave in one system call: the server answers them in one batch too. */

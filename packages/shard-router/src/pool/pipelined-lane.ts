@@ -115,14 +115,14 @@ export class PipelinedLane {
       },
     }
     const client = await openLaneClient(context, extras, this.#abandon.signal)
-    const session = new Session(client, context.address, context.clock.monotonicMs())
+    const session = new Session(client, context.address, context.clock.monotonicMs(), context.names)
     try {
       await this.#verify(session)
     } catch (error) {
       endQuietly(client)
       throw notSent(error, context, session)
     }
-    const pipelined = new PipelinedClient(session)
+    const pipelined = new PipelinedClient(session, context.names)
     this.#clients.push(pipelined)
     this.#expireLater(pipelined)
     this.#watchAnswers()

@@ -3,7 +3,7 @@ import type { PipelinedClient } from './pipelined-client.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { StatementShape } from './statement-shape.ts'
-import { WireQuery } from './wire-query.ts'
+import { type WireForm, WireQuery } from './wire-query.ts'
 
 type Answered = (query: PipelinedQuery, error: unknown) => void
 
@@ -26,8 +26,8 @@ export class PipelinedQuery extends WireQuery {
   options: RunOptions | undefined = undefined
   recover: Recover | undefined = undefined
   span: TelemetrySpan | undefined = undefined
-  /** True for the second and last try after a stale plan. */
-  again = false
+  /** The form of the first try, where this is the second: its name may be stale. */
+  failedForm: WireForm | undefined = undefined
   /** The answer of what travels behind this query. */
   follower: Promise<StatementResult | undefined> | undefined = undefined
 
@@ -35,12 +35,13 @@ export class PipelinedQuery extends WireQuery {
     client: PipelinedClient,
     shape: StatementShape,
     statement: Statement,
+    form: WireForm,
     types: TypeParsers,
     answered: Answered,
     resolve: (result: StatementResult | PromiseLike<StatementResult>) => void,
     reject: (error: unknown) => void,
   ) {
-    super(statement, client.formOf(shape), types, answered as (query: WireQuery, error: unknown) => void)
+    super(statement, form, types, answered as (query: WireQuery, error: unknown) => void)
     this.client = client
     this.shape = shape
     this.resolve = resolve

@@ -9,10 +9,20 @@ import type { ServerGuard } from './server-guard.ts'
 import type { ShapeRegistry } from './shape-registry.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { sqlStateOf } from './sql-state.ts'
-import { isStalePlan } from './stale-plan.ts'
+import { isChangedResult, isStalePlan, mayBeOldTypes } from './stale-plan.ts'
 import type { LanePace } from './statement-pace.ts'
 import type { StatementShape } from './statement-shape.ts'
 import type { StatementTelemetry } from './statement-telemetry.ts'
+import { unnamedForm, type WireForm } from './wire-query.ts'
+
+/** How a statement is sent once more on the lane. */
+interface Again {
+  readonly form: WireForm
+  readonly failedForm: WireForm
+}
+
+/** Where a failed statement runs again: on the lane by a new name or by none, or on a session of its own. */
+type Verdict = 'named' | 'unnamed' | 'alone'
 
 /** Sends statements on the pipelined lane, learns from their answers, and runs again what failed for the lane's sake. */
 export class PipelinedRunner {
@@ -52,15 +62,16 @@ export class PipelinedRunner {
     statement: Statement,
     options: RunOptions | undefined,
     recover: Recover | undefined,
-    again: boolean,
+    again?: Again,
   ): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       const { types, clock, checkCurrent } = this.#context
       checkCurrent?.()
-      const query = new PipelinedQuery(client, shape, statement, types, this.#answered, resolve, reject)
+      const form = again?.form ?? client.formOf(shape)
+      const query = new PipelinedQuery(client, shape, statement, form, types, this.#answered, resolve, reject)
       query.options = options
       query.recover = recover
-      query.again = again
+      query.failedForm = again?.failedForm
       if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
       query.sentAt = clock.monotonicMs()
       client.send(query)
@@ -82,14 +93,14 @@ export class PipelinedRunner {
       this.#guard.failed(error)
       return await orThrow(recover?.(error, statement, options), error)
     }
-    return await this.send(client, shape, statement, options, recover, false)
+    return await this.send(client, shape, statement, options, recover)
   }
 
   #follow(client: PipelinedClient, statement: Statement): Promise<StatementResult | undefined> | undefined {
     return client.follow(statement, (follower) => {
       const shape = this.#shapes.shapeOf(follower.sql)
       shape.accompanies = true
-      return this.send(client, shape, follower, undefined, undefined, false)
+      return this.send(client, shape, follower, undefined, undefined)
     })
   }
 
@@ -105,6 +116,8 @@ export class PipelinedRunner {
       return
     }
     if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
+    // What its name was refused for, the statement itself is not: the types have changed since.
+    if (query.failedForm !== undefined && client.usesName(shape, query.failedForm)) this.#context.names.next()
     shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
     if (!shape.accompanies) this.lane.learn(durationMs)
     this.#guard.succeeded()
@@ -128,9 +141,11 @@ export class PipelinedRunner {
     }
     if (form.parse && form.name !== '') client.forget(shape, form)
     const verdict = this.#verdict(query, error, durationMs)
-    if (verdict === 'again' && client.usable) {
-      client.forget(shape, form)
-      this.send(client, shape, query.statement, query.options, query.recover, true).then(query.resolve, query.reject)
+    if ((verdict === 'named' || verdict === 'unnamed') && client.usable) {
+      if (verdict === 'named') this.#forgetNames(query, error)
+      const { statement, options, recover } = query
+      const again = { form: verdict === 'named' ? client.formOf(shape) : unnamedForm, failedForm: form }
+      this.send(client, shape, statement, options, recover, again).then(query.resolve, query.reject)
     } else if (verdict !== undefined) {
       this.#alone(query).then(query.resolve, query.reject)
     } else {
@@ -144,13 +159,21 @@ export class PipelinedRunner {
     }
   }
 
+  // Of many statements under way by one name, the first that fails tells.
+  #forgetNames({ client, shape, form }: PipelinedQuery, error: unknown): void {
+    if (!client.usesName(shape, form)) return
+    if (isChangedResult(error)) this.#context.names.next()
+    else client.forgetAll()
+  }
+
   /** All of these failed as a whole in a transaction of their own: nothing of them was done, so that they may run again. */
-  #verdict(query: PipelinedQuery, error: unknown, durationMs: number): 'again' | 'alone' | undefined {
+  #verdict(query: PipelinedQuery, error: unknown, durationMs: number): Verdict | undefined {
     if (this.#isGivenUp(query.options)) return undefined
     const state = sqlStateOf(error)
     if (state === undefined) return undefined
     const now = this.#context.clock.monotonicMs()
-    if (isStalePlan(error)) return query.again ? 'alone' : 'again'
+    if (isStalePlan(error)) return query.failedForm === undefined ? 'named' : 'alone'
+    if (mayBeOldTypes(error) && query.failedForm === undefined && !query.form.parse) return 'unnamed'
     if (state === '55P03') {
       query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
       return 'alone'

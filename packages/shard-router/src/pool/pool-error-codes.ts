@@ -67,6 +67,14 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'No replica is healthy and fresh enough, and the read may not go to the primary.',
     remedy: 'Allow the primary, or a larger lag.',
   },
+  COPY_NEEDS_CLIENT: {
+    meaning: 'COPY from stdin or to stdout was given as a statement: its rows travel beside statements and results.',
+    remedy: 'Use the `client` of a connection of `router.fleet` with pg-copy-streams.',
+  },
+  TOO_MANY_PARAMETERS: {
+    meaning: 'A statement has more parameters than the protocol can number, 65,535.',
+    remedy: 'Give lists as one array (`= any($1)`, `unnest($1::int[])`), or divide the rows over several statements.',
+  },
   LEASE_RELEASED: {
     meaning: 'A lease was used after it was given back.',
     remedy: 'Use the lease only until release() or destroy().',

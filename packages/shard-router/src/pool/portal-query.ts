@@ -3,6 +3,7 @@ import type { PgField } from '@shardwright/core'
 import type { Client, Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
+import { maxParameters, tooManyParameters } from './max-parameters.ts'
 import type { Portal, PortalChunk } from './portal.ts'
 import { createRowReader, emptyReader, type TypeParsers } from './row-reader.ts'
 import type { Statement } from './shard-pool.ts'
@@ -71,7 +72,8 @@ export class PortalQuery implements Portal {
     return this.#ended.promise
   }
 
-  submit(connection: WireConnection): null {
+  submit(connection: WireConnection): Error | null {
+    if (this.#values.length > maxParameters) return tooManyParameters(this.#values.length)
     this.#connection = connection
     const portal = this.#portal
     connection.stream.cork?.()
@@ -128,7 +130,7 @@ export class PortalQuery implements Portal {
     this.#over = true
     this.#failure ??= error
     // The server skips everything up to Sync; a second one would end the statement behind this.
-    if (!this.#synced) connection.sync()
+    if (!this.#synced && this.#connection !== undefined) connection.sync()
     this.#answer(true)
     this.#ended?.resolve()
   }

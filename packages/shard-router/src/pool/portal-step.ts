@@ -1,5 +1,6 @@
 /// <reference path="./pg-utils.d.ts" />
 import { prepareValue } from 'pg/lib/utils.js'
+import { maxParameters, tooManyParameters } from './max-parameters.ts'
 import { inOneWrite } from './one-write.ts'
 import type { RowReader, TypeParsers } from './row-reader.ts'
 import type { Statement } from './shard-pool.ts'
@@ -39,6 +40,7 @@ export class PortalStep extends WireQuery {
     if (this.#givenUp !== undefined) return asError(this.#givenUp.reason)
     this.#sent = true
     const { sql, parameters } = this.statement
+    if (parameters.length > maxParameters) return tooManyParameters(parameters.length)
     const portal = this.#portal
     try {
       inOneWrite(connection, (wire) => {

@@ -3,10 +3,11 @@ import type { Batch } from './batch.ts'
 import { BatchQuery } from './batch-query.ts'
 import { deadlineError } from './deadline.ts'
 import { notSent, tagDriverError } from './driver-error.ts'
+import { altersTypes } from './name-generation.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
-import { isStalePlan } from './stale-plan.ts'
+import { isChangedResult, isStalePlan, mayBeOldTypes } from './stale-plan.ts'
 import { abandonStatement, stopStatement } from './stop-statement.ts'
 import { unnamedForm, type WireForm, WireQuery } from './wire-query.ts'
 
@@ -72,17 +73,23 @@ async function submit(context: ServerContext, session: Session, statement: State
   const outside = session.pendingBegin === undefined && session.client.getTransactionStatus() === 'I'
   const form = session.statements.formOf(session, statement, outside || session.pendingBegin !== undefined)
   const sent: Sent = { begin: undefined }
+  let byOldTypes = false
   try {
     return await send(context, session, statement, form, sent)
   } catch (error) {
     // Of two statements given at once behind a BEGIN only one travelled with it, and only that one may begin anew.
-    if (!isStalePlan(error) || (!outside && sent.begin === undefined)) throw tagDriverError(error, context, session)
+    const stale = isStalePlan(error)
+    if (stale) session.statements.refused(session.address, statement.sql, error)
+    byOldTypes = isChangedResult(error) || (form.name !== '' && !form.parse && mayBeOldTypes(error))
+    const first = outside || sent.begin !== undefined
+    if (!first || !(stale || byOldTypes)) throw tagDriverError(error, context, session)
   }
-  session.statements.distrust(session.address, statement.sql)
   if (sent.begin !== undefined) await session.client.query('rollback')
   session.pendingBegin = sent.begin
   try {
-    return await send(context, session, statement, unnamedForm, sent)
+    const result = await send(context, session, statement, unnamedForm, sent)
+    if (byOldTypes) context.names.next()
+    return result
   } catch (error) {
     throw tagDriverError(error, context, session)
   }
@@ -99,7 +106,7 @@ async function submitBatch(
   try {
     return await send(context, session, statement, form.simple ? unnamedForm : form, { begin: undefined }, batch)
   } catch (error) {
-    if (isStalePlan(error)) session.statements.distrust(session.address, statement.sql)
+    if (isStalePlan(error)) session.statements.refused(session.address, statement.sql, error)
     throw tagDriverError(error, context, session)
   }
 }
@@ -115,6 +122,7 @@ function send(
   return new Promise((resolve, reject) => {
     const settled = (done: WireQuery, error: unknown) => {
       session.statements.answered(done, error === undefined)
+      if (altersTypes(done.command, statement.sql, form.simple)) context.names.next()
       if (error === undefined) resolve(done.result(context.role === 'primary' ? 'primary' : context.address.label))
       else reject(error)
     }

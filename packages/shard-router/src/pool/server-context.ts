@@ -1,5 +1,6 @@
 import type { Clock, Telemetry } from '@shardwright/core'
 import type { ConnectionBudget } from './connection-budget.ts'
+import type { NameGeneration } from './name-generation.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { SessionSettings } from './session-settings.ts'
@@ -16,6 +17,8 @@ export interface ServerContext {
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly applicationName: string
+  /** Shared by all servers of the shard: DDL on its primary changes them all. */
+  readonly names: NameGeneration
   /** Shared by all servers of the pool; absent when their number has no common limit. */
   readonly budget?: ConnectionBudget | undefined
   /** Throws when this process may not send anything now; asked right before each statement, however long it waited. */

@@ -92,7 +92,7 @@ export class Server {
     const running =
       client === undefined
         ? runner.sendWhenOpen(shape, statement, options, recover)
-        : runner.send(client, shape, statement, options, recover, false)
+        : runner.send(client, shape, statement, options, recover)
     return options?.signal === undefined && options?.deadline === undefined
       ? running
       : untilAbandoned(this.context, running, options)

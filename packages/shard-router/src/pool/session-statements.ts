@@ -1,19 +1,25 @@
+import type { NameGeneration } from './name-generation.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { Session } from './session.ts'
 import type { Statement } from './shard-pool.ts'
+import { isChangedResult } from './stale-plan.ts'
 import { simpleForm, unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
 
 const maxNames = 256
 const maxMet = 1_024
 const plainWrite = /^\s*(?:insert|update|delete)\b(?![\s\S]*\breturning\b)/i
-const forgetting = /^\s*(?:discard|deallocate)\b/i
+const forgetting = /\b(?:discard|deallocate)\b/i
 
 /** Which statements of an exclusive session go by name. */
 export class SessionStatements {
-  readonly #names = new PreparedNames<string>()
+  readonly #names: PreparedNames<string>
   #met = new Set<string>()
   readonly #distrusted = new Set<string>()
+
+  constructor(generation: NameGeneration) {
+    this.#names = new PreparedNames(generation)
+  }
 
   /**
    * By name from the second use on, where a stale plan does no harm: outside a transaction and for its first statement,
@@ -38,9 +44,13 @@ export class SessionStatements {
     return pooler === 'pgbouncer-transaction' ? { ...form, reader: undefined } : form
   }
 
-  /** A name turned out to be stale. A pooler that shares its own names among clients would give the same one again. */
-  distrust({ pooler }: ServerAddress, sql: string): void {
+  /**
+   * A name turned out to be stale, or unknown, and then all are. A pooler that shares its own names among clients would
+   * give the same one again.
+   */
+  refused({ pooler }: ServerAddress, sql: string, error: unknown): void {
     if (pooler !== 'direct') this.#distrusted.add(sql)
+    else if (!isChangedResult(error)) this.#names.clear()
   }
 
   clear(): void {

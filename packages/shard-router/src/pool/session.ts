@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import type { NameGeneration } from './name-generation.ts'
 import type { ServerAddress } from './server-address.ts'
 import { serverFacts } from './server-facts.ts'
 import { SessionStatements } from './session-statements.ts'
@@ -10,7 +11,7 @@ export class Session {
   readonly openedAt: number
   /** `statement_timeout` of the session as last set here; undefined when it is not known any more. */
   statementTimeoutMs: number | undefined = 0
-  readonly statements = new SessionStatements()
+  readonly statements: SessionStatements
   /** A BEGIN that waits for the statement behind it. */
   pendingBegin: string | undefined
   idleSince = 0
@@ -18,7 +19,8 @@ export class Session {
   running: Promise<unknown> = Promise.resolve()
   #dead = false
 
-  constructor(client: Client, address: ServerAddress, openedAt: number) {
+  constructor(client: Client, address: ServerAddress, openedAt: number, names: NameGeneration) {
+    this.statements = new SessionStatements(names)
     this.client = client
     this.address = address
     this.openedAt = openedAt

@@ -123,6 +123,8 @@ export interface ShardPool<List extends ShardList = Topology> {
   replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> }
   /** The same in two steps, so that the next shards can be looked at while this topology still serves. */
   prepareTopology(next: List): PreparedTopology<List>
+  /** Named statements are prepared anew: after a migration, which may have changed the types of their parameters. */
+  forgetStatements(): void
   /** Waits for what runs, then closes everything. */
   close(): Promise<void>
 }

@@ -4,7 +4,9 @@ import { Query } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
 import { readCommandTag } from './command-tag.ts'
 import { factTypes } from './fact-types.ts'
+import { maxParameters, tooManyParameters } from './max-parameters.ts'
 import { inOneWrite } from './one-write.ts'
+import { poolError } from './pool-error.ts'
 import { createRowReader, emptyFields, type RowReader, type TypeParsers } from './row-reader.ts'
 import type { Statement, StatementResult } from './shard-pool.ts'
 import { sendExecuteAndSync, sendPrefix, type WireConnection } from './wire-connection.ts'
@@ -64,6 +66,11 @@ export class WireQuery {
     this.reader = form.reader
   }
 
+  /** True when the Sync that ends the statement is on its way. */
+  protected get syncIsSent(): boolean {
+    return !this.form.simple
+  }
+
   /** True once the answer was given; pg may still report the end of a connection to it. */
   get over(): boolean {
     return this.#over
@@ -81,6 +88,7 @@ export class WireQuery {
 
   submit(connection: WireConnection): Error | null {
     const { sql, parameters } = this.statement
+    if (parameters.length > maxParameters) return tooManyParameters(parameters.length)
     if (this.form.simple) {
       const prefix = this.takePrefix?.()
       connection.query(prefix === undefined ? sql : `${prefix};${sql}`)
@@ -135,10 +143,15 @@ export class WireQuery {
   handlePortalSuspended(): void {}
 
   handleCopyInResponse(connection: WireConnection): void {
-    connection.sendCopyFail('COPY needs a lease of its own')
+    this.#failure ??= copyError()
+    connection.sendCopyFail('COPY needs a client of its own')
+    // The server takes no notice of the Sync that came while it waited for rows, and skips everything up to the next one.
+    if (this.syncIsSent) connection.sync()
   }
 
-  handleCopyData(): void {}
+  handleCopyData(): void {
+    this.#failure ??= copyError()
+  }
 
   // Only now is an autocommit statement committed: a deferred constraint fails after its CommandComplete.
   handleReadyForQuery(): void {
@@ -157,6 +170,10 @@ export class WireQuery {
 }
 
 Object.setPrototypeOf(WireQuery.prototype, Query.prototype)
+
+function copyError(): Error {
+  return poolError('COPY_NEEDS_CLIENT', 'COPY from stdin or to stdout cannot be run as a statement.')
+}
 
 function ignore(): void {}
 

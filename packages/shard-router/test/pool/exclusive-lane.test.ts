@@ -2,7 +2,7 @@ import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
 import type { ShardPoolOptions } from '../../src/pool/pool-options.ts'
-import type { ShardPool } from '../../src/pool/shard-pool.ts'
+import type { Lease, ShardPool } from '../../src/pool/shard-pool.ts'
 import { failureOf, read, topologyOf, write } from './pool-fixture.ts'
 
 const inSeconds = (seconds: number) => performance.now() + seconds * 1_000
@@ -38,6 +38,54 @@ describe('exclusive sessions', () => {
       const { rows, rowCount } = await pool.execute(0, many)
       expect([rows.length, rowCount]).toEqual([10, 5000])
     }
+  })
+
+  test('COPY as a statement is refused, and leaves the session in order', async () => {
+    open({ size: { minimum: 0, maximum: 1, overflow: 0 } })
+    await pool.execute(0, write('create table copied (k int)'))
+    await pool.execute(0, write('insert into copied values (1), (2)'))
+    const copies = ['copy copied from stdin', 'copy copied to stdout']
+    for (const sql of copies.flatMap((copy) => [copy, `select 1; ${copy}`])) {
+      expect(await failureOf(pool.execute(0, write(sql)))).toMatchObject({ code: 'COPY_NEEDS_CLIENT' })
+      const lease = await pool.lease(0)
+      await lease.execute(write('begin'))
+      expect(await failureOf(lease.execute(write(sql)))).toMatchObject({ code: 'COPY_NEEDS_CLIENT' })
+      await lease.execute(write('rollback'))
+      expect((await lease.execute(read('select k from copied order by k'))).rows).toEqual([{ k: 1 }, { k: 2 }])
+      lease.release()
+    }
+  })
+
+  test('a statement that cannot be sent is an error of its own, on every path', async () => {
+    open({ size: { minimum: 0, maximum: 1, overflow: 0 } })
+    const count = 65_537
+    const list = Array.from({ length: count }, (_, index) => `$${index + 1}`).join(',')
+    const tooMany = read(`select 1 as one where 1 in (${list})`, ...Array.from({ length: count }, () => 1))
+    const unsendable = read('select $1::int as one', { toPostgres: () => fail() })
+    const inTransaction = async (work: (lease: Lease) => Promise<unknown>) => {
+      const lease = await pool.lease(0)
+      await lease.execute(write('begin'))
+      const failure = await failureOf(work(lease))
+      // Nothing was sent: the transaction goes on.
+      expect((await lease.execute(read('select 1 as one'))).rows).toEqual([{ one: 1 }])
+      expect((await lease.execute(write('commit'))).command).toBe('COMMIT')
+      lease.release()
+      return failure
+    }
+    for (const [statement, expected] of [
+      [tooMany, { code: 'TOO_MANY_PARAMETERS', details: { count } }],
+      [unsendable, { message: 'cannot be sent' }],
+    ] as const) {
+      expect(await failureOf(pool.execute(0, statement))).toMatchObject(expected)
+      expect(await inTransaction((lease) => lease.execute(statement))).toMatchObject(expected)
+      const batched = inTransaction((lease) => lease.execute(statement, undefined, { behind: () => 'select 2' }))
+      expect(await batched).toMatchObject(expected)
+      expect(await inTransaction((lease) => lease.stream(statement, 5).next())).toMatchObject(expected)
+    }
+    const lease = await pool.lease(0)
+    expect(await failureOf(lease.stream(tooMany, 5).next())).toMatchObject({ code: 'TOO_MANY_PARAMETERS' })
+    expect((await lease.execute(read('select 1 as one'))).rows).toEqual([{ one: 1 }])
+    lease.release()
   })
 
   test('a stream whose connection goes away while it is being closed is over', async () => {
@@ -258,3 +306,7 @@ describe('exclusive sessions', () => {
     }
   })
 })
+
+function fail(): never {
+  throw new Error('cannot be sent')
+}
