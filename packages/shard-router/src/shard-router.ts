@@ -37,6 +37,7 @@ import type { Explanation } from './explain/explanation.ts'
 import { refuse } from './plan/refuse.ts'
 import { createShardPool } from './pool/create-shard-pool.ts'
 import { directFleet } from './pool/direct-fleet.ts'
+import { checkReads } from './pool/read-preference.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
@@ -189,9 +190,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     return this.#open({ kind: 'shard', shard: id })
   }
 
-  /** `router.db` with another choice of servers for reads. */
+  /**
+   * `router.db` with another choice of servers for reads.
+   * @throws ConfigurationError INVALID_POOL_OPTIONS
+   */
   reads(preference: ReadPreference): Kysely<DatabaseOf<S>> {
-    return this.#open({ kind: 'keyed', reads: preference })
+    return this.#open({ kind: 'keyed', reads: checkReads(preference) })
   }
 
   /**

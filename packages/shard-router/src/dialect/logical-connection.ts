@@ -8,6 +8,7 @@ import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import type { CallValues } from '../plan/source.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
+import { stopRequest } from '../pool/stop-request.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { withCallersStack } from './callers-stack.ts'
 import { confine } from './confine-plan.ts'
@@ -31,7 +32,6 @@ export class LogicalConnection implements DatabaseConnection {
   #ended = false
   /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
-  #strategy: AbortStrategy = 'cancel query'
   #expected: { readonly query: CompiledQuery; readonly action: () => Promise<void> | undefined } | undefined
   /** The client that raw statements of this connection share. */
   #session: RawSession | undefined
@@ -175,7 +175,7 @@ export class LogicalConnection implements DatabaseConnection {
     if (!this.#session && query.query.kind !== 'RawNode') {
       return toQueryResult(await state.pool.execute(shard, statement, run))
     }
-    this.#session ??= new RawSession(state.pool, shard)
+    this.#session ??= new RawSession(state, shard)
     return toQueryResult(await this.#session.execute(statement, run))
   }
 
@@ -195,14 +195,11 @@ export class LogicalConnection implements DatabaseConnection {
     const deadlineMs = fanOut?.deadlineMs
     const running = this.#running
     if (!running && !reads && deadlineMs === undefined) return noOptions
-    const strategy = () => this.#strategy
     return {
       ...(reads ? { reads } : {}),
       ...(deadlineMs === undefined ? {} : { deadline: state.clock.monotonicMs() + deadlineMs }),
-      signal: running?.signal,
-      get abortStrategy() {
-        return running ? strategy() : undefined
-      },
+      // What may have to be cancelled needs a session of its own; the abort says what is done with it.
+      ...(running ? { signal: running.signal, abortStrategy: 'cancel query' } : {}),
     }
   }
 
@@ -263,8 +260,7 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   #stop(strategy: AbortStrategy, reason: string): void {
-    this.#strategy = strategy
-    this.#running?.abort(new DOMException(reason, 'AbortError'))
+    this.#running?.abort(stopRequest(reason, strategy))
   }
 }
 

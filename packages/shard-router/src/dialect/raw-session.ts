@@ -1,5 +1,8 @@
+import type { Telemetry } from '@shardwright/core'
+import type { RouterState } from '../execute/context.ts'
 import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import type { TransactionPool } from '../transaction/one-shard-transaction.ts'
+import { addToken } from '../transaction/token-after-commit.ts'
 import { BorrowedLease } from './borrowed-lease.ts'
 
 // What leaves no trace in the session when it is over.
@@ -10,18 +13,22 @@ const traces = /\b(set_config|pg_advisory_lock|pg_try_advisory_lock|listen|temp|
 /** One client for the raw statements of a connection: what they set in the session stays among them. */
 export class RawSession {
   readonly #pool: AnyShardPool
+  readonly #telemetry: Telemetry
   readonly #shard: number
   #lease: Promise<Lease> | undefined
   #marked = false
 
-  constructor(pool: AnyShardPool, shard: number) {
+  constructor({ pool, telemetry }: Pick<RouterState, 'pool' | 'telemetry'>, shard: number) {
     this.#pool = pool
+    this.#telemetry = telemetry
     this.#shard = shard
   }
 
   async execute(statement: Statement, options: RunOptions): Promise<StatementResult> {
     this.#marked ||= !harmless.test(statement.sql) || traces.test(statement.sql)
-    return await (await this.#open(options)).execute(statement, options)
+    const result = await (await this.#open(options)).execute(statement, options)
+    await addToken(this.#pool, this.#telemetry, this.#shard)
+    return result
   }
 
   /** A transaction on this connection runs on the same client, and leaves it here when it is over. */

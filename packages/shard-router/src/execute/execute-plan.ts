@@ -12,6 +12,7 @@ import { insertParts, sumResults } from './insert-parts.ts'
 import { splitRows } from './insert-rows.ts'
 import { insertSelected } from './insert-selected.ts'
 import { bindTemplate, runGathers, runMergePlan } from './merge-select.ts'
+import { onAnyShard } from './on-any-shard.ts'
 import { onShards } from './on-shards.ts'
 import type { Route } from './route.ts'
 import { runSteps } from './run-steps.ts'
@@ -26,6 +27,16 @@ export async function executeOnOne(
   context: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
   return toQueryResult(await runOn(context, shard, callersStatement(plan, sql, context), 'part'))
+}
+
+/** The same for a read that every shard answers alike; the first of `shards` has its turn. */
+export async function executeOnAny(
+  plan: PreparedPlan,
+  shards: readonly number[],
+  sql: string,
+  context: ExecutionContext,
+): Promise<QueryResult<unknown>> {
+  return toQueryResult((await onAnyShard(context, shards, callersStatement(plan, sql, context), 'part')).result)
 }
 
 /** The statement with the caller's own text and parameters, unless planning had to rewrite it. */
@@ -47,7 +58,7 @@ export async function executeOnMany(
   route: Route,
   caller: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
-  const context = await withMoment(plan, caller)
+  const context = await withMoment(plan, caller, route)
   return toQueryResult((await runOnMany(plan, route, context, 'objects')).result)
 }
 
@@ -86,20 +97,23 @@ function selected(rows: readonly unknown[]): StatementResult {
 }
 
 /** Reads the clock once for a statement that mentions it, so that all shards see the same moment. */
-export async function withMoment(plan: PreparedPlan, context: ExecutionContext): Promise<ExecutionContext> {
-  return plan.traits.clock.length === 0 ? context : await atMoment(context)
+export async function withMoment(
+  plan: PreparedPlan,
+  context: ExecutionContext,
+  route?: Route,
+): Promise<ExecutionContext> {
+  return plan.traits.clock.length === 0 ? context : await atMoment(context, route)
 }
 
-async function atMoment(context: ExecutionContext): Promise<ExecutionContext> {
+async function atMoment(context: ExecutionContext, route?: Route): Promise<ExecutionContext> {
   if (context.call.moment !== undefined) return context
-  const shard = context.transaction?.shards[0] ?? 0
-  const { rows } = await runOn(context, shard, {
+  const { result } = await onAnyShard(context, route?.shards, {
     sql: 'select pg_catalog.now()::text as moment',
     parameters: [],
     access: 'read',
     rows: 'facts',
   })
-  const [row] = rows as { moment: string }[]
+  const [row] = result.rows as { moment: string }[]
   return { ...context, call: { ...context.call, moment: row?.moment ?? '' } }
 }
 
@@ -128,7 +142,7 @@ async function broadcast(
 ): Promise<WrittenRows> {
   const gathered = await runGathers(multi.gathers, context)
   const asksClock = multi.template.sources.some((source) => source.from === 'moment')
-  const bound = bindTemplate(multi.template, gathered, asksClock ? await atMoment(context) : context)
+  const bound = bindTemplate(multi.template, gathered, asksClock ? await atMoment(context, route) : context)
   return await context.atomically(async (transaction) => {
     const results = await Promise.all(
       route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows }, context.run)),

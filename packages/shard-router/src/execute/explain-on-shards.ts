@@ -9,6 +9,7 @@ import type { StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
 import { splitRows } from './insert-rows.ts'
 import { bindTemplate, type Gathered, partialShards, runGathers } from './merge-select.ts'
+import { anyOf } from './on-any-shard.ts'
 import type { Route } from './route.ts'
 
 const column = 'QUERY PLAN'
@@ -70,7 +71,7 @@ async function mergeLines(merge: MergePlan, route: Route, context: ExecutionCont
   const prefix = /^explain(?: \([^)]*\))? /i.exec(explained.sql)?.[0] ?? 'explain '
   const before = await gatherLines(merge.gathers, prefix, context)
   const steps = mergeSteps(merge).map((text) => step(`Merge: ${text}`))
-  const shards = merge.partial ? route.shards : [context.transaction?.shards[0] ?? 0]
+  const shards = merge.partial ? route.shards : anyOf(context).slice(0, 1)
   return [...before, ...steps, ...(await boundLines(explained, gathered, shards, context))]
 }
 

@@ -12,8 +12,8 @@ import { clockDefaults } from '../plan/write/split-insert.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import { columnarStatement } from './columnar-rows.ts'
 import type { ExecutionContext } from './context.ts'
-import { runOn } from './context.ts'
 import { bindSources } from './merge-select.ts'
+import { onAnyShard } from './on-any-shard.ts'
 
 type Split = MultiShardPlan & { kind: 'split' }
 type Row = PrimitiveValueListNode | ValueListNode
@@ -110,7 +110,7 @@ export async function defaultTexts(
 ): Promise<readonly (string | null)[]> {
   if (columns.length === 0) return []
   const defaults = columns.map((name) => described?.columns.find((column) => column.name === name)?.defaultSql)
-  const result = await runOn(context, context.transaction?.shards[0] ?? 0, {
+  const { result } = await onAnyShard(context, undefined, {
     sql: `select ${defaults.map((sql, index) => `(${sql})::text as v${index}`).join(', ')}`,
     parameters: [],
     access: 'read',

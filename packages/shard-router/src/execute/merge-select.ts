@@ -11,7 +11,8 @@ import type { Combine, GatherStep, Merge, MergePlan, RowWindow } from '../plan/m
 import { resolveSource, type Source, toCount } from '../plan/source.ts'
 import type { Statement } from '../pool/shard-pool.ts'
 import { collationsOf } from './collations.ts'
-import { type ExecutionContext, runOn } from './context.ts'
+import type { ExecutionContext } from './context.ts'
+import { onAnyShard } from './on-any-shard.ts'
 import { onShards } from './on-shards.ts'
 import { routeAccesses } from './route.ts'
 
@@ -182,7 +183,8 @@ async function combine(
   checkRows(rows.length, context, 'the partial rows')
   const first = parts[0] as PartialResult
   const relation = await travelling(first.fields, rows, first.shard, partial, context)
-  return await runFinal(step, relation, gathered, context)
+  const alive = parts.map(({ shard }) => shard)
+  return await runFinal(step, relation, gathered, context, alive)
 }
 
 export async function travelling(
@@ -201,20 +203,21 @@ export async function travelling(
   return { fields, rows, types: types.map((type) => type.sql), collations }
 }
 
-/** One statement over the travelled rows, on one shard. */
+/** One statement over the travelled rows, on one shard, which is one of `among` where they come from shards. */
 async function runFinal(
   step: Combine,
   relation: TravellingRows | undefined,
   gathered: Gathered,
   context: ExecutionContext,
+  among?: readonly number[],
 ): Promise<MergedResult> {
   const sql = relation ? fillSlots(step.final, relation, step.hidden) : step.final.sql
   let bound: BoundStatement = { sql, parameters: bindSources(step.final, context) }
   if (relation) bound = bindRelation(bound, 0, relation, { by: 'position', hidden: step.hidden })
   for (const [number, rows] of gathered) bound = bindRelation(bound, number, rows, { by: 'name' })
   bound = bindGiven(bound, context)
-  const shard = context.transaction?.shards[0] ?? 0
-  const result = await runOn(context, shard, { ...bound, access: 'read', rows: 'text' }, relation ? 'combine' : 'part')
+  const statement: Statement = { ...bound, access: 'read', rows: 'text' }
+  const { shard, result } = await onAnyShard(context, among, statement, relation ? 'combine' : 'part')
   // The same columns over no rows.
   const parameters = bound.parameters.map((value, index) => (index < step.final.sources.length ? value : []))
   const origin = { sql: bound.sql, parameters }

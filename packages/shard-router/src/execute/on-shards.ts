@@ -1,7 +1,9 @@
 import { ConnectionError } from '@shardwright/core'
 import { MergeError } from '../errors/merge-error.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
-import { type ExecutionContext, runOn } from './context.ts'
+import { stopping } from '../pool/stop-request.ts'
+import { type ExecutionContext, type MeasuredStatement, runOn } from './context.ts'
+import { partDeadline, untilPartDeadline } from './part-deadline.ts'
 
 export interface ShardAnswer {
   readonly shard: number
@@ -24,17 +26,18 @@ export async function onShards(
   const answers: (ShardAnswer | undefined)[] = shards.map(() => undefined)
   let next = 0
   const worker = async (): Promise<void> => {
-    while (next < shards.length) {
+    while (next < shards.length && !abort.signal.aborted) {
       const index = next++
       const shard = shards[index] as number
-      answers[index] = await answerOf(own, shard, statementOf(shard))
+      answers[index] = await answerOf(own, shard, statementOf(shard), 'part')
     }
   }
   const workers = Math.max(1, Math.min(context.concurrency, shards.length))
   try {
     await Promise.all(Array.from({ length: workers }, worker))
   } catch (error) {
-    abort.abort(error)
+    // What is on a session of its own is cancelled there: nobody waits for it any more.
+    abort.abort(stopping(error, 'cancel query'))
     throw error
   }
   const found = answers.filter((answer) => answer !== undefined)
@@ -42,23 +45,33 @@ export async function onShards(
   return found
 }
 
-async function answerOf(
+/** Undefined when the shard is missing, where that is reported. */
+export async function answerOf(
   context: ExecutionContext,
   shard: number,
   statement: Statement,
+  role?: MeasuredStatement['role'],
 ): Promise<ShardAnswer | undefined> {
-  if (!context.missing) return { shard, result: await runOn(context, shard, statement, 'part') }
+  const { missing } = context
+  if (!missing) return { shard, result: await runOn(context, shard, statement, role) }
+  const name = context.state.topology.shards[shard]?.id ?? String(shard)
+  // Missing once, it is missing in all parts of the statement.
+  const isMissing = () => missing.some((one) => one.shard === name)
+  if (isMissing()) return undefined
+  const deadline = partDeadline(context)
+  const inTime = deadline === undefined ? context : { ...context, run: { ...context.run, deadline } }
   try {
-    return { shard, result: await runOn(context, shard, statement, 'part') }
+    const running = runOn(inTime, shard, statement, role)
+    return { shard, result: await untilPartDeadline(running, deadline, shard, context) }
   } catch (error) {
     if (!isUnreachable(error)) throw error
-    context.missing.push({ shard: context.state.topology.shards[shard]?.id ?? String(shard), error })
+    if (!isMissing()) missing.push({ shard: name, error })
     return undefined
   }
 }
 
 /** Failures of the server, not of the statement. */
-function isUnreachable(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   if (error instanceof ConnectionError) return true
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && (/^(08|57P)/.test(code) || /^E[A-Z]+$/.test(code))

@@ -5,9 +5,11 @@ import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
+import { addToken } from '../transaction/token-after-commit.ts'
 import type { ExecutionContext } from './context.ts'
 import { callersStatement, withMoment } from './execute-plan.ts'
 import { bindTemplate, runGathers, runMergePlan, windowOf } from './merge-select.ts'
+import { anyOf } from './on-any-shard.ts'
 import type { Route } from './route.ts'
 
 type Chunks = AsyncIterableIterator<QueryResult<unknown>>
@@ -25,7 +27,7 @@ async function* planned(
   caller: ExecutionContext,
 ): Chunks {
   if (route.shards.length <= 1) {
-    const shard = route.shards[0] ?? caller.transaction?.shards[0] ?? 0
+    const shard = route.shards[0] ?? anyOf(caller)[0] ?? 0
     yield* raw(shard, callersStatement(plan, sql, caller), chunkSize, caller)
     return
   }
@@ -34,7 +36,7 @@ async function* planned(
     refuse('UNSUPPORTED_STATEMENT', 'A write to several shards cannot be streamed.', 'Use execute().')
   }
   const { merge } = multi
-  const context = await withMoment(plan, caller)
+  const context = await withMoment(plan, caller, route)
   const gathered = await runGathers(merge.gathers, context)
   if (merge.partial && merge.merge.kind === 'concat') {
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'objects' }
@@ -108,6 +110,8 @@ async function* chunksOf(
   } finally {
     if (failure === undefined || isStatementError(failure)) lease.release()
     else lease.destroy(failure)
+    // Committed when its portal was closed, also before its end.
+    if (failure === undefined && statement.access === 'write') await addToken(state.pool, state.telemetry, shard)
     if (!finished) state.telemetry.count('shardwright.router.streams_ended_early', 1)
   }
 }

@@ -1,4 +1,5 @@
 import type { TopologyServer, TopologyShard } from '@shardwright/core'
+import { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import { NameGeneration } from './name-generation.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
@@ -22,6 +23,7 @@ export function buildShard(
 ): ShardServers {
   const { gate } = options
   const names = new NameGeneration()
+  const commits = new CommitMode()
   const lineage = new ShardLineage(shard.id, topologyId, options.identity)
   const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
   const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
@@ -39,6 +41,7 @@ export function buildShard(
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,
       names,
+      commits,
       budget,
       checkCurrent: gate === undefined ? undefined : () => gate.check(shard.id),
     })

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, systemClock } from '@shardwright/core'
 import { longestTimerMs } from './longest-timer.ts'
 import { poolOptionsError } from './pool-error.ts'
+import { checkReads } from './read-preference.ts'
 import type { ReadPreference, RunOptions } from './shard-pool.ts'
 
 /** What holds for all statements of an asynchronous context unless a call says otherwise. */
@@ -32,11 +33,12 @@ export function runWithDeadline<T>(deadlineMs: number, work: () => T, clock: Clo
 
 /**
  * Runs `work` so that its reads go where `reads` says, unless a call says otherwise.
+ * @throws ConfigurationError INVALID_POOL_OPTIONS
  * @example
  * await runWithReads({ maxLagMs: 500 }, () => report())
  */
 export function runWithReads<T>(reads: ReadPreference, work: () => T): T {
-  return storage.run({ ...storage.getStore(), reads }, work)
+  return storage.run({ ...storage.getStore(), reads: checkReads(reads) }, work)
 }
 
 /** The options of a call, completed by its context. */

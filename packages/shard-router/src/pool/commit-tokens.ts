@@ -4,13 +4,18 @@ import type { Statement } from './shard-pool.ts'
 
 // With synchronous commit everything acknowledged is flushed; without it only inserted. The flushed position is preferred
 // because the inserted one may stand behind a page header that no replica ever replays to.
-const tokenSql: Statement = Object.freeze({
-  sql: `select (case when pg_catalog.current_setting('synchronous_commit') = 'off'
-    then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)::text as lsn`,
-  parameters: Object.freeze([]),
-  access: 'write',
-  rows: 'facts',
-})
+const flushed = statement(`(case when pg_catalog.current_setting('synchronous_commit') = 'off'
+  then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)`)
+const inserted = statement('pg_catalog.pg_current_wal_insert_lsn()')
+
+function statement(position: string): Statement {
+  return Object.freeze({
+    sql: `select ${position}::text as lsn`,
+    parameters: Object.freeze([]),
+    access: 'write',
+    rows: 'facts',
+  })
+}
 
 /**
  * Reads the log's position after commits: one query for all commits that were acknowledged before it was sent. A commit
@@ -52,7 +57,8 @@ export class CommitTokens {
   async #ask(): Promise<CommitToken> {
     try {
       for (;;) {
-        const { rows } = await this.#primary().execute(tokenSql)
+        const primary = this.#primary()
+        const { rows } = await primary.execute(primary.context.commits.asynchronous ? inserted : flushed)
         const incarnation = this.#incarnation()
         const known = this.#lastIncarnation
         this.#lastIncarnation = incarnation

@@ -94,6 +94,10 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     return (await this.#at(shard).direct(options)) as unknown as PgClient
   }
 
+  isReachable(shard: number): boolean {
+    return this.#at(shard).primary.guard.closed
+  }
+
   commitToken(shard: number): Promise<CommitToken> {
     return this.#at(shard).commitToken()
   }

@@ -7,6 +7,7 @@ import { graceMs, setTimeoutFor } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import { strategyOf } from './stop-request.ts'
 import { abandonStatement, stopStatement } from './stop-statement.ts'
 import { TransactionPortal } from './transaction-portal.ts'
 
@@ -84,7 +85,8 @@ async function readChunk(
   const { promise: stopped, reject } = Promise.withResolvers<never>()
   // A portal whose read is given up cannot be read on: without another wish its statement is cancelled.
   const stop = async (reason: unknown): Promise<void> => {
-    if (!portal.giveUp(reason)) await stopStatement(context, session, reading, options?.abortStrategy ?? 'cancel query')
+    if (!portal.giveUp(reason))
+      await stopStatement(context, session, reading, strategyOf(options ?? {}) ?? 'cancel query')
     reject(reason)
   }
   const onAbort = () => void stop(signal?.reason)

@@ -99,6 +99,6 @@ export class ExclusiveLane {
   // A statement whose caller gave up still runs on its session.
   #releaseWhenFree(session: Session): void {
     const release = () => this.#sessions.releaseClean(session)
-    session.running.then(release, release)
+    session.free.then(release, release)
   }
 }

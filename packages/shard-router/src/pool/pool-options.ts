@@ -5,6 +5,7 @@ import { type LaneSettings, laneDefaults } from './lane-settings.ts'
 import { longestTimerMs } from './longest-timer.ts'
 import { poolOptionsError } from './pool-error.ts'
 import { type PoolPreset, type PoolSize, poolPresets } from './pool-size.ts'
+import { readPreferenceShape } from './read-preference.ts'
 import { type ReadSettings, readDefaults } from './read-settings.ts'
 import { type RetrySettings, retrySettings } from './retry-settings.ts'
 import type { TypeParsers } from './row-reader.ts'
@@ -122,14 +123,9 @@ const lane = z
   .partial()
   .optional()
 
-const preference = z.union([
-  z.enum(['primary', 'replica']),
-  z.strictObject({ maxLagMs: z.number().min(0).optional(), maxLagBytes: z.number().min(0).optional() }),
-])
-
 const replicas = z
   .strictObject({
-    reads: preference,
+    reads: readPreferenceShape,
     balance: z.enum(['round-robin', 'least-outstanding', 'weighted']),
     weights: z.record(z.string(), z.number().positive()),
     whenNoReplica: z.enum(['primary', 'refuse']),

@@ -8,6 +8,7 @@ import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { isChangedResult, isStalePlan, mayBeOldTypes } from './stale-plan.ts'
+import { strategyOf } from './stop-request.ts'
 import { abandonStatement, stopStatement } from './stop-statement.ts'
 import { unnamedForm, type WireForm, WireQuery } from './wire-query.ts'
 
@@ -28,6 +29,7 @@ export async function runOnSession(
   // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
   if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
+  context.commits.note(statement)
   const running = busyWith(session, submitInTime(context, session, statement, options, batch))
   if (options?.signal === undefined && options?.deadline === undefined) return await running
   return await guarded(context, session, running, options)
@@ -170,11 +172,11 @@ async function guarded(
 ): Promise<StatementResult> {
   const { signal, deadline } = options
   const { promise: stopped, reject } = Promise.withResolvers<never>()
-  let ended = false
+  let stop: Promise<void> | undefined
   const onAbort = () => {
-    if (ended) return
     const reason: unknown = signal?.reason
-    stopStatement(context, session, running, options.abortStrategy).then(
+    stop = stopStatement(context, session, running, strategyOf(options))
+    stop.then(
       () => reject(reason),
       () => reject(reason),
     )
@@ -197,9 +199,10 @@ async function guarded(
     if (deadline !== undefined && isCanceled(error) && context.clock.monotonicMs() >= deadline - 1) throw late
     throw error
   } finally {
-    ended = true
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
+    // It was over first: the caller's next statement must not be hit.
+    await stop?.catch(ignore)
   }
 }
 
@@ -208,8 +211,10 @@ function isCanceled(error: unknown): boolean {
 }
 
 /** The end of the session that the abort asked for. */
-function isKilled(error: unknown, { abortStrategy }: RunOptions): boolean {
-  if (abortStrategy !== 'kill session') return false
+function isKilled(error: unknown, options: RunOptions): boolean {
+  if (strategyOf(options) !== 'kill session') return false
   const code = (error as { code?: unknown } | null)?.code
   return code === '57P01' || code === 'SHARD_UNREACHABLE'
 }
+
+function ignore(): void {}

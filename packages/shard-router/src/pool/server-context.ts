@@ -1,4 +1,5 @@
 import type { Clock, Telemetry } from '@shardwright/core'
+import type { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import type { NameGeneration } from './name-generation.ts'
 import type { TypeParsers } from './row-reader.ts'
@@ -19,6 +20,8 @@ export interface ServerContext {
   readonly applicationName: string
   /** Shared by all servers of the shard: DDL on its primary changes them all. */
   readonly names: NameGeneration
+  /** Shared by all servers of the shard. */
+  readonly commits: CommitMode
   /** Shared by all servers of the pool; absent when their number has no common limit. */
   readonly budget?: ConnectionBudget | undefined
   /** Throws when this process may not send anything now; asked right before each statement, however long it waited. */

@@ -101,7 +101,10 @@ export class SessionLease implements Lease {
   }
 
   cancel(): Promise<void> {
-    return cancelStatement(this.#session)
+    const cancelled = cancelStatement(this.#session)
+    // It must not hit the next holder's statement.
+    this.#session.stopping(cancelled)
+    return cancelled
   }
 
   async kill(): Promise<void> {
@@ -116,7 +119,7 @@ export class SessionLease implements Lease {
     // A SET inside a rolled back transaction is undone by the server: what the timeout is now is not known.
     if (this.#session.statementTimeoutMs !== 0) this.#session.statementTimeoutMs = undefined
     const release = () => this.#pool.releaseClean(this.#session)
-    this.#session.running.then(release, release)
+    this.#session.free.then(release, release)
   }
 
   destroy(): void {

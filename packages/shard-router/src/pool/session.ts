@@ -17,6 +17,7 @@ export class Session {
   idleSince = 0
   /** Settles when the statement that was sent last is over, also when its caller has long gone. */
   running: Promise<unknown> = Promise.resolve()
+  #stopping: Promise<void> | undefined
   #dead = false
 
   constructor(client: Client, address: ServerAddress, openedAt: number, names: NameGeneration) {
@@ -34,6 +35,20 @@ export class Session {
   /** True when the connection is gone. */
   get dead(): boolean {
     return this.#dead
+  }
+
+  /** Settles when nothing runs here, and nothing is on its way to the server that would stop what runs next. */
+  get free(): Promise<unknown> {
+    return this.#stopping === undefined ? this.running : Promise.allSettled([this.running, this.#stopping])
+  }
+
+  /** What runs is being stopped until `stopped` settles. */
+  stopping(stopped: Promise<unknown>): void {
+    const before = this.#stopping
+    const all = Promise.allSettled([before, stopped]).then(() => {
+      if (this.#stopping === all) this.#stopping = undefined
+    })
+    this.#stopping = all
   }
 
   markDead(): void {

@@ -106,6 +106,8 @@ export interface ShardPool<List extends ShardList = Topology> {
     shard: number,
     options?: { readonly applicationName?: string; readonly signal?: AbortSignal },
   ): Promise<PgClient>
+  /** False while the primary of a shard is left alone, after failures in a row. */
+  isReachable(shard: number): boolean
   /** The token of the latest acknowledged commit on a shard, read from the server once for many commits. */
   commitToken(shard: number): Promise<CommitToken>
   readonly topology: List

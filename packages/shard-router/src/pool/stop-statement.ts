@@ -1,25 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from 'pg'
 import { endQuietly, openClient } from './open-client.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import type { AbortStrategy } from './shard-pool.ts'
 
-/** Does what the strategy asks with the statement that runs on a session. Never rejects for a statement's own failure. */
-export async function stopStatement(
+/**
+ * Does what the strategy asks with the statement that runs on a session. Until it is done the session is busy: what it
+ * sends to the server would hit the next statement. Never rejects for a statement's own failure.
+ */
+export function stopStatement(
+  context: ServerContext,
+  session: Session,
+  running: Promise<unknown>,
+  strategy: AbortStrategy | undefined,
+): Promise<void> {
+  const stopped = stop(context, session, running, strategy)
+  session.stopping(stopped)
+  return stopped
+}
+
+async function stop(
   context: ServerContext,
   session: Session,
   running: Promise<unknown>,
   strategy: AbortStrategy | undefined,
 ): Promise<void> {
   if (strategy === 'cancel query') {
-    await cancelStatement(session)
-    // A cancel may come too late for this statement; it must not hit the next one, so its answer is awaited.
-    await running.catch(ignore)
+    await cancelUntilOver(session, running)
   } else if (strategy === 'kill session') {
     session.markDead()
     await killSession(context, session).catch(ignore)
     destroySocket(session)
   }
+}
+
+const mostCancels = 5
+const firstPauseMs = 100
+
+/**
+ * A cancel that comes before the server has begun the statement is for nothing, and is sent again. One that comes too late
+ * must not hit the next statement, so that the answer is awaited in any case.
+ */
+async function cancelUntilOver(session: Session, running: Promise<unknown>): Promise<void> {
+  let over = false
+  const settled = running.then(ignore, ignore).finally(() => {
+    over = true
+  })
+  for (let sent = 0; sent < mostCancels && !over && !session.dead; sent++) {
+    await cancelStatement(session)
+    await Promise.race([settled, sleep(firstPauseMs * 2 ** sent, undefined, { ref: false })])
+  }
+  await settled
 }
 
 /** Gives a session up at once, and tells the server so if it answers. Never rejects. */

@@ -1,4 +1,4 @@
-import type { CommitToken, Telemetry } from '@shardwright/core'
+import { type CommitToken, currentReadContext, type Telemetry } from '@shardwright/core'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 
 /**
@@ -19,6 +19,16 @@ export async function tokenAfterCommit(
     telemetry.log('warn', `No commit token of shard '${token.shard}': ${why}`, { shard: token.shard })
     return token
   }
+}
+
+/** For what may have committed by itself: a context that reads afterwards has its place. Without one, nothing is asked. */
+export async function addToken(
+  pool: Pick<AnyShardPool, 'commitToken' | 'topology'>,
+  telemetry: Telemetry,
+  shard: number,
+): Promise<void> {
+  const context = currentReadContext()
+  if (context !== undefined) context.add(await tokenAfterCommit(pool, telemetry, shard))
 }
 
 /** Farther than any log: no replica reaches it, so that reads with it go to the primary. */

@@ -225,6 +225,25 @@ describe('exclusive sessions', () => {
     expect(await failureOf(pool.execute(0, read('select 1'), { signal: aborted }))).toBe(reason)
   })
 
+  test('a cancel that comes when its statement is over hits no other', async () => {
+    open({ size: { minimum: 0, maximum: 1, overflow: 0 } })
+    const outcomes: string[] = []
+    for (let run = 0; run < 40; run++) {
+      const controller = new AbortController()
+      const options = { signal: controller.signal, abortStrategy: 'cancel query' } as const
+      setTimeout(() => controller.abort(new Error('enough')), 20 + (run % 10) * 0.3)
+      await pool.execute(0, read('select pg_sleep(0.02)'), options).catch(() => undefined)
+      // The pool has this one session.
+      outcomes.push(
+        await pool.execute(0, read('select pg_sleep(0.005)')).then(
+          () => 'done',
+          (error: Error) => error.message,
+        ),
+      )
+    }
+    expect(new Set(outcomes)).toEqual(new Set(['done']))
+  })
+
   test('overflow opens and closes, then callers wait, then they are told', async () => {
     open({ size: { minimum: 0, maximum: 1, overflow: 1, acquireTimeoutMs: 300 } })
     const first = await pool.lease(0)

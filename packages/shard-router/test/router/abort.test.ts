@@ -183,6 +183,23 @@ describe.each(strategies)('%s', (inflightQueryAbortStrategy) => {
   })
 })
 
+it('a fan-out that fails on one shard runs on none', async () => {
+  const failing = router
+    .fanOut()
+    .selectFrom('wallets')
+    .select(
+      sql<number>`case when festival_id = 'f1' then 1 / slowly(100) / (slowly(0) - 1) else slowly(20000) end`.as(
+        'fails_fast',
+      ),
+    )
+    .execute()
+  const started = performance.now()
+  await expect(failing).rejects.toMatchObject({ code: '22012' })
+  expect(performance.now() - started).toBeLessThan(5_000)
+  await expect.poll(() => running('fails_fast'), { timeout: 5_000 }).toBe(0)
+  await stillWorks()
+})
+
 describe('streams', () => {
   const rows = () => sql<{ x: number }>`generate_series(1, 2000)`.as<'g'>(sql`g(x)`)
   const streams = {

@@ -1,7 +1,7 @@
 import { type KeyToLocate, locate, type Topology } from '@shardwright/core'
 import type { QueryResult, TransactionSettings } from 'kysely'
 import type { ExecutionContext, RouterState } from '../../execute/context.ts'
-import { executeOnMany, executeOnOne } from '../../execute/execute-plan.ts'
+import { executeOnAny, executeOnMany, executeOnOne } from '../../execute/execute-plan.ts'
 import { type Route, routeAccesses } from '../../execute/route.ts'
 import { streamPlan } from '../../execute/stream-plan.ts'
 import type { Explanation } from '../../explain/explanation.ts'
@@ -47,7 +47,9 @@ export class HashEngine implements Engine {
   }
 
   execute(plan: PreparedPlan, route: Route, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
-    if (route.shards.length <= 1) return executeOnOne(plan, this.#oneShard(plan, route, context), sql, context)
+    if (route.shards.length === 0 && plan.access === 'read' && !context.transaction)
+      return executeOnAny(plan, this.#inTurn(), sql, context)
+    if (route.shards.length <= 1) return executeOnOne(plan, oneShard(route, context), sql, context)
     refuseLeavingTransaction(route, context)
     return executeOnMany(plan, route, context)
   }
@@ -80,16 +82,17 @@ export class HashEngine implements Engine {
     return error
   }
 
-  /** The shard of a statement that needs at most one; one that every shard can answer goes to each in turn. */
-  #oneShard(plan: PreparedPlan, route: Route, { transaction }: ExecutionContext): number {
-    const [only] = route.shards
-    if (only !== undefined) return only
-    const [joined] = transaction?.shards ?? []
-    if (joined !== undefined) return joined
-    if (plan.access === 'write' || transaction) return 0
-    this.#turn = (this.#turn + 1) % this.#topology.shards.length
-    return this.#turn
+  /** All shards, beginning with another one each time. */
+  #inTurn(): readonly number[] {
+    const { length } = this.#topology.shards
+    this.#turn = (this.#turn + 1) % length
+    return this.#topology.shards.map((_, index) => (index + this.#turn) % length)
   }
+}
+
+/** The shard of a statement that needs at most one. */
+function oneShard(route: Route, { transaction }: ExecutionContext): number {
+  return route.shards[0] ?? transaction?.shards[0] ?? 0
 }
 
 /** A transaction on one shard must not see, or do, half of something. */
