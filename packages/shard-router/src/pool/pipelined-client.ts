@@ -26,6 +26,7 @@ export class PipelinedClient {
   /** When it last went from idle to busy. */
   busySince = 0
   #retired = false
+  #lost = false
   readonly #names: PreparedNames<StatementShape>
   readonly #stream: WireConnection['stream']
   readonly #uncork: () => void
@@ -103,6 +104,13 @@ export class PipelinedClient {
     // What was sent before it retired is still answered; this would not be.
     if (!this.usable) follower.resolve(undefined)
     else follower.send(follower.statement).then(follower.resolve, () => follower.resolve(undefined))
+  }
+
+  /** True once: of the many statements that a lost connection fails, for the first. */
+  isFirstLoss(): boolean {
+    const first = !this.#lost
+    this.#lost = true
+    return first
   }
 
   /** True when something was sent and nothing has come back for so long. */

@@ -14,6 +14,8 @@ export class PipelinedLane {
   readonly #maxLifetimeMs: number
   readonly #verify: (session: Session) => Promise<void>
   #clients: PipelinedClient[] = []
+  /** Retired with answers still to come. */
+  readonly #leaving = new Set<PipelinedClient>()
   #opening: Promise<PipelinedClient> | undefined
   #closed = false
   /** Ends what is still being opened. */
@@ -85,7 +87,7 @@ export class PipelinedLane {
 
   /** Cuts all clients: the server does not answer. */
   abandon(): void {
-    const clients = this.#clients
+    const clients = [...this.#clients, ...this.#leaving]
     this.#clients = []
     for (const client of clients) client.destroy()
   }
@@ -136,6 +138,10 @@ export class PipelinedLane {
 
   #replace(client: PipelinedClient): void {
     this.#clients = this.#clients.filter((other) => other !== client)
+    if (!client.session.dead) {
+      this.#leaving.add(client)
+      client.session.client.once('end', () => this.#leaving.delete(client))
+    }
     client.retire()
   }
 
@@ -144,17 +150,20 @@ export class PipelinedLane {
   #watchAnswers(): void {
     if (this.#watch !== undefined) return
     const timeoutMs = this.#settings.capMs + this.#settings.answerGraceMs
-    this.#watch = setInterval(
-      () => {
-        const now = this.#context.clock.monotonicMs()
-        for (const client of this.#clients) {
-          if (!client.isStalled(now, timeoutMs)) continue
-          this.#clients = this.#clients.filter((other) => other !== client)
-          client.destroy()
-        }
-      },
-      Math.min(timeoutMs / 4, 1_000),
-    )
+    const everyMs = Math.min(timeoutMs / 4, 1_000)
+    let lastLook = this.#context.clock.monotonicMs()
+    this.#watch = setInterval(() => {
+      const now = this.#context.clock.monotonicMs()
+      const late = now - lastLook > everyMs * 2
+      lastLook = now
+      // This process itself stood still (a debugger, a frozen container): the answers may be there, not read yet.
+      if (late) return
+      for (const client of [...this.#clients, ...this.#leaving]) {
+        if (!client.isStalled(now, timeoutMs)) continue
+        this.#clients = this.#clients.filter((other) => other !== client)
+        client.destroy()
+      }
+    }, everyMs)
     this.#watch.unref()
   }
 

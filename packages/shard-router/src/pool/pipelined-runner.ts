@@ -4,6 +4,7 @@ import { orThrow } from './or-throw.ts'
 import type { PipelinedClient } from './pipelined-client.ts'
 import type { PipelinedLane } from './pipelined-lane.ts'
 import { PipelinedQuery, type Recover } from './pipelined-query.ts'
+import { isUnreachable } from './safe-again.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ServerGuard } from './server-guard.ts'
 import type { ShapeRegistry } from './shape-registry.ts'
@@ -150,7 +151,8 @@ export class PipelinedRunner {
       this.#alone(query).then(query.resolve, query.reject)
     } else {
       const tagged = tagDriverError(error, this.#context, client.session)
-      this.#guard.failed(tagged)
+      // One connection that goes away fails all that is on it, and is one failure of its server.
+      if (!isUnreachable(tagged) || client.isFirstLoss()) this.#guard.failed(tagged)
       const recovery = this.#isGivenUp(query.options)
         ? undefined
         : query.recover?.(tagged, query.statement, query.options)

@@ -8,6 +8,12 @@ export function isUnreachable(error: unknown): boolean {
   return state !== undefined && sessionEnded.has(state)
 }
 
+/** True when the server ended this one session and said so: an administrator did, or it was idle for too long. */
+export function wasEnded(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state === '57P01' || state === '57P05'
+}
+
 // Admin shutdown, crash shutdown, starting up, idle session timeout, connection failures.
 const sessionEnded = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006'])
 // Rolled back as a whole: serialization failure (also a recovery conflict on a replica) and deadlock.

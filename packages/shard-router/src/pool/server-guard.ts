@@ -8,7 +8,7 @@ import {
   handleAll,
 } from 'cockatiel'
 import { poolError } from './pool-error.ts'
-import { isUnreachable } from './safe-again.ts'
+import { isUnreachable, wasEnded } from './safe-again.ts'
 import type { ServerContext } from './server-context.ts'
 
 /** When a server that fails is left alone. */
@@ -50,7 +50,8 @@ export class ServerGuard {
 
   /** Tells of the outcome of work that did not pass through `run`. */
   failed(error: unknown): void {
-    if (!isUnreachable(error)) return
+    // Who says goodbye lives. Should it have been its last word, the next connect tells.
+    if (!isUnreachable(error) || wasEnded(error)) return
     this.#suspicious = true
     this.#breaker.execute(() => Promise.reject(error)).catch(ignore)
   }

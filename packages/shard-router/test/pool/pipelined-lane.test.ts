@@ -196,6 +196,39 @@ describe('the pipelined lane', () => {
     expect((await running).code).toBe('57014')
   })
 
+  test('a pause of this process is not taken for a server that does not answer', async () => {
+    await open({ lane: { capMs: 100, answerGraceMs: 100, slowMs: 60_000 }, retry: { maxRetries: 0 } })
+    const update = (k: number) => pool.execute(0, write('update lane.items set v = $1 where k = $2', 'new', k))
+    for (let run = 0; run < 3; run++) await update(1)
+    const running = Promise.all(Array.from({ length: 20 }, (_, k) => update(k + 1)))
+    // Sent, and not one answer read.
+    await new Promise((resolve) => setImmediate(resolve))
+    const until = performance.now() + 800
+    while (performance.now() < until);
+    expect((await running).map((result) => result.rowCount)).toEqual(Array(20).fill(1))
+  })
+
+  test('a session that an administrator ends is one loss, and the server is used at once', async () => {
+    await open({ breaker: { maxFails: 2, failTimeoutMs: 30_000 } })
+    const point = (k: number) => pool.execute(0, read('select k from lane.items where k = $1', k))
+    const update = (k: number) => pool.execute(0, write('update lane.items set v = $1 where k = $2', 'new', k))
+    await pool.execute(0, write('create view lane.slow as select k, pg_sleep(0.4)::text as s from lane.items'))
+    for (let run = 0; run < 3; run++) await Promise.all([point(1), update(1)])
+    const admin = await pool.direct(0)
+    // All that is behind this one is on the connection when it goes.
+    const first = pool.execute(0, read('select k, s from lane.slow where k = $1', 7))
+    const behind = Promise.allSettled(Array.from({ length: 20 }, (_, k) => (k % 2 ? point(k) : update(k))))
+    const sql = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select k, s from lane.slow%'"
+    await expect.poll(async () => (await admin.query(`${sql} and state = 'active'`)).rowCount).toBe(1)
+    expect((await first).rows).toMatchObject([{ k: 7 }])
+    const outcomes = (await behind).map(({ status }) => status)
+    expect(outcomes).toContain('rejected')
+    expect(outcomes.filter((_, k) => k % 2 === 1)).toEqual(Array(10).fill('fulfilled'))
+    await admin.end()
+    for (let k = 1; k < 20; k++) expect((await point(k)).rows).toEqual([{ k }])
+    expect((await update(1)).rowCount).toBe(1)
+  })
+
   test('a client is replaced after so many names, and nobody notices', async () => {
     await open({ lane: { maxNames: 5, slowMs: 60_000 } })
     const pids = new Set<number>()
