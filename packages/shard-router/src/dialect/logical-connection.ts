@@ -6,7 +6,9 @@ import { type Route, shardIndex } from '../execute/route.ts'
 import { streamPlan } from '../execute/stream-plan.ts'
 import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import { refuseSessionUse, refuseUnkeptState } from '../plan/session-use.ts'
 import type { CallValues } from '../plan/source.ts'
+import { leftBehind } from '../pool/session-effect.ts'
 import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
 import { stopRequest } from '../pool/stop-request.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
@@ -36,9 +38,18 @@ export class LogicalConnection implements DatabaseConnection {
   /** The client that raw statements of this connection share. */
   #session: RawSession | undefined
 
-  constructor(core: RouterCore, mode: Mode) {
+  /** For one statement, or kept for many; unknown where Kysely's own executor does not tell. */
+  #use: 'single' | 'pinned' | 'unknown'
+
+  constructor(core: RouterCore, mode: Mode, use: 'single' | 'unknown') {
     this.#core = core
     this.#mode = mode
+    this.#use = use
+  }
+
+  /** The caller keeps this connection, for a transaction or for `connection().execute()`. */
+  pin(): void {
+    this.#use = 'pinned'
   }
 
   get transaction(): RouterTransaction | undefined {
@@ -86,20 +97,25 @@ export class LogicalConnection implements DatabaseConnection {
 
   #stream(query: CompiledQuery, chunkSize: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
     const named = this.#namedShard()
-    if (named !== undefined) {
-      const shard = shardIndex(state.topology, named)
-      return streamPlan.raw(
-        shard,
-        rawStatement(query),
-        chunkSize,
-        this.#context(state, { parameters: query.parameters }),
-      )
-    }
+    if (named !== undefined) return this.#streamNamed(query, shardIndex(state.topology, named), chunkSize, state)
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call, plan)
     if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
     const route = this.#route(plan, sql, call, state)
     return state.engine.stream(plan, route, sql, chunkSize, context)
+  }
+
+  #streamNamed(
+    query: CompiledQuery,
+    shard: number,
+    chunkSize: number,
+    state: RouterState,
+  ): AsyncIterableIterator<QueryResult<unknown>> {
+    const context = this.#context(state, { parameters: query.parameters })
+    if (this.#transaction) return streamPlan.raw(shard, rawStatement(query), chunkSize, context)
+    if (this.#use === 'single') refuseUnkeptState(query)
+    const leases = this.#use === 'single' ? undefined : this.#sessionOn(shard, state).leases
+    return streamPlan.raw(shard, rawStatement(query), chunkSize, { ...context, leases })
   }
 
   /** What changes lookups is over before its first row is given. */
@@ -146,9 +162,11 @@ export class LogicalConnection implements DatabaseConnection {
 
   #planOf(query: CompiledQuery, state: RouterState): { plan: PreparedPlan; sql: string; call: CallValues } {
     const { confined } = this.#mode
-    if (!confined)
-      return { plan: this.#core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } }
-    return confine(query, confined, this.#core, state)
+    const planned = confined
+      ? confine(query, confined, this.#core, state)
+      : { plan: this.#core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } }
+    if (planned.plan.traits.session.length > 0 && !this.#transaction) refuseSessionUse(planned.plan, query)
+    return planned
   }
 
   #route(plan: PreparedPlan, sql: string, call: CallValues, state: RouterState): Route {
@@ -165,18 +183,24 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   /**
-   * A statement for a shard that was named. Raw text may change the session (SET, LISTEN, locks), so it runs on a client
-   * of its own, which this connection keeps until it is released.
+   * A statement for a shard that was named. A connection that the caller keeps has one session there, and so has raw text,
+   * which may use it in any way; a single statement of the query builder needs none.
    */
   async #executeNamed(query: CompiledQuery, shard: number, state: RouterState): Promise<QueryResult<unknown>> {
     const statement = rawStatement(query)
     const run = this.#runOptions(state)
     if (this.#transaction) return toQueryResult(await this.#transaction.execute(shard, statement, run))
-    if (!this.#session && query.query.kind !== 'RawNode') {
-      return toQueryResult(await state.pool.execute(shard, statement, run))
-    }
+    if (this.#use === 'single') refuseUnkeptState(query)
+    const needsSession = this.#session || this.#use === 'pinned' || query.query.kind === 'RawNode' || leavesState(query)
+    const running = needsSession
+      ? this.#sessionOn(shard, state).execute(statement, run)
+      : state.pool.execute(shard, statement, run)
+    return toQueryResult(await running)
+  }
+
+  #sessionOn(shard: number, state: RouterState): RawSession {
     this.#session ??= new RawSession(state, shard)
-    return toQueryResult(await this.#session.execute(statement, run))
+    return this.#session
   }
 
   #context(state: RouterState, call: CallValues, plan?: PreparedPlan): ExecutionContext {
@@ -206,8 +230,10 @@ export class LogicalConnection implements DatabaseConnection {
   async begin(settings: TransactionSettings): Promise<void> {
     const state = await this.#core.begin()
     const options = { ...this.#mode.transaction, ...settings }
+    const named = this.#use === 'pinned' ? this.#namedShard() : undefined
     try {
-      this.#transaction = state.engine.transaction(state, options, this.#session?.transactionPool ?? state.pool)
+      const session = named === undefined ? this.#session : this.#sessionOn(shardIndex(state.topology, named), state)
+      this.#transaction = state.engine.transaction(state, options, session?.leases ?? state.pool)
       this.#pinned = state
     } catch (error) {
       state.ongoing.end()
@@ -262,6 +288,10 @@ export class LogicalConnection implements DatabaseConnection {
   #stop(strategy: AbortStrategy, reason: string): void {
     this.#running?.abort(stopRequest(reason, strategy))
   }
+}
+
+function leavesState({ sql, parameters }: CompiledQuery): boolean {
+  return leftBehind(sql, parameters) !== undefined
 }
 
 function rawStatement({ sql, parameters }: CompiledQuery): Statement {

@@ -9,10 +9,12 @@ import type { RouterCore } from './router-core.ts'
 export class LogicalDriver implements Driver {
   readonly #core: RouterCore
   readonly #mode: Mode
+  readonly #tellsPins: boolean
 
-  constructor(core: RouterCore, mode: Mode) {
+  constructor(core: RouterCore, mode: Mode, tellsPins: boolean) {
     this.#core = core
     this.#mode = mode
+    this.#tellsPins = tellsPins
   }
 
   async init(): Promise<void> {
@@ -20,7 +22,7 @@ export class LogicalDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new LogicalConnection(this.#core, this.#mode)
+    return new LogicalConnection(this.#core, this.#mode, this.#tellsPins ? 'single' : 'unknown')
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {

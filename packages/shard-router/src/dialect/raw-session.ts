@@ -5,18 +5,13 @@ import type { TransactionPool } from '../transaction/one-shard-transaction.ts'
 import { addToken } from '../transaction/token-after-commit.ts'
 import { BorrowedLease } from './borrowed-lease.ts'
 
-// What leaves no trace in the session when it is over.
-const harmless =
-  /^\s*(select|insert|update|delete|merge|with|values|explain|create|alter|drop|truncate|comment|analyze|vacuum|refresh|table)\b/i
-const traces = /\b(set_config|pg_advisory_lock|pg_try_advisory_lock|listen|temp|temporary|prepare|set)\b/i
-
-/** One client for the raw statements of a connection: what they set in the session stays among them. */
+/** One client on one shard for the statements of a connection: what they set in the session stays among them. */
 export class RawSession {
   readonly #pool: AnyShardPool
   readonly #telemetry: Telemetry
   readonly #shard: number
   #lease: Promise<Lease> | undefined
-  #marked = false
+  #broken = false
 
   constructor({ pool, telemetry }: Pick<RouterState, 'pool' | 'telemetry'>, shard: number) {
     this.#pool = pool
@@ -25,21 +20,20 @@ export class RawSession {
   }
 
   async execute(statement: Statement, options: RunOptions): Promise<StatementResult> {
-    this.#marked ||= !harmless.test(statement.sql) || traces.test(statement.sql)
     const result = await (await this.#open(options)).execute(statement, options)
     await addToken(this.#pool, this.#telemetry, this.#shard)
     return result
   }
 
-  /** A transaction on this connection runs on the same client, and leaves it here when it is over. */
-  get transactionPool(): TransactionPool {
+  /** Transactions and streams on this connection run on the same client, and leave it here when they are over. */
+  get leases(): TransactionPool {
     const pool = this.#pool
     return {
       topology: pool.topology,
       commitToken: (shard) => pool.commitToken(shard),
       lease: async (_shard, options) =>
         new BorrowedLease(await this.#open(options ?? {}), () => {
-          this.#marked = true
+          this.#broken = true
         }),
     }
   }
@@ -49,10 +43,10 @@ export class RawSession {
     return this.#lease
   }
 
-  /** Back to the pool, or closed when the session may have been changed. */
+  /** Back to the pool, which takes away what statements have left in it. */
   release(): void {
     void this.#lease?.then(
-      (lease) => (this.#marked ? lease.destroy() : lease.release()),
+      (lease) => (this.#broken ? lease.destroy() : lease.release()),
       // The lease was refused: the statement has said so.
       () => undefined,
     )

@@ -8,6 +8,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import { BetweenChunks } from './between-chunks.ts'
+import { PinningProvider } from './pinning-provider.ts'
 
 interface ExecutorParts {
   readonly compiler: QueryCompiler
@@ -62,7 +63,7 @@ export class RouterExecutor extends DefaultQueryExecutor {
 
   /** Kysely calls this with the one connection of a transaction, and nowhere else. */
   override withConnectionProvider(provider: ConnectionProvider): RouterExecutor {
-    return this.#with({ provider, pinned: true })
+    return this.#with({ provider: new PinningProvider(provider), pinned: true })
   }
 
   #with(change: Partial<ExecutorParts>): RouterExecutor {

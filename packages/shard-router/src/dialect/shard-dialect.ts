@@ -17,14 +17,17 @@ import type { RouterCore } from './router-core.ts'
 export class ShardDialect implements Dialect {
   readonly #core: RouterCore
   readonly #mode: Mode
+  readonly #tellsPins: boolean
 
-  constructor(core: RouterCore, mode: Mode) {
+  /** `tellsPins`: the executor of its Kysely tells a connection that it is kept; Kysely's own does not. */
+  constructor(core: RouterCore, mode: Mode, { tellsPins = false }: { readonly tellsPins?: boolean } = {}) {
     this.#core = core
     this.#mode = mode
+    this.#tellsPins = tellsPins
   }
 
   createDriver(): Driver {
-    return new LogicalDriver(this.#core, this.#mode)
+    return new LogicalDriver(this.#core, this.#mode, this.#tellsPins)
   }
 
   createQueryCompiler(): QueryCompiler {

@@ -46,8 +46,10 @@ export const routerErrorCodes = Object.freeze({
     remedy: 'Use the query builder, or name the shard: router.onShard(id).',
   },
   SESSION_STATE: {
-    meaning: 'A routed statement takes or releases an advisory lock of the session, which goes back to the pool.',
-    remedy: 'Use pg_advisory_xact_lock in a transaction, or a connection of router.fleet.',
+    meaning:
+      'A statement outside a transaction uses the session beyond its own end (SET, set_config, an advisory lock, a temporary table, LISTEN, lastval), and no session is kept.',
+    remedy:
+      'Use SET LOCAL, set_config(..., true) or pg_advisory_xact_lock in a transaction, or keep a session: router.onShard(id).connection().execute(...).',
   },
   SHARD_KEY_MISSING: {
     meaning: 'A row to insert has no value for the shard key that is known before it runs.',

@@ -42,6 +42,8 @@ export interface FanOutOptions {
 export interface ExecutionContext {
   readonly state: RouterState
   readonly transaction: RouterTransaction | undefined
+  /** Where streams outside a transaction get their sessions; the pool when absent. */
+  readonly leases?: Pick<AnyShardPool, 'lease'> | undefined
   readonly call: CallValues
   readonly run: RunOptions
   readonly maxRows: number

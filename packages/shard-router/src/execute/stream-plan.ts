@@ -93,12 +93,12 @@ async function* chunksOf(
   chunkSize: number,
   context: ExecutionContext,
 ): AsyncIterableIterator<StatementResult> {
-  const { transaction, state, run } = context
+  const { transaction, state, run, leases = state.pool } = context
   if (transaction) {
     yield* transaction.stream(shard, statement, chunkSize, run)
     return
   }
-  const lease = await state.pool.lease(shard, { ...run, access: statement.access })
+  const lease = await leases.lease(shard, { ...run, access: statement.access })
   let failure: unknown
   let finished = false
   try {

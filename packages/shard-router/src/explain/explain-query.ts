@@ -15,6 +15,7 @@ import { keySetSignature } from '../plan/key/key-set.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { readableSql } from '../plan/readable-sql.ts'
+import { refuseSessionUse } from '../plan/session-use.ts'
 import type { CallValues } from '../plan/source.ts'
 import { describePlan, partNames } from './describe-plan.ts'
 import { estimatedRows } from './estimated-rows.ts'
@@ -71,6 +72,7 @@ async function planOf(query: CompiledQuery, mode: Mode, core: RouterCore, state:
   } = mode.confined
     ? confine(query, mode.confined, core, state)
     : { plan: core.plan(query, state), sql: query.sql, call: { parameters: query.parameters } satisfies CallValues }
+  if (plan.traits.session.length > 0) refuseSessionUse(plan, query)
   const call = await withEntries(plan, given, state)
   const route = state.engine.route(plan, call, state)
   if (mode.kind !== 'fan-out') requireKey(plan, route, state.catalog)

@@ -14,7 +14,7 @@ import { isNestedRaw } from './raw/open-nodes.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
 import { bareName } from './scope/from-clause.ts'
-import { refuseSessionLock, sessionLocks } from './session-locks.ts'
+import { usesSession } from './session-use.ts'
 import { syntaxFunctions } from './syntax-functions.ts'
 import { eachChild } from './walk.ts'
 
@@ -26,6 +26,8 @@ export interface TreeTraits {
   readonly locks: boolean
   /** Names of functions that are volatile or that the catalog does not know. */
   readonly volatile: readonly string[]
+  /** Names of functions that use the session beyond their statement. */
+  readonly session: readonly string[]
   /** Names of functions such as `now` whose value is the statement's or the transaction's. */
   readonly clock: readonly string[]
   /** True when raw text stands in raw text or around a query: it is to be opened, and was not looked into. */
@@ -163,10 +165,11 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
   const seen = new Set<OperationNode>()
   const volatile = new Set<string>()
   const clock = new Set<string>()
+  const session = new Set<string>()
 
   const called = (name: string): void => {
     if (name === 'any' || name === 'all' || name === 'some' || name === 'grouping') return
-    if (sessionLocks.has(name)) refuseSessionLock(name)
+    if (usesSession(name)) session.add(name)
     const known = catalog.functionTraits(name)
     if (clockFunctions.has(name)) clock.add(name)
     else if ((!known || known.volatility === 'volatile') && !syntaxFunctions.has(name)) volatile.add(name)
@@ -221,7 +224,7 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
   }
 
   visit(root)
-  return { ...traits, volatile: [...volatile], clock: [...clock] }
+  return { ...traits, volatile: [...volatile], clock: [...clock], session: [...session] }
 }
 
 function checkRule(node: OperationNode): void {

@@ -6,6 +6,7 @@ import { PortalQuery } from './portal-query.ts'
 import { graceMs, setTimeoutFor } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
+import { noteState } from './session-state.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { strategyOf } from './stop-request.ts'
 import { abandonStatement, stopStatement } from './stop-statement.ts'
@@ -31,6 +32,7 @@ export async function* streamOnSession(
   options?: RunOptions,
 ): AsyncGenerator<StatementResult, void, undefined> {
   options?.signal?.throwIfAborted()
+  noteState(context, session, statement)
   // The timer of each chunk keeps the deadline: the server's would count the time between two chunks too.
   await setTimeoutFor(context, session, undefined)
   if (holder.released()) throw leaseReleased(context)

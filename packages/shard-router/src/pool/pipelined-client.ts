@@ -50,7 +50,7 @@ export class PipelinedClient {
   }
 
   get usable(): boolean {
-    return !this.#retired && !this.session.dead
+    return !this.#retired && !this.session.dead && !this.session.altered
   }
 
   /** How to send a shape here: by name from its second use on, as one-off texts would fill the server with names. */

@@ -39,8 +39,10 @@ export const poolErrorCodes = Object.freeze({
     remedy: 'Set it on the database: ALTER DATABASE ... SET ....',
   },
   NOT_BEHIND_POOLER: {
-    meaning: 'What was asked needs a session of its own, which a pooler in transaction mode does not give.',
-    remedy: 'Give the server a `directUrl` past the pooler.',
+    meaning:
+      'A statement leaves something in its session (SET, LISTEN, PREPARE, a temporary table, an advisory lock), and a pooler in transaction mode gives the session to others.',
+    remedy:
+      'Use SET LOCAL, set_config(..., true) or pg_advisory_xact_lock in a transaction; or give the server a `directUrl` past the pooler, and use a connection of `router.fleet`.',
   },
   WRONG_SHARD: {
     meaning: 'The database says it is another shard, or a shard of another topology.',

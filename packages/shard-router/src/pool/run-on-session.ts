@@ -6,6 +6,7 @@ import { notSent, tagDriverError } from './driver-error.ts'
 import { altersTypes } from './name-generation.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
+import { noteState } from './session-state.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { isChangedResult, isStalePlan, mayBeOldTypes } from './stale-plan.ts'
 import { strategyOf } from './stop-request.ts'
@@ -29,6 +30,7 @@ export async function runOnSession(
   // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
   if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
+  noteState(context, session, statement)
   context.commits.note(statement)
   const running = busyWith(session, submitInTime(context, session, statement, options, batch))
   if (options?.signal === undefined && options?.deadline === undefined) return await running

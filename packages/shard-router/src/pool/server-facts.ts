@@ -32,3 +32,26 @@ export function serverFacts(client: Client): ServerFacts {
     standby: standby === undefined ? undefined : standby === 'on',
   }
 }
+
+/** Settings that the server reports, and on which what a statement means depends. */
+const watched: ReadonlySet<string> = new Set([
+  'TimeZone',
+  'DateStyle',
+  'IntervalStyle',
+  'client_encoding',
+  'standard_conforming_strings',
+  'search_path',
+  'session_authorization',
+])
+
+/** Calls `changed` when a reported setting differs from what it is now, and when none does any more. */
+export function watchSettings(client: Client, changed: (differs: boolean) => void): void {
+  const atFirst = new Map(known.get(client))
+  const different = new Set<string>()
+  client.connection.on('parameterStatus', ({ parameterName: name, parameterValue: value }: ParameterStatus) => {
+    if (!watched.has(name)) return
+    if (value === atFirst.get(name)) different.delete(name)
+    else different.add(name)
+    changed(different.size > 0)
+  })
+}

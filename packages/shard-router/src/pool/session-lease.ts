@@ -52,8 +52,9 @@ export class SessionLease implements Lease {
   get client(): PgClient {
     this.#checkHeld()
     this.#sendBegin()
-    // What is done with it is not seen here: names may be gone afterwards.
+    // What is done with it is not seen here: names may be gone afterwards, and anything left behind.
     this.#session.statements.clear()
+    this.#session.leave('state')
     this.#resetTimeout()
     return this.#session.client as unknown as PgClient
   }

@@ -4,6 +4,7 @@ import { endQuietly } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
 import type { Session } from './session.ts'
+import { asNew } from './session-state.ts'
 import { SessionWaiter } from './session-waiter.ts'
 import { destroySocket } from './stop-statement.ts'
 
@@ -104,10 +105,11 @@ export class SessionPool implements IdleHolder {
     return true
   }
 
-  /** Gives a session back if it is in no transaction, which it would carry to the next caller; else closes it. */
+  /** Gives a session back when it carries nothing to the next caller: no transaction, no state. Else closes it. */
   releaseClean(session: Session): void {
-    if (session.client.getTransactionStatus() === 'I') this.release(session)
-    else this.destroy(session)
+    if (session.client.getTransactionStatus() !== 'I') this.destroy(session)
+    else if ((session.left === undefined && !session.altered) || session.dead) this.release(session)
+    else void asNew(session).then((clean) => (clean ? this.release(session) : this.destroy(session)))
   }
 
   /** Closes a session whose state is not known. */

@@ -1,7 +1,8 @@
 import type { Client } from 'pg'
 import type { NameGeneration } from './name-generation.ts'
 import type { ServerAddress } from './server-address.ts'
-import { serverFacts } from './server-facts.ts'
+import { serverFacts, watchSettings } from './server-facts.ts'
+import type { LeftBehind } from './session-effect.ts'
 import { SessionStatements } from './session-statements.ts'
 
 /** One client with what its lane has to know about it. */
@@ -18,6 +19,10 @@ export class Session {
   /** Settles when the statement that was sent last is over, also when its caller has long gone. */
   running: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
+  /** What statements have left in it, which no other caller may see. */
+  left: LeftBehind | undefined
+  /** True while a setting is not what it was at first, though no statement's text says so: a function has set it. */
+  altered = false
   #dead = false
 
   constructor(client: Client, address: ServerAddress, openedAt: number, names: NameGeneration) {
@@ -30,6 +35,10 @@ export class Session {
     }
     client.on('error', die)
     client.on('end', die)
+    if (address.pooler === 'pgbouncer-transaction') return
+    watchSettings(client, (differs) => {
+      this.altered = differs
+    })
   }
 
   /** True when the connection is gone. */
@@ -53,6 +62,11 @@ export class Session {
 
   markDead(): void {
     this.#dead = true
+  }
+
+  /** Notes what a statement leaves. */
+  leave(left: LeftBehind): void {
+    if (this.left !== 'lasting') this.left = left
   }
 
   /** True on a standby; follows a promotion. */

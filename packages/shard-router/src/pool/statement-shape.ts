@@ -1,4 +1,5 @@
 import { type RowReader, readsAlike } from './row-reader.ts'
+import { leftBehind } from './session-effect.ts'
 import { StatementPace } from './statement-pace.ts'
 
 /** What is known of one SQL text on one server. */
@@ -34,7 +35,7 @@ const needsSession =
   /;|\b(?:set_config|setseed|currval|lastval|pg_advisory\w*|pg_try_advisory\w*|pg_sleep\w*|pg_temp\w*|pg_export_snapshot|pg_notify|dblink\w*|lo_\w+)\b|\binto\s+(?:temp|unlogged|table)\b/i
 
 function isPipelinable(sql: string): boolean {
-  return oneStatement.test(sql) && !needsSession.test(sql)
+  return oneStatement.test(sql) && !needsSession.test(sql) && leftBehind(sql, []) === undefined
 }
 
 const heavyWord =

@@ -20,7 +20,7 @@ const patterns: readonly [Token['kind'] | 'space' | 'refused', RegExp][] = [
   // What a backslash means is certain in E'' alone.
   ['string', /[eE]'(?:[^'\\\0]|''|\\[^\0])*'/y],
   ['string', /\$(?<tag>(?:[A-Za-z_][A-Za-z0-9_]*)?)\$[^\0]*?\$\k<tag>\$/y],
-  ['refused', /--|\/\*|\$[A-Za-z_]*\$|\\|;/y],
+  ['refused', /[uU]&["']|--|\/\*|\$[A-Za-z_]*\$|\\|;/y],
   ['parameter', /\0|\$\d+/y],
   ['string', /'(?:[^'\\]|'')*'/y],
   ['quoted', /"(?:[^"]|"")+"/y],
