@@ -6,8 +6,8 @@ import { type SessionSettings, startupOptions } from './session-settings.ts'
 export interface SessionExtras {
   readonly applicationName: string
   readonly connectTimeoutMs: number
-  /** Settings of the lane, e.g. its `lock_timeout`. */
-  readonly settings?: Readonly<Record<string, string>>
+  /** Time limits of the lane in milliseconds, e.g. its `lock_timeout`; one of the role or the URL that is shorter stays. */
+  readonly limits?: Readonly<Record<string, number>>
   readonly pipeline?: boolean
   readonly direct?: boolean
 }
@@ -16,8 +16,8 @@ export interface SessionExtras {
 export function clientConfig(address: ServerAddress, session: SessionSettings, extras: SessionExtras): ClientConfig {
   const pooler: Pooler = extras.direct === true ? 'direct' : address.pooler
   const url = extras.direct === true ? address.directUrl : address.url
-  const pinned = pooler === 'direct' ? startupOptions({ ...session, ...extras.settings }) : ''
-  const { text, options } = withoutOptions(url, Object.keys(extras.settings ?? {}))
+  const pinned = pooler === 'direct' ? startupOptions(session) : ''
+  const { text, options } = withoutOptions(url)
   return {
     connectionString: text,
     // The caller's own options come first: pinned settings win.
@@ -31,7 +31,7 @@ export function clientConfig(address: ServerAddress, session: SessionSettings, e
 
 // pg lets parameters of the URL win over the config, so that `options` must leave the URL to be joined with ours, and
 // `query_timeout` must not stay: on a pipelined client it destroys every neighbour.
-function withoutOptions(url: string, ownSettings: readonly string[]): { text: string; options: string } {
+function withoutOptions(url: string): { text: string; options: string } {
   const start = url.indexOf('?')
   if (start === -1) return { text: url, options: '' }
   const parameters = new URLSearchParams(url.slice(start + 1))
@@ -39,8 +39,6 @@ function withoutOptions(url: string, ownSettings: readonly string[]): { text: st
   parameters.delete('options')
   parameters.delete('query_timeout')
   parameters.delete('application_name')
-  // A startup parameter wins over `options`: the lane's own limits must not give way to those of the URL.
-  for (const name of ownSettings) parameters.delete(name)
   const rest = parameters.toString()
   return { text: rest === '' ? url.slice(0, start) : `${url.slice(0, start)}?${rest}`, options }
 }

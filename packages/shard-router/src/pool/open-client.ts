@@ -5,7 +5,7 @@ import { poolError } from './pool-error.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
 import { serverFacts, watchServerFacts } from './server-facts.ts'
-import { type SessionSettings, settingStatement } from './session-settings.ts'
+import { limitStatement, type SessionSettings, settingStatement } from './session-settings.ts'
 
 const oldestMajor = 14
 
@@ -73,11 +73,12 @@ async function prepareSession(
       { shard, server: address.label, details: { sent: false } },
     )
   }
-  if (address.pooler === 'direct' || extras.direct === true) return
-  // PgBouncer refuses startup options but follows DateStyle, TimeZone and (from 1.20) IntervalStyle of each client.
-  const all = address.pooler === 'pgbouncer-session' ? { ...session, ...extras.settings } : session
-  await client.query(settingStatement(pick(all, address.pooler === 'pgbouncer-session' ? undefined : followed)))
-  if (address.pooler === 'pgbouncer-transaction') await verifySettings(shard, client, address, session)
+  if (address.pooler !== 'direct' && extras.direct !== true) {
+    // PgBouncer refuses startup options but follows DateStyle, TimeZone and (from 1.20) IntervalStyle of each client.
+    await client.query(settingStatement(pick(session, address.pooler === 'pgbouncer-session' ? undefined : followed)))
+    if (address.pooler === 'pgbouncer-transaction') await verifySettings(shard, client, address, session)
+  }
+  if (extras.limits !== undefined) await client.query(limitStatement(extras.limits))
 }
 
 const followed = ['DateStyle', 'TimeZone']

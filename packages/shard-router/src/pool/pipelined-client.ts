@@ -23,6 +23,8 @@ export class PipelinedClient {
   inFlight = 0
   /** When the latest answer came: the statement behind it started then. */
   lastAnswerAt = 0
+  /** The server ended it for having nothing to do. */
+  endedIdle = false
   /** When it last went from idle to busy. */
   busySince = 0
   #retired = false

@@ -111,10 +111,7 @@ export class PipelinedLane {
     const context = this.#context
     const extras = {
       pipeline: true,
-      settings: {
-        lock_timeout: String(this.#settings.lockTimeoutMs),
-        statement_timeout: String(this.#settings.capMs),
-      },
+      limits: { lock_timeout: this.#settings.lockTimeoutMs, statement_timeout: this.#settings.capMs },
     }
     const client = await openLaneClient(context, extras, this.#abandon.signal)
     const session = new Session(client, context.address, context.clock.monotonicMs(), context.names)

@@ -1,10 +1,10 @@
-import { tagDriverError } from './driver-error.ts'
+import { notSent, tagDriverError } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
 import { orThrow } from './or-throw.ts'
 import type { PipelinedClient } from './pipelined-client.ts'
 import type { PipelinedLane } from './pipelined-lane.ts'
 import { PipelinedQuery, type Recover } from './pipelined-query.ts'
-import { isUnreachable } from './safe-again.ts'
+import { idleSessionTimeout, isUnreachable } from './safe-again.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ServerGuard } from './server-guard.ts'
 import type { ShapeRegistry } from './shape-registry.ts'
@@ -15,6 +15,11 @@ import type { LanePace } from './statement-pace.ts'
 import type { StatementShape } from './statement-shape.ts'
 import type { StatementTelemetry } from './statement-telemetry.ts'
 import { unnamedForm, type WireForm } from './wire-query.ts'
+
+// The lane's lock_timeout, and not NOWAIT, which asks for exactly this error.
+function isTimeout(error: unknown): boolean {
+  return (error as { routine?: unknown }).routine === 'ProcessInterrupts'
+}
 
 /** How a statement is sent once more on the lane. */
 interface Again {
@@ -150,7 +155,7 @@ export class PipelinedRunner {
     } else if (verdict !== undefined) {
       this.#alone(query).then(query.resolve, query.reject)
     } else {
-      const tagged = tagDriverError(error, this.#context, client.session)
+      const tagged = this.#tagged(error, client)
       // One connection that goes away fails all that is on it, and is one failure of its server.
       if (!isUnreachable(tagged) || client.isFirstLoss()) this.#guard.failed(tagged)
       const recovery = this.#isGivenUp(query.options)
@@ -159,6 +164,13 @@ export class PipelinedRunner {
       if (recovery === undefined) query.reject(tagged)
       else recovery.then(query.resolve, query.reject)
     }
+  }
+
+  // A session that was ended for being idle has read nothing of what was on its way.
+  #tagged(error: unknown, client: PipelinedClient): unknown {
+    client.endedIdle ||= sqlStateOf(error) === idleSessionTimeout
+    const tag = client.endedIdle ? notSent : tagDriverError
+    return tag(error, this.#context, client.session)
   }
 
   // Of many statements under way by one name, the first that fails tells.
@@ -176,7 +188,7 @@ export class PipelinedRunner {
     const now = this.#context.clock.monotonicMs()
     if (isStalePlan(error)) return query.failedForm === undefined ? 'named' : 'alone'
     if (mayBeOldTypes(error) && query.failedForm === undefined && !query.form.parse) return 'unnamed'
-    if (state === '55P03') {
+    if (state === '55P03' && isTimeout(error)) {
       query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
       return 'alone'
     }

@@ -11,8 +11,10 @@ export function isUnreachable(error: unknown): boolean {
 /** True when the server ended this one session and said so: an administrator did, or it was idle for too long. */
 export function wasEnded(error: unknown): boolean {
   const state = sqlStateOf(error)
-  return state === '57P01' || state === '57P05'
+  return state === '57P01' || state === idleSessionTimeout
 }
+
+export const idleSessionTimeout = '57P05'
 
 // Admin shutdown, crash shutdown, starting up, idle session timeout, connection failures.
 const sessionEnded = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006'])
@@ -41,6 +43,8 @@ export function isSafeAgain(error: unknown, access: 'read' | 'write'): boolean {
   }
   const state = sqlStateOf(error)
   if (state === undefined) return false
+  // Waiting for a command is all that the session did.
+  if (state === idleSessionTimeout) return true
   // A standby refused the write: the primary has moved.
   if (rolledBack.has(state) || state === readOnlyServer) return true
   return access === 'read' && sessionEnded.has(state)

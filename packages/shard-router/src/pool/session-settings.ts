@@ -31,3 +31,14 @@ export function settingStatement(settings: Readonly<Record<string, string>>): { 
   const calls = entries.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`)
   return { text: `select ${calls.join(', ')}`, values: entries.flat() }
 }
+
+/** One SELECT that gives the session time limits in milliseconds, where it has none or a longer one. */
+export function limitStatement(limits: Readonly<Record<string, number>>): { text: string; values: string[] } {
+  const entries = Object.entries(limits).map(([name, limitMs]) => [name, String(limitMs)])
+  const calls = entries.map((_, index) => {
+    const [name, limit] = [`$${index * 2 + 1}::text`, `$${index * 2 + 2}::bigint`]
+    const now = `(select setting::bigint from pg_catalog.pg_settings s where s.name = ${name})`
+    return `pg_catalog.set_config(${name}, (case when ${now} between 1 and ${limit} then ${now} else ${limit} end)::text, false)`
+  })
+  return { text: `select ${calls.join(', ')}`, values: entries.flat() }
+}
