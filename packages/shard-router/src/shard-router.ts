@@ -296,11 +296,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   /**
    * Routes by another topology from now on: a later epoch with the same id, hash and buckets. Checks its shards first;
    * statements and transactions that began before end on the old one. Resolves when they have: not to be awaited in one
-   * of them.
-   * @throws TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH; TopologyError TOPOLOGY_STILL_IN_USE when
+   * of them. With a lease the router follows what is published instead: `TopologyStore.publish`.
+   * @throws RoutingError INVALID_OPTIONS with a lease; TopologyError, ConnectionError, RoutingError CATALOG_MISMATCH; TopologyError TOPOLOGY_STILL_IN_USE when
    * `pool.closeTimeoutMs` is over and the old topology is still used; the next one is in force then
    */
   async replaceTopology(next: TopologyInput | Topology | CitusTopologyInput | CitusTopology): Promise<void> {
+    if (this.#options.lease !== undefined) refuseBesideLease()
     const replaced = await this.#swapTopology(resolveTopology(next))
     await drainedWithin(replaced, this.#core.clock, this.#options.pool?.closeTimeoutMs)
   }
@@ -386,6 +387,14 @@ function refuseLookupsOnCitus(): never {
     'LOOKUP_UNSUITABLE',
     'The schema has lookups, and distributed tables of Citus have no triggers that could note what they need.',
     'Leave the lookups out of the schema for Citus: its coordinator asks all nodes for a value by itself.',
+  )
+}
+
+function refuseBesideLease(): never {
+  refuse(
+    'INVALID_OPTIONS',
+    'The router follows the topology store, and others would not know of a topology that only it was given.',
+    'Publish the topology: store.publish(next), and store.waitUntilUnused(next.epoch) for all processes to follow.',
   )
 }
 

@@ -43,7 +43,7 @@ export function buildShard(
       names,
       commits,
       budget,
-      checkCurrent: gate === undefined ? undefined : () => gate.check(shard.id),
+      checkCurrent: gate === undefined ? undefined : (sent?: boolean) => gate.check(shard.id, sent),
     })
     const settings = { ...options, size: role === 'primary' ? options.size : options.replicaSize }
     return new Server(context, settings, (session) => verifySession(context, lineage, session))

@@ -37,7 +37,9 @@ async function gated<T>(gate: TopologyGate, shard: string, epoch: number, work: 
   gate.check(shard)
   const leave = gate.enter(epoch)
   try {
-    return await work()
+    const result = await work()
+    gate.check(shard, true)
+    return result
   } finally {
     leave()
   }

@@ -43,6 +43,7 @@ export async function* streamOnSession(
   try {
     for (;;) {
       const chunk = await readChunk(context, session, portal, size, options)
+      context.checkCurrent?.(true)
       if (chunk.rows.length > 0) yield toResult(context, chunk)
       if (chunk.last) return
       if (holder.released()) throw leaseReleased(context)

@@ -3,6 +3,10 @@ import type { Batch } from './batch.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { TopologyGate } from './topology-gate.ts'
 
+// What a transaction did stands with its first statements: a change of the topology waits for it until it is over.
+const controlsTransaction =
+  /^\s*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction|savepoint|release|set)\b/i
+
 /** A lease that counts as work of its epoch until it is given back. Its server asks the gate before each statement. */
 export class GatedLease implements Lease {
   readonly #inner: Lease
@@ -37,8 +41,10 @@ export class GatedLease implements Lease {
     return this.#inner.takesBatches
   }
 
-  execute(statement: Statement, options?: RunOptions, batch?: Batch): Promise<StatementResult> {
-    return this.#inner.execute(statement, options, batch)
+  async execute(statement: Statement, options?: RunOptions, batch?: Batch): Promise<StatementResult> {
+    const result = await this.#inner.execute(statement, options, batch)
+    if (!controlsTransaction.test(statement.sql)) this.#gate.check(this.#shardId, true)
+    return result
   }
 
   stream(statement: Statement, chunkSize: number, options?: RunOptions): AsyncIterableIterator<StatementResult> {

@@ -24,6 +24,9 @@ export interface ServerContext {
   readonly commits: CommitMode
   /** Shared by all servers of the pool; absent when their number has no common limit. */
   readonly budget?: ConnectionBudget | undefined
-  /** Throws when this process may not send anything now; asked right before each statement, however long it waited. */
-  readonly checkCurrent?: (() => void) | undefined
+  /**
+   * Throws when this process may not send anything now, or may not believe the answer of what it `sent`; asked right before
+   * each statement, however long it waited.
+   */
+  readonly checkCurrent?: ((sent?: boolean) => void) | undefined
 }

@@ -25,21 +25,25 @@ interface RenewalRow {
 // Clocks of two machines run at slightly different speeds; ours must end first.
 const safety = 0.9
 
+interface Instant {
+  readonly monotonicMs: number
+  readonly wallMs: number
+}
+
+const never: Instant = Object.freeze({ monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY })
+
 /** The lease on one shard: a heartbeat on a connection of its own, which also listens for changes. */
 export class ShardLease {
   readonly #shard: FleetShard
   readonly #settings: ShardLeaseSettings
   #connection: FleetConnection | undefined
-  #validUntil = Number.NEGATIVE_INFINITY
+  #validUntil = never
   #timer: NodeJS.Timeout | undefined
   #renewal: Promise<void> | undefined
   #again = false
   #released = false
   #reason = ''
   readonly #notified = () => void this.renew()
-  readonly #lost = () => {
-    this.#connection = undefined
-  }
 
   constructor(shard: FleetShard, settings: ShardLeaseSettings) {
     this.#shard = shard
@@ -47,7 +51,10 @@ export class ShardLease {
   }
 
   get valid(): boolean {
-    return this.#settings.clock.monotonicMs() < this.#validUntil
+    const { clock } = this.#settings
+    const { monotonicMs, wallMs } = this.#validUntil
+    // The monotonic clock stands still while a machine sleeps, the wall clock can be set back: the earlier one counts.
+    return clock.monotonicMs() < monotonicMs && clock.now() < wallMs
   }
 
   /** Why the last renewal failed, for a message. */
@@ -77,7 +84,7 @@ export class ShardLease {
   async release(): Promise<void> {
     this.#released = true
     clearInterval(this.#timer)
-    this.#validUntil = Number.NEGATIVE_INFINITY
+    this.#validUntil = never
     await this.#renewal
     const connection = this.#connection
     if (connection === undefined) return
@@ -123,24 +130,30 @@ export class ShardLease {
   async #renewOnce(): Promise<void> {
     const { topologyId, holder, epoch, leaseMs, description, clock } = this.#settings
     const connection = this.#connection ?? (await this.#connect())
+    const mine = epoch()
     // Counted from before it was sent: the server counts from later, so that ours ends first.
-    const sentAt = clock.monotonicMs()
-    const renewal = connection.query<RenewalRow>(renewLease, [topologyId, holder, epoch(), leaseMs, description])
+    const validMs = leaseMs * safety
+    const validUntil = { monotonicMs: clock.monotonicMs() + validMs, wallMs: clock.now() + validMs }
+    const renewal = connection.query<RenewalRow>(renewLease, [topologyId, holder, mine, leaseMs, description])
     const { rows } = await this.#answered(connection, renewal)
     const [row] = rows
     if (row === undefined) throw new Error('no topology is published there')
     if (row.held) {
-      this.#validUntil = sentAt + leaseMs * safety
+      if (!this.#released) this.#validUntil = validUntil
       this.#reason = ''
     } else {
+      // Who changes the topology does not wait for this process any more.
+      this.#validUntil = never
       this.#reason = `epoch ${row.epoch} is current there`
     }
-    if (Number(row.epoch) > epoch()) this.#settings.saw(readStored(row.document))
+    if (Number(row.epoch) > mine) this.#settings.saw(readStored(row.document))
   }
 
   async #connect(): Promise<FleetConnection> {
     const connection = await this.#shard.connect({ applicationName: 'shardwright topology lease' })
-    connection.client.on('end', this.#lost)
+    connection.client.on('end', () => {
+      if (this.#connection === connection) this.#connection = undefined
+    })
     connection.client.on('notification', this.#notified)
     try {
       await this.#answered(connection, connection.query(`listen ${changeChannel}`))

@@ -88,20 +88,19 @@ export class TopologyLease implements TopologyGate {
     return this.#topology.epoch
   }
 
-  check(shard: string): void {
+  check(shard: string, sent = false): void {
     const lease = this.#shards.get(shard)
     if (lease?.valid === true) return
-    throw topologyStoreError(
-      'TOPOLOGY_STALE',
-      `The lease on epoch ${this.epoch} at shard '${shard}' is over${lease?.reason ?? ''}.`,
-      { shard, epoch: this.epoch },
-    )
+    const { epoch } = this
+    const over = `The lease on epoch ${epoch} at shard '${shard}' is over${lease?.reason ?? ''}.`
+    const message = sent ? `${over} The statement was sent before: it may have been done, or have come too late.` : over
+    throw topologyStoreError('TOPOLOGY_STALE', message, { shard, epoch, sent })
   }
 
   enter(epoch: number): () => void {
     if (epoch < this.#over) {
       const message = `Epoch ${epoch} is over in this process; the current one is ${this.epoch}.`
-      throw topologyStoreError('TOPOLOGY_STALE', message, { epoch, current: this.epoch })
+      throw topologyStoreError('TOPOLOGY_STALE', message, { epoch, current: this.epoch, sent: false })
     }
     this.#inUse.set(epoch, (this.#inUse.get(epoch) ?? 0) + 1)
     let left = false
@@ -150,7 +149,12 @@ export class TopologyLease implements TopologyGate {
 
   /** On a shard that came later no work of an older epoch was ever done. */
   #leaseOn(shard: FleetShard, since = 0): ShardLease {
-    return new ShardLease(shard, { ...this.#settings, epoch: () => Math.max(since, this.#oldestInUse()) })
+    const epoch = () => {
+      // Whoever changes the topology does not wait for older work from here on.
+      this.#over = this.#oldestInUse()
+      return Math.max(since, this.#over)
+    }
+    return new ShardLease(shard, { ...this.#settings, epoch })
   }
 
   #oldestInUse(): number {

@@ -4,7 +4,7 @@ export const topologyStoreErrorCodes = Object.freeze({
     meaning:
       'This process does not hold a valid lease on the current topology, so that it cannot know where a key lives.',
     remedy:
-      'Retry shortly: the lease is renewed by itself once the shard answers. A write that was refused was not sent.',
+      'Retry shortly: the lease is renewed by itself once the shard answers. With `details.sent` the lease ended while the statement was under way: look whether a write was done.',
   },
   TOPOLOGY_NOT_PUBLISHED: {
     meaning: 'A shard holds no topology of this id.',

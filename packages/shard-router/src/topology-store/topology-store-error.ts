@@ -6,6 +6,8 @@ export function topologyStoreError(
   code: TopologyStoreErrorCode,
   message: string,
   details: Readonly<Record<string, unknown>> = {},
+  cause?: unknown,
 ): TopologyError {
-  return new TopologyError({ code, message, hint: topologyStoreErrorCodes[code].remedy, details })
+  const hint = topologyStoreErrorCodes[code].remedy
+  return new TopologyError({ code, message, hint, details, ...(cause === undefined ? {} : { cause }) })
 }

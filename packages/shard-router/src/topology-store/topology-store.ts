@@ -1,6 +1,7 @@
 import type { Fleet, FleetConnection, FleetShard, Topology, TopologyShard } from '@shardwright/core'
 import { directFleet } from '../pool/direct-fleet.ts'
-import { changeChannel, storeTables } from './store-tables.ts'
+import { withLockedShards } from './locked-shards.ts'
+import { changeChannel, forgetLongExpired, storeTables } from './store-tables.ts'
 import { fromStored, readStored, type StoredTopology, toStored } from './stored-topology.ts'
 import { type HoldOptions, TopologyLease } from './topology-lease.ts'
 import { topologyStoreError } from './topology-store-error.ts'
@@ -12,6 +13,10 @@ interface TopologyRow {
 }
 
 const selectTopology = 'select epoch::text as epoch, document from shardwright.topology where id = $1'
+
+const publishTopology = `
+insert into shardwright.topology (id, epoch, document) values ($1, $2, $3::jsonb)
+on conflict (id) do update set epoch = excluded.epoch, document = excluded.document, published_at = clock_timestamp()`
 
 /**
  * The current epoch of a topology, kept on the shards themselves.
@@ -33,10 +38,9 @@ export class TopologyStore {
 
   /** Creates the store's tables on each shard. Safe to repeat. */
   async install(): Promise<void> {
-    for (const shard of this.#fleet.shards) {
-      await using connection = await shard.connect({ applicationName: 'shardwright topology' })
-      await withLock(connection, () => connection.script(storeTables))
-    }
+    await withLockedShards(this.#fleet.shards, async (connections) => {
+      for (const connection of connections) await connection.script(storeTables)
+    })
   }
 
   /**
@@ -57,20 +61,21 @@ export class TopologyStore {
 
   /**
    * Writes a topology's next epoch to every shard, one after the other: those that are new in it first. Repeating it
-   * finishes one that stopped half-way; another topology of the same epoch is refused.
-   * @throws TopologyError TOPOLOGY_CONFLICT
+   * finishes one that stopped half-way; another topology of the same epoch is refused before anything is written.
+   * @throws TopologyError TOPOLOGY_CONFLICT; ConnectionError SHARD_UNREACHABLE
    */
   async publish(next: Topology): Promise<void> {
     const document = toStored(next)
     const present = new Set(this.#fleet.shards.map(({ id }) => id))
     const added = directFleet(next).shards.filter(({ id }) => !present.has(id))
-    for (const shard of [...added, ...this.#fleet.shards]) {
-      await using connection = await shard.connect({ applicationName: 'shardwright topology' })
-      await withLock(connection, async () => {
+    await withLockedShards([...added, ...this.#fleet.shards], async (connections) => {
+      const behind: FleetConnection[] = []
+      for (const connection of connections) {
         if (!(await isInstalled(connection))) await connection.script(storeTables)
-        await this.#publishOn(connection, document)
-      })
-    }
+        if (await this.#isBehind(connection, document)) behind.push(connection)
+      }
+      for (const connection of behind) await this.#publishOn(connection, document)
+    })
   }
 
   /** Waits until no lease and no transaction of an epoch before `epoch` is left on any shard. */
@@ -88,22 +93,22 @@ export class TopologyStore {
     return (await isInstalled(connection)) ? await this.#storedOn(connection) : undefined
   }
 
-  async #publishOn(connection: FleetConnection, next: StoredTopology): Promise<void> {
+  async #isBehind(connection: FleetConnection, next: StoredTopology): Promise<boolean> {
     const current = await this.#storedOn(connection)
-    if (current !== undefined && current.epoch >= next.epoch) {
-      if (current.epoch === next.epoch && JSON.stringify(current) === JSON.stringify(next)) return
-      throw topologyStoreError(
-        'TOPOLOGY_CONFLICT',
-        `Shard '${connection.shardId}' is at epoch ${current.epoch} already; epoch ${next.epoch} cannot be published.`,
-        { shard: connection.shardId, current: current.epoch, next: next.epoch },
-      )
-    }
-    await connection.query(
-      `insert into shardwright.topology (id, epoch, document) values ($1, $2, $3::jsonb)
-       on conflict (id) do update set epoch = excluded.epoch, document = excluded.document, published_at = clock_timestamp()`,
-      [this.#fleet.topologyId, next.epoch, JSON.stringify(next)],
+    if (current === undefined || current.epoch < next.epoch) return true
+    if (current.epoch === next.epoch && JSON.stringify(current) === JSON.stringify(next)) return false
+    throw topologyStoreError(
+      'TOPOLOGY_CONFLICT',
+      `Shard '${connection.shardId}' is at epoch ${current.epoch} already; epoch ${next.epoch} cannot be published.`,
+      { shard: connection.shardId, current: current.epoch, next: next.epoch },
     )
-    await connection.query('select pg_catalog.pg_notify($1, $2)', [changeChannel, this.#fleet.topologyId])
+  }
+
+  async #publishOn(connection: FleetConnection, next: StoredTopology): Promise<void> {
+    const { topologyId } = this.#fleet
+    await connection.query(forgetLongExpired, [topologyId])
+    await connection.query(publishTopology, [topologyId, next.epoch, JSON.stringify(next)])
+    await connection.query('select pg_catalog.pg_notify($1, $2)', [changeChannel, topologyId])
   }
 
   async #storedOn(connection: FleetConnection): Promise<StoredTopology | undefined> {
@@ -118,14 +123,4 @@ async function isInstalled(connection: FleetConnection): Promise<boolean> {
     "select pg_catalog.to_regclass('shardwright.topology') is not null as found",
   )
   return rows[0]?.found === true
-}
-
-// One publisher (or installer) at a time on each shard; the lock goes with the connection.
-async function withLock(connection: FleetConnection, work: () => Promise<void>): Promise<void> {
-  await connection.query('select pg_catalog.pg_advisory_lock(7233173, 2)')
-  try {
-    await work()
-  } finally {
-    await connection.query('select pg_catalog.pg_advisory_unlock(7233173, 2)')
-  }
 }

@@ -224,6 +224,14 @@ describe('a router with a lease', () => {
     )
   })
 
+  it('is not given a topology by hand that no other process knows', async () => {
+    await startRouter()
+    await expect(router.replaceTopology(movedTo(other, 2))).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+    await store.publish(movedTo(other, 2))
+    await store.waitUntilUnused(2, { timeoutMs: 20_000 })
+    expect(router.topology.epoch).toBe(2)
+  })
+
   it('replaceTopology by hand resolves when what began before is over', async () => {
     await using plain = createShardRouter({ schema, topology: first, pool: { closeTimeoutMs: 400 } })
     await plain.db.insertInto('counters').values({ user_id: 1, n: 0 }).execute()
