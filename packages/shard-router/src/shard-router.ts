@@ -105,6 +105,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
       ...(options.telemetry ? { telemetry: options.telemetry } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
       ...(options.lease ? { gate: options.lease } : {}),
+      admit: (shard, client) => this.#core.admit(shard, client),
     })
     this.#retry = retrySettings(options.pool?.retry)
     this.#core = new RouterCore({
@@ -155,7 +156,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * lookups in the schema, TransactionError ATOMIC_COMMIT_UNAVAILABLE
    */
   async ready(): Promise<void> {
-    const { pool, engine } = await this.#core.ready()
+    const { pool, engine } = await this.#core.complete()
     await pool.warm((shard) => engine.needs(shard))
     const { atomic, schema } = this.#options
     if (atomic !== undefined || schema.lookups.length > 0) await assertAtomicCommits(pool)

@@ -9,6 +9,8 @@ import {
   uniquePerShard,
 } from '@shardwright/core'
 import type { CompiledQuery } from 'kysely'
+import { type Client, types } from 'pg'
+import type { UnreadShards } from '../catalog/unread-shards.ts'
 import type { EngineSource, LoadedEngine } from '../engine/engine-source.ts'
 import { soleShardOf } from '../engine/sole-shard.ts'
 import { RoutingError } from '../errors/routing-error.ts'
@@ -53,8 +55,10 @@ export class RouterCore {
   #plans: PlanCache
   #state: RouterState | undefined
   #loading: Promise<RouterState> | undefined
+  #completing: Promise<void> | undefined
   #replacing: Promise<unknown> = Promise.resolve()
   #ongoing = new OngoingWork()
+  #unread: UnreadShards | undefined
   #following: { stop(): Promise<void> } | undefined
   #closed = false
   #closing: Promise<void> | undefined
@@ -82,16 +86,23 @@ export class RouterCore {
     return this.#closed ? undefined : this.#state
   }
 
-  /** Checks every shard and reads the catalog, once; a failure is tried again by the next statement. */
+  /**
+   * Checks the shards and reads the catalog, once; a failure is tried again by the next statement. A shard that cannot be
+   * reached is checked when it is back.
+   */
   async ready(): Promise<RouterState> {
     if (this.#closed) {
       throw new RoutingError({ code: 'ROUTER_CLOSED', message: 'The router is closed.', hint: 'Create a new router.' })
     }
     if (this.#state) return this.#state
-    this.#loading ??= this.#load().finally(() => {
+    return await this.#loadOnce(false)
+  }
+
+  #loadOnce(patiently: boolean): Promise<RouterState> {
+    this.#loading ??= this.#load(patiently).finally(() => {
       this.#loading = undefined
     })
-    return await this.#loading
+    return this.#loading
   }
 
   /** The loaded state for a statement or a transaction, which is waited for until `state.ongoing.end()`. */
@@ -111,8 +122,8 @@ export class RouterCore {
     return state
   }
 
-  async #load(): Promise<RouterState> {
-    const loaded = await this.#source.load(this.#pool)
+  async #load(patiently: boolean): Promise<RouterState> {
+    const loaded = await this.#source.load(this.#pool, patiently)
     return await this.#install(loaded)
   }
 
@@ -124,7 +135,51 @@ export class RouterCore {
     return state
   }
 
-  #adopt({ engine, catalog, pool }: LoadedEngine): RouterState {
+  /**
+   * Looks at a new session of a shard that was down when the catalog was read. When all is well, the catalog is read anew.
+   * @throws RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE
+   */
+  async admit(shard: string, client: Client): Promise<void> {
+    const unread = this.#unread
+    if (unread?.reasons.has(shard) !== true) return
+    await unread.admit(shard, async (sql, parameters) => {
+      const { rows } = await client.query({ text: sql, values: [...parameters], types })
+      return rows
+    })
+    this.#completing ??= this.#complete().finally(() => {
+      this.#completing = undefined
+    })
+    this.#completing.catch((error: Error) => {
+      this.telemetry.log('warn', `the catalog was not read anew: ${error.message}`, { shard })
+    })
+  }
+
+  /** Reads the catalog with the shards that were missing in it. */
+  async #complete(): Promise<void> {
+    const source = this.#source
+    const loaded = await source.load(this.#pool, true)
+    // A topology that came meanwhile was read with all its shards.
+    if (source !== this.#source || this.#closed) return
+    await this.#install(loaded)
+    this.#plans = new PlanCache(this.#options.planCacheSize)
+  }
+
+  /**
+   * As `ready`, with every shard.
+   * @throws ConnectionError SHARD_UNREACHABLE
+   */
+  async complete(): Promise<RouterState> {
+    if (this.#state === undefined && this.#loading === undefined && !this.#closed) await this.#loadOnce(true)
+    else {
+      await this.ready()
+      if (this.#unread !== undefined) await this.#complete()
+    }
+    for (const reason of this.#unread?.reasons.values() ?? []) throw reason
+    return await this.ready()
+  }
+
+  #adopt({ engine, catalog, pool, unread }: LoadedEngine): RouterState {
+    this.#unread = unread
     const { telemetry, keyObserver, clock, parsers } = this.#options
     const samePool = this.#state !== undefined && pool === this.#pool
     const types = samePool ? this.#state!.types : new TypeNames(pool)
@@ -141,7 +196,8 @@ export class RouterCore {
 
   #warn({ catalog, schema: known, topology }: RouterState): void {
     if (topology.shards.length === 1 || isCitus(this.topology)) return
-    const uniques = known.tables.flatMap(({ schema, table }) =>
+    const tables = known.tables.filter(({ kind }) => kind === 'sharded')
+    const uniques = tables.flatMap(({ schema, table }) =>
       (catalog.table(schema, table)?.uniques ?? []).map((unique) => ({ schema, table, ...unique })),
     )
     const told = new Set(this.#warnings.map(({ message }) => message))

@@ -13,7 +13,5 @@ export interface EngineOptions {
 
 /** The engine that a topology asks for. */
 export function engineSource(schema: Schema, topology: AnyTopology, options: EngineOptions): EngineSource {
-  return isCitus(topology)
-    ? new CitusSource(schema, topology, options)
-    : new HashSource(schema, topology, options.atomic)
+  return isCitus(topology) ? new CitusSource(schema, topology, options) : new HashSource(schema, topology, options)
 }

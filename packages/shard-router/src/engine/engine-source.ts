@@ -1,4 +1,5 @@
 import type { AnyTopology, Schema } from '@shardwright/core'
+import type { UnreadShards } from '../catalog/unread-shards.ts'
 import type { Catalog } from '../plan/catalog.ts'
 import type { ShardList } from '../pool/shard-list.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
@@ -9,6 +10,8 @@ export interface LoadedEngine {
   readonly engine: Engine
   readonly catalog: Catalog
   readonly pool: AnyShardPool
+  /** Shards that could not be reached. */
+  readonly unread?: UnreadShards
 }
 
 /** Makes an engine out of what the router was given, and follows what changes by itself. */
@@ -21,12 +24,13 @@ export interface EngineSource {
   /** @throws RoutingError UNKNOWN_SHARD, unless it may turn out to be there */
   checkShard(id: string): void
   /**
-   * Asks the servers. `pool` is the router's until now; the one in the result is the next.
+   * Asks the servers; one that cannot be reached is left out, unless there is no other. `patiently`: also when others have
+   * answered long ago, every one is waited for. `pool` is the router's until now; the one in the result is the next.
    * @throws RoutingError CATALOG_MISMATCH, KEY_COLUMN_UNSUITABLE; ConnectionError SHARD_UNREACHABLE
    */
-  load(pool: AnyShardPool): Promise<LoadedEngine>
+  load(pool: AnyShardPool, patiently: boolean): Promise<LoadedEngine>
   /**
-   * The source for another topology, loaded. Nothing that the present one needs is closed before `drain`.
+   * The source for another topology, loaded, with all its shards. Nothing that the present one needs is closed before `drain`.
    * @throws TopologyError TOPOLOGY_CONFLICT, and as `load`
    */
   replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine>

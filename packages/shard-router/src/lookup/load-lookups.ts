@@ -8,8 +8,8 @@ type LookupFacts = Pick<Catalog, 'lookupReady' | 'cascadesToLookups'>
 const none: LookupFacts = Object.freeze({ lookupReady: () => false, cascadesToLookups: new Map() })
 
 /**
- * Reads how far the lookups are filled, and which tables cascade to theirs. A lookup that is not ready on every shard is
- * kept, and not yet asked.
+ * Reads how far the lookups are filled, and which tables cascade to theirs (from shard number `asked`). A lookup that is not
+ * ready on every shard is kept, and not yet asked; `incomplete` when shards are missing, which may not be ready.
  * @throws RoutingError LOOKUP_UNSUITABLE
  */
 export async function loadLookups(
@@ -17,13 +17,15 @@ export async function loadLookups(
   topology: Pick<Topology, 'shards'>,
   pool: AnyShardPool,
   tableOf: (table: Lookup['table']) => CatalogTable | undefined,
+  asked: number,
+  incomplete: boolean,
 ): Promise<LookupFacts> {
   if (schema.lookups.length === 0) return none
   for (const lookup of schema.lookups) checkColumns(lookup, tableOf(lookup.table), tableOf(lookup.entries))
-  const states = await Promise.all(topology.shards.map((_, shard) => readStates(pool, shard)))
-  const ready = schema.lookups.filter(({ name }) => states.every((state) => state.get(name) === 'ready'))
+  const states = incomplete ? [] : await Promise.all(topology.shards.map((_, shard) => readStates(pool, shard)))
+  const ready = schema.lookups.filter(({ name }) => !incomplete && states.every((state) => state.get(name) === 'ready'))
   const readyNames = new Set(ready.map(({ name }) => name))
-  const { rows } = await pool.execute(0, {
+  const { rows } = await pool.execute(asked, {
     sql: cascadesSql,
     parameters: [schema.lookups.map(({ table }) => table.schema), schema.lookups.map(({ table }) => table.table)],
     access: 'write',

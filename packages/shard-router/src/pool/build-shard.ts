@@ -1,4 +1,5 @@
 import type { TopologyServer, TopologyShard } from '@shardwright/core'
+import type { Client } from 'pg'
 import { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import { NameGeneration } from './name-generation.ts'
@@ -21,9 +22,9 @@ export function buildShard(
   epoch: () => number,
   budget: ConnectionBudget | undefined,
 ): ShardServers {
-  const { gate } = options
   const names = new NameGeneration()
   const commits = new CommitMode()
+  const { gate, admit } = options
   const lineage = new ShardLineage(shard.id, topologyId, options.identity)
   const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
   const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
@@ -44,6 +45,7 @@ export function buildShard(
       commits,
       budget,
       checkCurrent: gate === undefined ? undefined : (sent?: boolean) => gate.check(shard.id, sent),
+      admit: admit && ((client: Client) => admit(shard.id, client)),
     })
     const settings = { ...options, size: role === 'primary' ? options.size : options.replicaSize }
     return new Server(context, settings, (session) => verifySession(context, lineage, session))

@@ -1,5 +1,5 @@
 import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwright/core'
-import { types } from 'pg'
+import { type Client, types } from 'pg'
 import { z } from 'zod'
 import { type LaneSettings, laneDefaults } from './lane-settings.ts'
 import { longestTimerMs } from './longest-timer.ts'
@@ -57,6 +57,8 @@ export interface ShardPoolOptions {
   readonly types?: TypeParsers | undefined
   /** A topology store's lease: without a valid one nothing is sent. */
   readonly gate?: TopologyGate | undefined
+  /** Looks at each new session of a shard before anything runs on it; refuses by an error. Default: nobody does. */
+  readonly admit?: ((shard: string, client: Client) => Promise<void>) | undefined
   readonly clock?: Clock | undefined
   readonly telemetry?: Telemetry | undefined
 }
@@ -81,6 +83,7 @@ export interface ResolvedPoolOptions {
   readonly applicationName: string
   readonly types: TypeParsers
   readonly gate?: TopologyGate | undefined
+  readonly admit?: ((shard: string, client: Client) => Promise<void>) | undefined
   readonly clock: Clock
   readonly telemetry: Telemetry
 }
@@ -159,6 +162,7 @@ const optionsShape = z.strictObject({
   applicationName: z.string().max(63).default('shardwright'),
   types: z.custom<TypeParsers>().default(() => types as unknown as TypeParsers),
   gate: z.custom<TopologyGate>().optional(),
+  admit: z.custom<NonNullable<ShardPoolOptions['admit']>>((value) => typeof value === 'function').optional(),
   clock: z.custom<Clock>().default(() => systemClock),
   // By a function: zod copies a plain object, and a copy of noTelemetry is measured for nobody.
   telemetry: z.custom<Telemetry>().default(() => noTelemetry),

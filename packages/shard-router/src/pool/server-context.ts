@@ -1,4 +1,5 @@
 import type { Clock, Telemetry } from '@shardwright/core'
+import type { Client } from 'pg'
 import type { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import type { NameGeneration } from './name-generation.ts'
@@ -22,6 +23,8 @@ export interface ServerContext {
   readonly names: NameGeneration
   /** Shared by all servers of the shard. */
   readonly commits: CommitMode
+  /** Looks at a new session before anything of a caller runs on it; refuses by an error. */
+  readonly admit?: ((client: Client) => Promise<void>) | undefined
   /** Shared by all servers of the pool; absent when their number has no common limit. */
   readonly budget?: ConnectionBudget | undefined
   /**

@@ -52,6 +52,7 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
     }
   }
   await verifyIdentity(client, { topology: lineage.topologyId, shard: lineage.shard }, label, lineage.identity)
+  await context.admit?.(client)
 }
 
 function supersededError({ shard, address }: ServerContext): Error {

@@ -8,8 +8,8 @@ import {
   type Telemetry,
   withSinglesOn,
 } from '@shardwright/core'
+import { emptyCatalog, loadCatalog } from '../../catalog/load-catalog.ts'
 import { RoutingError } from '../../errors/routing-error.ts'
-import { emptyCatalog, loadCatalog } from '../../execute/load-catalog.ts'
 import type { Catalog } from '../../plan/catalog.ts'
 import type { ShardList } from '../../pool/shard-list.ts'
 import type { AnyShardPool } from '../../pool/shard-pool.ts'
@@ -72,7 +72,7 @@ export class CitusSource implements EngineSource {
     if (soleShardOf(this.schema)) return await emptyCatalog(coordinatorId, pool)
     refuseDifferences(await inspectCitusTables(coordinatorOf(pool), this.schema, map.metadata))
     await checkNodeSettings(pool)
-    return await loadCatalog(this.schema, this.shards, pool)
+    return (await loadCatalog(this.schema, this.shards, pool)).catalog
   }
 
   async replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine> {

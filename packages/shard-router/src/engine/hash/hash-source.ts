@@ -1,5 +1,5 @@
-import { type AnyTopology, isCitus, type Schema, type Topology } from '@shardwright/core'
-import { emptyCatalog, loadCatalog } from '../../execute/load-catalog.ts'
+import { type AnyTopology, type Clock, isCitus, type Schema, type Topology } from '@shardwright/core'
+import { emptyCatalog, loadCatalog } from '../../catalog/load-catalog.ts'
 import { shardIndex } from '../../execute/route.ts'
 import type { AnyShardPool } from '../../pool/shard-pool.ts'
 import type { EngineSource, LoadedEngine, ReplacedEngine } from '../engine-source.ts'
@@ -7,16 +7,21 @@ import { soleShardOf } from '../sole-shard.ts'
 import { topologyConflict } from '../topology-conflict.ts'
 import { type AtomicMaker, HashEngine } from './hash-engine.ts'
 
+export interface HashSourceOptions {
+  readonly clock: Clock
+  readonly atomic: AtomicMaker
+}
+
 /** Shards as the topology names them; they change by `replace` alone. */
 export class HashSource implements EngineSource {
   readonly topology: Topology
   readonly schema: Schema
-  readonly #atomic: AtomicMaker
+  readonly #options: HashSourceOptions
 
-  constructor(schema: Schema, topology: Topology, atomic: AtomicMaker) {
+  constructor(schema: Schema, topology: Topology, options: HashSourceOptions) {
     this.schema = schema
     this.topology = topology
-    this.#atomic = atomic
+    this.#options = options
   }
 
   get shards(): Topology {
@@ -27,17 +32,21 @@ export class HashSource implements EngineSource {
     shardIndex(this.topology, id)
   }
 
-  async load(pool: AnyShardPool): Promise<LoadedEngine> {
+  async load(pool: AnyShardPool, patiently: boolean): Promise<LoadedEngine> {
     const sole = soleShardOf(this.schema)
-    const catalog = sole ? await emptyCatalog(sole, pool) : await loadCatalog(this.schema, this.topology, pool)
-    return { engine: new HashEngine(this.topology, this.#atomic), catalog, pool }
+    const loaded = sole
+      ? { catalog: await emptyCatalog(sole, pool) }
+      : await loadCatalog(this.schema, this.topology, pool, patiently ? undefined : this.#options.clock)
+    return { engine: new HashEngine(this.topology, this.#options.atomic), pool, ...loaded }
   }
 
   async replace(next: AnyTopology, pool: AnyShardPool): Promise<ReplacedEngine> {
-    const source = new HashSource(this.schema, successorOf(this.topology, next), this.#atomic)
+    const source = new HashSource(this.schema, successorOf(this.topology, next), this.#options)
     const prepared = pool.prepareTopology(source.topology)
     try {
-      return { source, loaded: await source.load(prepared.pool), drain: () => prepared.adopt() }
+      const loaded = await source.load(prepared.pool, true)
+      for (const reason of loaded.unread?.reasons.values() ?? []) throw reason
+      return { source, loaded, drain: () => prepared.adopt() }
     } catch (error) {
       await prepared.discard()
       throw error
