@@ -25,10 +25,10 @@ export function buildShard(
   const names = new NameGeneration()
   const commits = new CommitMode()
   const { gate, admit } = options
-  const lineage = new ShardLineage(shard.id, topologyId, options.identity)
   const replicaAddresses = shard.replicas.flatMap((replica) => addressesOf(replica, options))
   const more = (options.candidates[shard.id] ?? []).flatMap((url) => serverAddresses(url))
   const candidates = distinct([...addressesOf(shard.primary, options), ...more, ...replicaAddresses])
+  const lineage = new ShardLineage(shard.id, topologyId, options.identity, candidates)
   const serverAt = (role: ServerContext['role'], address: ServerAddress): Server => {
     const context: ServerContext = Object.freeze({
       shard: shard.id,
@@ -53,14 +53,17 @@ export function buildShard(
   return new ShardServers(
     { reads: options.replicas, retry: options.retry, clock: options.clock, telemetry: options.telemetry, epoch },
     lineage,
-    candidates,
     (address) => serverAt('primary', address),
-    (primary) => {
+    (primary, promoted) => {
       const replicas = replicaAddresses.map(
         (address) =>
           new Replica(serverAt('replica', address), options.replicas.weights[address.label] ?? address.weight),
       )
-      return new ReplicaSet(replicas, new ReplicaMonitor(replicas, options.replicas, primary), options.replicas)
+      return new ReplicaSet(
+        replicas,
+        new ReplicaMonitor(replicas, options.replicas, primary, promoted),
+        options.replicas,
+      )
     },
   )
 }

@@ -17,6 +17,9 @@ function statement(position: string): Statement {
   })
 }
 
+// The commit is acknowledged: a server that hangs right then does not hold its caller.
+const answerTimeoutMs = 2_000
+
 /**
  * Reads the log's position after commits: one query for all commits that were acknowledged before it was sent. A commit
  * that comes while a query is under way must wait for the next, as that one may have looked too early.
@@ -58,7 +61,9 @@ export class CommitTokens {
     try {
       for (;;) {
         const primary = this.#primary()
-        const { rows } = await primary.execute(primary.context.commits.asynchronous ? inserted : flushed)
+        const { rows } = await primary.execute(primary.context.commits.asynchronous ? inserted : flushed, {
+          deadline: primary.context.clock.monotonicMs() + answerTimeoutMs,
+        })
         const incarnation = this.#incarnation()
         const known = this.#lastIncarnation
         this.#lastIncarnation = incarnation

@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { endQuietly, openClient } from './open-client.ts'
 import type { ServerContext } from './server-context.ts'
-import { refuseStandby } from './session-verifier.ts'
+import { type ShardLineage, verifyPrimary } from './session-verifier.ts'
 
 export interface DirectOptions {
   readonly applicationName?: string
@@ -12,7 +12,11 @@ export interface DirectOptions {
  * A client of the direct lane: past any pooler, for migrations, LISTEN and advisory locks.
  * @throws ConnectionError SHARD_UNREACHABLE, NO_PRIMARY
  */
-export async function openDirect(context: ServerContext, options: DirectOptions): Promise<Client> {
+export async function openDirect(
+  context: ServerContext,
+  lineage: ShardLineage,
+  options: DirectOptions,
+): Promise<Client> {
   const extras = {
     applicationName: options.applicationName ?? context.applicationName,
     connectTimeoutMs: context.connectTimeoutMs,
@@ -20,7 +24,7 @@ export async function openDirect(context: ServerContext, options: DirectOptions)
   }
   const client = await openClient(context.shard, context.address, context.session, extras, options.signal)
   try {
-    await refuseStandby(context, client)
+    await verifyPrimary(context, lineage, client)
     return client
   } catch (error) {
     endQuietly(client)

@@ -11,6 +11,7 @@ export class ReplicaMonitor {
   readonly #replicas: readonly Replica[]
   readonly #settings: ReadSettings
   readonly #primary: () => Server
+  readonly #promoted: () => void
   readonly #history = new LagHistory()
   #systemId: string | undefined
   #timer: NodeJS.Timeout | undefined
@@ -19,10 +20,12 @@ export class ReplicaMonitor {
   #settled = false
   #stopped = false
 
-  constructor(replicas: readonly Replica[], settings: ReadSettings, primary: () => Server) {
+  /** `promoted` hears of a replica that is a primary: it may be the shard's. */
+  constructor(replicas: readonly Replica[], settings: ReadSettings, primary: () => Server, promoted: () => void) {
     this.#replicas = replicas
     this.#settings = settings
     this.#primary = primary
+    this.#promoted = promoted
   }
 
   /** Probes from now on; resolves after the first round, for whoever asks meanwhile too. */
@@ -85,7 +88,7 @@ export class ReplicaMonitor {
     const attributes = { shard: context.shard, server: context.address.label }
     try {
       const row = (await this.#ask(replica.server, replicaProbe)) as ReplicaRow
-      const refusal = this.#refusalOf(row)
+      const refusal = this.#refusalOf(replica, row)
       if (refusal !== undefined) return this.#refuse(replica, refusal)
       const replayed = row.replayed!
       const state = {
@@ -116,8 +119,12 @@ export class ReplicaMonitor {
     replica.refused(reason)
   }
 
-  #refusalOf(row: ReplicaRow): string | undefined {
-    if (!row.standby || row.replayed === null) return 'it is no standby (any more)'
+  #refusalOf(replica: Replica, row: ReplicaRow): string | undefined {
+    if (!row.standby || row.replayed === null) {
+      // Told once: the search has its own answer to one that is on no later timeline.
+      if (!row.standby && replica.asideBecause !== noStandby) this.#promoted()
+      return noStandby
+    }
     if (this.#systemId !== undefined && row.systemId !== this.#systemId) return 'it follows another primary'
     return undefined
   }
@@ -127,6 +134,8 @@ export class ReplicaMonitor {
     return (await server.probe(statement, { deadline })).rows[0]
   }
 }
+
+const noStandby = 'it is no standby (any more)'
 
 // Nothing that passes: the topology names the wrong server, or the wrong user.
 const mistakes = new Set([

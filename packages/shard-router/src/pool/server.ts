@@ -10,6 +10,7 @@ import type { PoolSize } from './pool-size.ts'
 import { Prober } from './prober.ts'
 import type { ServerContext } from './server-context.ts'
 import { type BreakerSettings, ServerGuard } from './server-guard.ts'
+import { ServerTrial } from './server-trial.ts'
 import type { Session } from './session.ts'
 import { ShapeRegistry } from './shape-registry.ts'
 import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
@@ -35,6 +36,7 @@ export class Server {
   readonly exclusive: ExclusiveLane
   readonly pipelined: PipelinedLane | undefined
   readonly #prober: Prober
+  readonly #trial: ServerTrial
   readonly #settings: LaneSettings
   readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
@@ -49,7 +51,9 @@ export class Server {
     this.#shapes = new ShapeRegistry(lane.maxShapes)
     const telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
     this.exclusive = new ExclusiveLane(context, size, verify, telemetry)
-    this.#prober = new Prober(context, (signal) => this.exclusive.open(signal))
+    const probe = () => new Prober(context, (signal) => this.exclusive.open(signal))
+    this.#prober = probe()
+    this.#trial = new ServerTrial(context, this.guard, probe)
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
     const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
     this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
@@ -68,10 +72,21 @@ export class Server {
 
   /** Runs one autocommit statement on the lane that fits it; `recover` is asked about a failure before the caller is told. */
   execute(statement: Statement, options?: RunOptions, recover?: Recover): Promise<StatementResult> {
-    if (this.guard.closed) return this.#run(statement, options, recover)
-    const running = this.guard.run(() => this.#run(statement, options, undefined))
-    if (recover === undefined) return running
-    return running.catch((error: unknown) => orThrow(recover(error, statement, options), error))
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    return this.guard.closed ? this.#run(statement, options, recover) : this.#runAfterTrial(statement, options, recover)
+  }
+
+  async #runAfterTrial(
+    statement: Statement,
+    options: RunOptions | undefined,
+    recover: Recover | undefined,
+  ): Promise<StatementResult> {
+    try {
+      await this.#trial.pass(options)
+    } catch (error) {
+      return await orThrow(recover?.(error, statement, options), error)
+    }
+    return await this.#run(statement, options, recover)
   }
 
   /** A statement of ours that tells whether the server lives, on a session of its own: busy pools say nothing about that. */
@@ -99,26 +114,26 @@ export class Server {
   }
 
   async lease(shard: number, options?: RunOptions): Promise<Lease> {
-    const acquire = () => this.exclusive.lease(shard, options)
-    if (!this.guard.closed) return await this.guard.run(acquire)
+    if (!this.guard.closed) await this.#trial.pass(options)
     if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
     try {
-      return await acquire()
+      return await this.exclusive.lease(shard, options)
     } catch (error) {
       this.guard.failed(error)
       throw error
     }
   }
 
-  /** Gives up what is under way on the pipelined lane of a server that does not answer. */
-  abandon(): void {
-    this.pipelined?.abandon()
-  }
-
   /** Gives up all single statements: another server can answer them. */
   abandonReads(): void {
-    this.abandon()
+    this.pipelined?.abandon()
     this.exclusive.abandon()
+  }
+
+  /** Gives up everything, open transactions too: another server is the primary. */
+  cut(): void {
+    this.abandonReads()
+    this.exclusive.sessions.cut()
   }
 
   async warm(): Promise<void> {
@@ -127,6 +142,7 @@ export class Server {
 
   async close(): Promise<void> {
     this.#prober.close()
+    this.#trial.close()
     await Promise.all([this.exclusive.close(), this.pipelined?.close()])
   }
 

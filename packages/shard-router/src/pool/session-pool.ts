@@ -123,6 +123,11 @@ export class SessionPool implements IdleHolder {
     for (const waiter of [...this.#waiters]) waiter.fail(error())
   }
 
+  /** Ends the connections of all sessions that are lent. */
+  cut(): void {
+    for (const session of this.#leased) destroySocket(session)
+  }
+
   /** Opens up to the minimum; fails when not one could be opened. */
   async warm(): Promise<void> {
     const missing = Math.max(0, this.#size.minimum - this.totalCount)
@@ -152,7 +157,7 @@ export class SessionPool implements IdleHolder {
     this.#drained = resolve
     const timer = setTimeout(() => {
       this.refuseWaiting(() => this.#closedError())
-      for (const session of this.#leased) destroySocket(session)
+      this.cut()
       this.#abandon.abort(this.#closedError())
       resolve()
     }, timeoutMs)

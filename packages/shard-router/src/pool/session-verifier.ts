@@ -1,5 +1,7 @@
 import type { Client } from 'pg'
 import { poolError } from './pool-error.ts'
+import { type FoundPrimary, findSuccessor } from './primary-finder.ts'
+import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
 import { isStandby, isSuperseded, readIncarnation, type ServerIncarnation } from './server-incarnation.ts'
 import type { Session } from './session.ts'
@@ -10,13 +12,28 @@ export class ShardLineage {
   readonly shard: string
   readonly topologyId: string
   readonly identity: IdentityMode
+  /** Where its primary may be. */
+  readonly candidates: readonly ServerAddress[]
   /** Of the current primary; undefined until one was met. */
   primary: ServerIncarnation | undefined
+  #successor: Promise<FoundPrimary | undefined> | undefined
 
-  constructor(shard: string, topologyId: string, identity: IdentityMode) {
+  constructor(shard: string, topologyId: string, identity: IdentityMode, candidates: readonly ServerAddress[]) {
     this.shard = shard
     this.topologyId = topologyId
     this.identity = identity
+    this.candidates = candidates
+  }
+
+  /** Whether the first primary that is met was left behind by a promotion; sessions that open meanwhile share the answer. */
+  async isLeftBehind(context: ServerContext, incarnation: ServerIncarnation): Promise<boolean> {
+    if (this.primary !== undefined) return isSuperseded(incarnation, this.primary)
+    const others = this.candidates.filter(({ url }) => url !== context.address.url)
+    if (others.length === 0) return false
+    this.#successor ??= findSuccessor(context, others, incarnation).finally(() => {
+      this.#successor = undefined
+    })
+    return (await this.#successor) !== undefined
   }
 
   /** The token form: `system:timeline`. */
@@ -33,10 +50,7 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
   const { client } = session
   const { label } = context.address
   if (context.role === 'primary') {
-    await refuseStandby(context, client)
-    const incarnation = await readIncarnation(client)
-    if (isSuperseded(incarnation, lineage.primary)) throw supersededError(context)
-    lineage.primary = incarnation
+    lineage.primary = await verifyPrimary(context, lineage, client)
   } else {
     const incarnation = await readIncarnation(client)
     if (lineage.primary !== undefined && incarnation.systemId !== lineage.primary.systemId) {
@@ -55,15 +69,25 @@ export async function verifySession(context: ServerContext, lineage: ShardLineag
   await context.admit?.(client)
 }
 
+/** @throws ConnectionError NO_PRIMARY for a standby, and for a primary that a promotion has left behind */
+export async function verifyPrimary(
+  context: ServerContext,
+  lineage: ShardLineage,
+  client: Client,
+): Promise<ServerIncarnation> {
+  if (await isStandby(client)) throw standbyError(context)
+  const incarnation = await readIncarnation(client)
+  if (await lineage.isLeftBehind(context, incarnation)) throw supersededError(context)
+  return incarnation
+}
+
 function supersededError({ shard, address }: ServerContext): Error {
   const message = `${address.label} (shard ${shard}) was a primary before the last failover; its data is out of date.`
   return poolError('NO_PRIMARY', message, { shard, server: address.label, details: { sent: false } })
 }
 
-/** @throws ConnectionError NO_PRIMARY */
-export async function refuseStandby({ shard, address }: ServerContext, client: Client): Promise<void> {
-  if (!(await isStandby(client))) return
-  throw poolError('NO_PRIMARY', `${address.label} (shard ${shard}) is a standby now.`, {
+function standbyError({ shard, address }: ServerContext): Error {
+  return poolError('NO_PRIMARY', `${address.label} (shard ${shard}) is a standby now.`, {
     shard,
     server: address.label,
     details: { sent: false },

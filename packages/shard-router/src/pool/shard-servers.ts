@@ -17,6 +17,7 @@ import type { Lease, ReadPreference, RunOptions, Statement, StatementResult } fr
 import type { ShardSettings } from './shard-settings.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { untilSettled } from './unsettled-wait.ts'
+import { untilAbandoned } from './until-abandoned.ts'
 
 type ServerFactory = (address: ServerAddress) => Server
 
@@ -25,7 +26,6 @@ export class ShardServers {
   readonly id: string
   readonly #settings: ShardSettings
   readonly #lineage: ShardLineage
-  readonly #candidates: readonly ServerAddress[]
   readonly #makePrimary: ServerFactory
   readonly #replicas: ReplicaSet
   readonly #tokens: CommitTokens
@@ -39,17 +39,18 @@ export class ShardServers {
   constructor(
     settings: ShardSettings,
     lineage: ShardLineage,
-    candidates: readonly ServerAddress[],
     makePrimary: ServerFactory,
-    makeReplicas: (primary: () => Server) => ReplicaSet,
+    makeReplicas: (primary: () => Server, promoted: () => void) => ReplicaSet,
   ) {
     this.id = lineage.shard
     this.#settings = settings
     this.#lineage = lineage
-    this.#candidates = candidates
     this.#makePrimary = makePrimary
-    this.#primary = makePrimary(candidates[0]!)
-    this.#replicas = makeReplicas(() => this.#primary)
+    this.#primary = makePrimary(lineage.candidates[0]!)
+    this.#replicas = makeReplicas(
+      () => this.#primary,
+      () => void this.#searchPrimary(),
+    )
     this.#tokens = new CommitTokens(
       this.id,
       () => this.#primary,
@@ -88,7 +89,7 @@ export class ShardServers {
     const running = this.#primary.execute(statement, options, this.#recover)
     if (statement.access === 'read') return running
     const context = currentReadContext()
-    return context === undefined ? running : this.#remembered(running, context)
+    return context === undefined ? running : this.#remembered(running, context, options)
   }
 
   async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
@@ -116,12 +117,12 @@ export class ShardServers {
   async direct(options: DirectOptions): Promise<Client> {
     const before = this.#primary
     try {
-      return await openDirect(before.context, options)
+      return await openDirect(before.context, this.#lineage, options)
     } catch (error) {
       if (!this.#pointsElsewhere(error)) throw error
       await this.#searchPrimary()
       if (this.#primary === before) throw error
-      return await openDirect(this.#primary.context, options)
+      return await openDirect(this.#primary.context, this.#lineage, options)
     }
   }
 
@@ -137,10 +138,14 @@ export class ShardServers {
   }
 
   /** The write's token is in the context before its caller goes on: whatever it reads next has seen the write. */
-  async #remembered(running: Promise<StatementResult>, context: ReadContext): Promise<StatementResult> {
+  async #remembered(
+    running: Promise<StatementResult>,
+    context: ReadContext,
+    options: RunOptions | undefined,
+  ): Promise<StatementResult> {
     const result = await running
     try {
-      context.add(await this.#tokens.read())
+      context.add(await untilAbandoned(this.#primary.context, this.#tokens.read(), options ?? {}))
     } catch (error) {
       // The write stands all the same. A token that nobody believes sends the reads to the primary.
       context.add({
@@ -251,7 +256,7 @@ export class ShardServers {
   }
 
   #pointsElsewhere(error: unknown): boolean {
-    if (this.#candidates.length < 2) return false
+    if (this.#lineage.candidates.length < 2) return false
     if (sqlStateOf(error) === readOnlyServer || isUnreachable(error)) return true
     const code = (error as { code?: unknown } | null)?.code
     return code === 'NO_PRIMARY' || code === 'CIRCUIT_OPEN'
@@ -268,7 +273,7 @@ export class ShardServers {
 
   async #switchPrimary(): Promise<void> {
     const before = this.#primary
-    const found = await findPrimary(before.context, this.#candidates, this.#lineage.primary)
+    const found = await findPrimary(before.context, this.#lineage.candidates, this.#lineage.primary)
     if (found === undefined || found.address.url === before.context.address.url || this.#closed) return
     this.#lineage.primary = found.incarnation
     this.#primary = this.#makePrimary(found.address)
@@ -277,7 +282,8 @@ export class ShardServers {
     const attributes = { shard: this.id, server: found.address.label }
     telemetry.log('warn', `the primary of shard ${this.id} is ${found.address.label} now`, attributes)
     telemetry.count('shardwright.pool.failovers', 1, attributes)
-    before.abandon()
+    // What is open there could commit what the new primary never has.
+    before.cut()
     const leaving = before.close().finally(() => this.#leaving.delete(leaving))
     this.#leaving.add(leaving)
   }

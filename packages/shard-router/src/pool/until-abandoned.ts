@@ -1,16 +1,12 @@
 import { deadlineError } from './deadline.ts'
 import type { ServerContext } from './server-context.ts'
-import type { RunOptions, StatementResult } from './shard-pool.ts'
+import type { RunOptions } from './shard-pool.ts'
 
 /**
  * The answer, or the abort or the deadline, whichever is first. What runs is left alone: on a pipelined client a cancel
  * would hit a neighbour.
  */
-export function untilAbandoned(
-  context: ServerContext,
-  running: Promise<StatementResult>,
-  options: RunOptions,
-): Promise<StatementResult> {
+export function untilAbandoned<T>(context: ServerContext, running: Promise<T>, options: RunOptions): Promise<T> {
   const { signal, deadline } = options
   return new Promise((resolve, reject) => {
     const abandon = () => {

@@ -96,6 +96,55 @@ describe('failures', () => {
     expect((await pool.execute(0, insert(1))).rowCount).toBe(1)
   })
 
+  test('a server that comes back is tried by a question of ours, not by what may take long', async () => {
+    await open({ retry: { maxRetries: 0 }, breaker: { maxFails: 2, failTimeoutMs: 200 } })
+    for (let run = 0; run < 4; run++) await pool.execute(0, point)
+    const opened = async () => {
+      await cluster.shards[0]!.kill()
+      await expect
+        .poll(async () => (await failureOf(pool.execute(0, point))).code, { timeout: 20_000 })
+        .toBe('CIRCUIT_OPEN')
+      await cluster.shards[0]!.start()
+    }
+    await opened()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    let slowIsOver = false
+    const slow = pool.execute(0, read('select pg_sleep(1)')).then(() => {
+      slowIsOver = true
+    })
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+    expect(slowIsOver).toBe(false)
+    await slow
+    await opened()
+    await cluster.shards[0]!.pause()
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    try {
+      const started = performance.now()
+      const hanging = failureOf(pool.execute(0, point))
+      const options = () => ({ deadline: performance.now() + 200 })
+      const late = [pool.execute(0, point, options()), pool.lease(0, options())]
+      expect((await Promise.all(late.map(failureOf))).map(({ code }) => code)).toEqual([
+        'DEADLINE_EXCEEDED',
+        'DEADLINE_EXCEEDED',
+      ])
+      expect(performance.now() - started).toBeLessThan(1_500)
+      expect((await hanging).code).toBe('SHARD_UNREACHABLE')
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+  })
+
+  test('what was given up before it was given is not sent', async () => {
+    await open()
+    for (let k = 10; k < 14; k++) await pool.execute(0, insert(k))
+    const signal = AbortSignal.abort(new Error('enough'))
+    expect((await failureOf(pool.execute(0, insert(20), { signal }))).message).toBe('enough')
+    expect((await failureOf(pool.execute(0, insert(21), { deadline: performance.now() - 1 }))).code).toBe(
+      'DEADLINE_EXCEEDED',
+    )
+    expect((await pool.execute(0, read('select k from ledger where k >= $1', 20))).rows).toEqual([])
+  })
+
   test('a frozen server is given up on the pipelined lane', async () => {
     // On a busy machine a shape may be found slow, and would leave the lane.
     await open({ lane: { capMs: 300, answerGraceMs: 500, slowMs: 60_000 }, retry: { maxRetries: 0 } })
@@ -325,6 +374,56 @@ describe('failover', () => {
     const { rows } = await pool.execute(0, read('select count(*)::int n from ledger where k >= $1', 100))
     expect(rows).toEqual([{ n: 10 }])
     await pool.close()
+  })
+
+  test('of two primaries only the one that was promoted later is written to', async () => {
+    await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const [{ replicas }] = cluster.shards as [(typeof cluster.shards)[0]]
+    const topology = topologyOf(cluster)
+    const lines: string[] = []
+    const telemetry = {
+      count() {},
+      record() {},
+      gauge() {},
+      span: () => ({ end() {} }),
+      log: (_: string, line: string) => void lines.push(line),
+    }
+    const watching = createShardPool(topology, { telemetry, replicas: { reads: 'replica', probeIntervalMs: 100 } })
+    await watching.execute(0, write('create table ledger (k int primary key)'))
+    await watching.execute(0, read('select 1 as one'))
+    const open = await watching.lease(0)
+    await open.execute(write('begin'))
+    await open.execute(insert(1))
+    await replicas[0]!.caughtUp()
+    // The old primary lives on, as one that a network kept from its cluster manager.
+    await replicas[0]!.promote()
+    const timeline = read('select substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) as t')
+    const later = [{ t: '00000002' }]
+    await expect
+      .poll(async () => (await watching.execute(0, timeline, { reads: 'primary' })).rows, { timeout: 10_000 })
+      .toEqual(later)
+    // What was open on the old one may not commit there.
+    await failureOf(open.execute(write('commit')))
+    open.destroy(new Error('its server is no primary'))
+    await watching.close()
+    const beginning = async (work: (pool: ShardPool) => Promise<readonly unknown[]>) => {
+      const pool = createShardPool(topology)
+      expect(await work(pool)).toEqual(later)
+      await pool.close()
+    }
+    await beginning(async (pool) => (await pool.execute(0, timeline)).rows)
+    await beginning(async (pool) => {
+      const lease = await pool.lease(0)
+      const { rows } = await lease.execute(timeline)
+      lease.release()
+      return rows
+    })
+    await beginning(async (pool) => {
+      const client = await pool.direct(0)
+      const { rows } = await client.query(timeline.sql)
+      await client.end()
+      return rows
+    })
   })
 
   test('a primary that a promotion left behind is never written to, whatever else is down', async () => {
