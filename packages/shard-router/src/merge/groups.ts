@@ -1,6 +1,7 @@
 import type { PgField } from '@shardwright/core'
 import type { InProcessAggregate } from '../plan/aggregate/decomposable.ts'
 import type { AggregateMerge, AggregateOutput } from '../plan/merge-plan.ts'
+import { emptyFields } from '../pool/row-reader.ts'
 import type { Accumulator } from './aggregate/accumulator.ts'
 import { AvgAccumulator } from './aggregate/avg.ts'
 import { CountAccumulator } from './aggregate/count.ts'
@@ -15,22 +16,47 @@ export interface MergedRows {
   readonly rows: readonly TextRow[]
 }
 
+/** What merges rows of one description: the same for every answer of a prepared statement. */
+interface GroupMerger {
+  readonly fields: readonly PgField[]
+  readonly makers: readonly (() => Accumulator)[]
+  readonly compare: (a: TextRow, b: TextRow) => number
+}
+
+const known = new WeakMap<
+  AggregateMerge,
+  { readonly of: readonly PgField[]; readonly merger: GroupMerger | undefined }
+>()
+
 /** Merges partial groups; `undefined` when a type's equality, order or arithmetic is PostgreSQL's alone. */
 export function mergeGroups(
   parts: readonly PartialResult[],
   merge: AggregateMerge,
   window: { readonly offset: number; readonly limit: number },
 ): MergedRows | undefined {
-  const fields = parts[0]?.fields ?? []
+  const merger = mergerOf(merge, parts[0]?.fields ?? emptyFields)
+  if (!merger) return undefined
+  const { fields, makers, compare } = merger
+  const rows = group(parts, merge.groups, makers)
+  if (merge.order.length > 0) rows.sort(compare)
+  return { fields, rows: rows.slice(window.offset, window.offset + window.limit) }
+}
+
+function mergerOf(merge: AggregateMerge, fields: readonly PgField[]): GroupMerger | undefined {
+  const last = known.get(merge)
+  if (last?.of === fields) return last.merger
+  const merger = createMerger(merge, fields)
+  known.set(merge, { of: fields, merger })
+  return merger
+}
+
+function createMerger(merge: AggregateMerge, fields: readonly PgField[]): GroupMerger | undefined {
   const outputFields = merge.outputs.map((output) => outputField(output, fields))
   if (!merge.groups.every((position) => identityOfType(fields[position]?.dataTypeID ?? 0))) return undefined
   const makers = merge.outputs.map((output) => maker(output, fields))
-  if (makers.some((make) => make === undefined)) return undefined
   const compare = rowOrder(merge.order, outputFields)
-  if (!compare) return undefined
-  const rows = group(parts, merge.groups, makers as (() => Accumulator)[])
-  if (merge.order.length > 0) rows.sort(compare)
-  return { fields: outputFields, rows: rows.slice(window.offset, window.offset + window.limit) }
+  if (!makers.every((make) => make !== undefined) || !compare) return undefined
+  return { fields: outputFields, makers, compare }
 }
 
 function group(
