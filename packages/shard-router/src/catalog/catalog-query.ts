@@ -3,7 +3,7 @@ export const tablesQuery = `
 select n.nspname as schema, c.relname as table, c.relkind::text as kind,
   (select json_agg(json_build_object(
      'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null), 'base', bt.typname, 'modifier', a.atttypmod,
-     'notNull', a.attnotnull, 'defaultSql', case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+     'notNull', a.attnotnull, 'defaultSql', case when a.attgenerated = '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), t.typdefault) end,
      'identity', a.attidentity, 'generated', a.attgenerated <> '',
      'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum)
    from pg_catalog.pg_attribute a

@@ -4,7 +4,7 @@ import type { Catalog } from '../plan/catalog.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { refuse } from '../plan/refuse.ts'
-import { resolveSource } from '../plan/source.ts'
+import { type Moment, resolveSource } from '../plan/source.ts'
 import type { Statement, StatementResult } from '../pool/shard-pool.ts'
 import { type ExecutionContext, runOn } from './context.ts'
 import { explainOnShards, isExplain } from './explain-on-shards.ts'
@@ -58,25 +58,25 @@ export async function executeOnMany(
   route: Route,
   caller: ExecutionContext,
 ): Promise<QueryResult<unknown>> {
-  const context = await withMoment(plan, caller, route)
-  return toQueryResult((await runOnMany(plan, route, context, 'objects')).result)
+  return toQueryResult((await runOnMany(plan, route, caller, 'objects')).result)
 }
 
 async function runOnMany(
   plan: PreparedPlan,
   route: Route,
-  context: ExecutionContext,
+  caller: ExecutionContext,
   rows: 'objects' | 'text',
 ): Promise<WrittenRows> {
-  if (isExplain(plan.root)) return writtenBy(0, await explainOnShards(plan, route, context))
   const multi = plan.multi()
+  const context = multi.moment ? await atMoment(caller, route) : caller
+  if (isExplain(plan.root)) return writtenBy(0, await explainOnShards(plan, route, context))
   switch (multi.kind) {
     case 'fan-out':
       return writtenBy(0, selected((await fanOut(multi, route, context)).rows))
     case 'broadcast':
       return await broadcast(multi, route, context, rows)
     case 'split': {
-      const parts = await splitRows(plan, multi, context, route.shardOfRow)
+      const parts = splitRows(plan, multi, context, route.shardOfRow)
       // DO NOTHING may do just that on a shard, which then need not be prepared.
       return await insertParts(parts, context, rows, !multi.node.onConflict?.doNothing)
     }
@@ -108,13 +108,13 @@ export async function withMoment(
 async function atMoment(context: ExecutionContext, route?: Route): Promise<ExecutionContext> {
   if (context.call.moment !== undefined) return context
   const { result } = await onAnyShard(context, route?.shards, {
-    sql: 'select pg_catalog.now()::text as moment',
+    sql: 'select pg_catalog.now()::text as transaction, pg_catalog.statement_timestamp()::text as statement',
     parameters: [],
     access: 'read',
     rows: 'facts',
   })
-  const [row] = result.rows as { moment: string }[]
-  return { ...context, call: { ...context.call, moment: row?.moment ?? '' } }
+  const [moment] = result.rows as [Moment]
+  return { ...context, call: { ...context.call, moment } }
 }
 
 async function fanOut(
@@ -141,8 +141,7 @@ async function broadcast(
   rows: 'objects' | 'text',
 ): Promise<WrittenRows> {
   const gathered = await runGathers(multi.gathers, context)
-  const asksClock = multi.template.sources.some((source) => source.from === 'moment')
-  const bound = bindTemplate(multi.template, gathered, asksClock ? await atMoment(context, route) : context)
+  const bound = bindTemplate(multi.template, gathered, context)
   return await context.atomically(async (transaction) => {
     const results = await Promise.all(
       route.shards.map((shard) => transaction.execute(shard, { ...bound, access: 'write', rows }, context.run)),

@@ -50,7 +50,7 @@ async function linesOf(
       )
     }
     case 'split': {
-      const parts = await splitRows(plan, multi, context)
+      const parts = splitRows(plan, multi, context)
       return await context.atomically((transaction) =>
         planLines(new Map(parts.map(({ shard, statement }) => [shard, statement])), { ...context, transaction }),
       )

@@ -1,16 +1,15 @@
 import type { PgField } from '@shardwright/core'
-import { ColumnNode, type InsertQueryNode, type OperationNode } from 'kysely'
+import type { OperationNode } from 'kysely'
 import { type BoundStatement, bindRelation, type TravellingRows } from '../merge/relation.ts'
 import type { TextRow } from '../merge/row-order.ts'
 import { compileTemplate } from '../plan/compile.ts'
 import { selectGather, without } from '../plan/decompose/nodes.ts'
 import type { MultiShardPlan } from '../plan/multi-shard.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
-import { clockDefaults } from '../plan/write/split-insert.ts'
 import type { ExecutionContext } from './context.ts'
 import { cursorRows } from './cursor-rows.ts'
 import { insertParts, sumResults } from './insert-parts.ts'
-import { defaultTexts, type ShardRows, shardOfKey, statementOf } from './insert-rows.ts'
+import { type ShardRows, shardOfKey, statementOf } from './insert-rows.ts'
 import { bindSources, bindTemplate, checkRows, partialShards, runGathers, runMergePlan } from './merge-select.ts'
 import { type WrittenRows, writtenBy } from './written-rows.ts'
 
@@ -32,7 +31,7 @@ export async function insertSelected(
   context: ExecutionContext,
   format: Format,
 ): Promise<WrittenRows> {
-  const statement = await SelectedInsert.of(plan, insert, context)
+  const statement = new SelectedInsert(plan, insert, context)
   const { source } = insert
   const streamed = source.partial ?? (source.merge.kind === 'combine' ? source.merge.combine.final : undefined)
   if (!insert.chunked || !streamed || (source.partial && source.merge.kind !== 'concat')) {
@@ -63,39 +62,16 @@ export async function insertSelected(
   })
 }
 
-/** The INSERT of one chunk for one shard: columns whose default is the clock's get one value for all. */
+/** The INSERT of one chunk of rows, for each shard. */
 class SelectedInsert {
   readonly #insert: InsertSelect
   readonly #bound: BoundStatement
-  readonly #added: readonly (string | null)[]
-  readonly #addedTypes: readonly string[]
 
-  private constructor(
-    insert: InsertSelect,
-    bound: BoundStatement,
-    added: readonly (string | null)[],
-    types: readonly string[],
-  ) {
-    this.#insert = insert
-    this.#bound = bound
-    this.#added = added
-    this.#addedTypes = types
-  }
-
-  static async of(plan: PreparedPlan, insert: InsertSelect, context: ExecutionContext): Promise<SelectedInsert> {
-    const { table, node } = insert
-    const described = context.state.catalog.table(table.schema, table.table)
-    const names = node.columns ? clockDefaults(node, described) : []
-    const added = await defaultTexts(names, described, context)
-    const types = names.map((name) => described?.columns.find((column) => column.name === name)?.type ?? 'text')
-    const columns = [...(node.columns ?? []), ...names.map((name) => ColumnNode.create(name))]
-    const rewritten = {
-      ...without(node, 'with'),
-      ...(names.length > 0 ? { columns } : {}),
-      values: selectGather(insertStep),
-    } as InsertQueryNode
+  constructor(plan: PreparedPlan, insert: InsertSelect, context: ExecutionContext) {
+    const rewritten = { ...without(insert.node, 'with'), values: selectGather(insertStep) }
     const template = compileTemplate(rewritten as OperationNode, plan.parameters)
-    return new SelectedInsert(insert, { sql: template.sql, parameters: bindSources(template, context) }, added, types)
+    this.#insert = insert
+    this.#bound = { sql: template.sql, parameters: bindSources(template, context) }
   }
 
   /** The rows that a shard gave, by the shards of their keys. */
@@ -106,15 +82,12 @@ class SelectedInsert {
     context: ExecutionContext,
   ): Promise<readonly ShardRows[]> {
     const oids = fields.map((field) => field.dataTypeID)
-    const types = [
-      ...(await context.state.types.of(from, oids, context.transaction)).map((type) => type.sql),
-      ...this.#addedTypes,
-    ]
+    const types = (await context.state.types.of(from, oids, context.transaction)).map((type) => type.sql)
     const travelling = types.map((_, index) => ({ name: `c${index + 1}`, dataTypeID: 0, dataTypeModifier: -1 }))
     return [...this.#byShard(rows, context)].map(([shard, places]) => {
       const relation: TravellingRows = {
         fields: travelling,
-        rows: places.map((place) => [...(rows[place] as TextRow), ...this.#added]),
+        rows: places.map((place) => rows[place] as TextRow),
         types,
         collations: types.map(() => undefined),
       }

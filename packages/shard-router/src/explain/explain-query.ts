@@ -155,7 +155,7 @@ class Explainer {
 
   /** Each shard has rows of its own, so a statement of its own; it will insert exactly these. */
   async #split(plan: PreparedPlan, multi: MultiShardPlan & { kind: 'split' }): Promise<ShardStatement[]> {
-    const parts = await splitRows(plan, multi, this.context)
+    const parts = splitRows(plan, multi, this.context)
     return parts.map(({ shard, statement, places }) => ({
       shard: this.#id(shard),
       sql: statement.sql,

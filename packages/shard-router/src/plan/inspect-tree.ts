@@ -9,7 +9,9 @@ import type {
   SelectModifierNode,
 } from 'kysely'
 import type { Catalog } from './catalog.ts'
+import { isClock, isClockWord } from './clock.ts'
 import { isEmptyList } from './key/key-constraint.ts'
+import type { Token } from './raw/lexer.ts'
 import { isNestedRaw } from './raw/open-nodes.ts'
 import { understandRaw, unwrapRaw } from './raw/raw-fragment.ts'
 import { refuse } from './refuse.ts'
@@ -149,7 +151,6 @@ export const nodeRules: Readonly<Record<OperationNodeKind, 'planned' | 'schema' 
 })
 
 const functionName = /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$|^"[^"]+"(\."[^"]+")?$/
-const clockFunctions = new Set(['now', 'transaction_timestamp', 'statement_timestamp'])
 
 /** Walks the tree once. @throws RoutingError for a node without a rule and for raw text that hides something. */
 export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTraits {
@@ -171,7 +172,7 @@ export function inspectTree(root: RootOperationNode, catalog: Catalog): TreeTrai
     if (name === 'any' || name === 'all' || name === 'some' || name === 'grouping') return
     if (usesSession(name)) session.add(name)
     const known = catalog.functionTraits(name)
-    if (clockFunctions.has(name)) clock.add(name)
+    if (isClock(name)) clock.add(name)
     else if ((!known || known.volatility === 'volatile') && !syntaxFunctions.has(name)) volatile.add(name)
   }
 
@@ -255,7 +256,17 @@ function inspectRaw(node: RawNode, called: (name: string) => void): void {
     )
   }
   for (const name of fragment.functions) called(bareName(name))
-  if (fragment.tokens.some((token) => token.kind === 'word' && /^current_(time|date)|^localtime/.test(token.text))) {
-    called('now')
-  }
+  fragment.tokens.forEach(({ kind, text }, index) => {
+    if (kind === 'word' && isClockWord(text)) called(text)
+    if (kind === 'string' && isMoment(fragment.tokens, index)) called(text)
+  })
+}
+
+const timeTypes = new Set(['timestamptz', 'timestamp', 'date', 'time', 'timetz', 'zone'])
+
+/** `'now'::timestamptz`, `date 'today'`, `cast('now' as time)`: read when the statement is, on each server. */
+function isMoment(tokens: readonly Token[], index: number): boolean {
+  if (!/^'(now|today|tomorrow|yesterday)'$/i.test(tokens[index]?.text ?? '')) return false
+  if (timeTypes.has(tokens[index - 1]?.text ?? '')) return true
+  return ['::', 'as'].includes(tokens[index + 1]?.text ?? '') && timeTypes.has(tokens[index + 2]?.text ?? '')
 }

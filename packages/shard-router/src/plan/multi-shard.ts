@@ -5,8 +5,10 @@ import type { GatherStep, MergePlan } from './merge-plan.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import type { ColumnarInsert } from './write/columnar-insert.ts'
 
-/** How a statement runs over several shards. */
-export type MultiShardPlan =
+/** How a statement runs over several shards. `moment`: the moment of the statement has to be read before. */
+export type MultiShardPlan = MultiShardWork & { readonly moment: boolean }
+
+export type MultiShardWork =
   /** Read all, merge. */
   | { readonly kind: 'fan-out'; readonly merge: MergePlan }
   /** The same write on each shard; counts add up, returned rows are put together. */
@@ -18,6 +20,9 @@ export type MultiShardPlan =
       readonly table: ShardedTable
       readonly position: number
       readonly columnar: ColumnarInsert | undefined
+      /** The INSERT with all values that a shard would take from its clock; made when it is needed. */
+      bound(): InsertQueryNode
+      readonly moment: boolean
     }
   /** INSERT ... SELECT whose rows have to travel: read, then split. */
   | {

@@ -2,32 +2,58 @@ import type { Schema } from '@shardwright/core'
 import type { InsertQueryNode, MergeQueryNode, OperationNode, SelectQueryNode, UpdateQueryNode } from 'kysely'
 import { Analyzer, bareQuery } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
-import { bindClock } from './clock.ts'
+import { asksMoment, bindClock } from './clock.ts'
 import { compileTemplate } from './compile.ts'
 import { type DecomposeContext, decompose, gatherSources, localize, refuseObstacle } from './decompose/decompose.ts'
 import { Locality } from './decompose/locality.ts'
 import { slots, without } from './decompose/nodes.ts'
 import { isWriteLocal } from './decompose/write-local.ts'
-import type { MultiShardPlan } from './multi-shard.ts'
+import { independent } from './independent-functions.ts'
+import type { MultiShardPlan, MultiShardWork } from './multi-shard.ts'
 import { planStatement } from './planner.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
 import { shardedTableOf } from './scope/relation.ts'
-import { withClockColumns } from './write/clock-columns.ts'
+import { BoundDefaults } from './write/bind-defaults.ts'
+import { LeftDefaults } from './write/left-defaults.ts'
 import { checkMergeInserts } from './write/merge-inserts.ts'
 import { planReferenceWrite, repeatedStatement } from './write/reference-write.ts'
 import { isSameOnCopies } from './write/same-on-copies.ts'
-import { planSplit } from './write/split-insert.ts'
+import { refuseSharedDefaults, sharedDefault } from './write/shared-defaults.ts'
+import { insertTarget, planSplit } from './write/split-insert.ts'
 import { planStepwise } from './write/stepwise.ts'
 import { withTypedValues } from './write/typed-values.ts'
 import { writingCtes } from './write/writing-ctes.ts'
 
 /** Plans how a statement runs over several shards. @throws RoutingError when it cannot. */
 export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
-  const plan = original.traits.clock.length > 0 ? { ...original, root: bindClock(original.root) } : original
-  const context = decomposeContext(plan, schema, catalog)
-  if (plan.traits.writes && writingCtes(plan.root).length > 0)
-    return planWritingCtes(original, plan, schema, catalog, context)
+  const clocked = original.traits.clock.length > 0 ? bindClock(original.root) : original.root
+  const left = new LeftDefaults(schema, catalog, original)
+  // The rows of VALUES are many: what they lack is added where they are split.
+  const bound = original.traits.writes && !isValuesInsert(clocked)
+  const root = bound ? new BoundDefaults(left, original.parameters).in(clocked) : clocked
+  const plan = root === original.root ? original : { ...original, root }
+  const work = planBound(original, plan, { schema, catalog, left }, decomposeContext(plan, schema, catalog))
+  if (work.kind === 'split') return work
+  // The first copy of a reference table computes its values itself.
+  return { ...work, moment: work.kind !== 'reference' && root !== original.root && asksMoment(root) }
+}
+
+interface Planning {
+  readonly schema: Schema
+  readonly catalog: Catalog
+  readonly left: LeftDefaults
+}
+
+/** `plan` has the moments of the statement in the place of clocks. */
+function planBound(
+  original: PreparedPlan,
+  plan: PreparedPlan,
+  planning: Planning,
+  context: DecomposeContext,
+): MultiShardWork {
+  const { schema, catalog } = planning
+  if (plan.traits.writes && writingCtes(plan.root).length > 0) return planWritingCtes(original, plan, planning, context)
   const writesReference = plan.accesses.some((access) => access.kind === 'reference' && access.writes)
   if (writesReference || writesOneShard(plan)) return planFixedTarget(original, plan, schema, catalog, context)
   switch (plan.kind) {
@@ -35,10 +61,16 @@ export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: 
       refuseVolatile(plan)
       return { kind: 'fan-out', merge: decompose(plan.root, context) }
     case 'insert':
-      return planInsert(plan, schema, catalog, context)
+      return planInsert(plan, planning, context)
     default:
+      refuseSharedDefaults(plan.root, planning.left)
       return planBroadcast(plan, context)
   }
+}
+
+function isValuesInsert(root: OperationNode): boolean {
+  const { values, with: ctes } = root as InsertQueryNode
+  return root.kind === 'InsertQueryNode' && values?.kind === 'ValuesNode' && ctes === undefined
 }
 
 function decomposeContext(plan: PreparedPlan, schema: Schema, catalog: Catalog): DecomposeContext {
@@ -65,7 +97,7 @@ function planFixedTarget(
   schema: Schema,
   catalog: Catalog,
   context: DecomposeContext,
-): MultiShardPlan {
+): MultiShardWork {
   const { rewritten, gathers, gathered } = gatherSources(plan.root, context)
   if (gathers.length === 0) return { kind: 'reference', write: planReferenceWrite(original, schema, catalog) }
   refuseVolatile(plan)
@@ -78,19 +110,20 @@ function planFixedTarget(
 function planWritingCtes(
   original: PreparedPlan,
   plan: PreparedPlan,
-  schema: Schema,
-  catalog: Catalog,
+  { schema, catalog, left }: Planning,
   context: DecomposeContext,
-): MultiShardPlan {
+): MultiShardWork {
   refuseVolatile(plan)
-  if (original.accesses.every((access) => access.kind === 'reference') && isSameOnCopies(original, schema, catalog)) {
+  if (original.accesses.every((access) => access.kind === 'reference') && isSameOnCopies(original, left)) {
     return { kind: 'reference', write: repeatedStatement(original) }
   }
-  return pushedWhole(plan, context) ?? planStepwise(plan, schema, catalog, context)
+  // A part that is on one shard may take a value from that shard's sequence.
+  const whole = sharedDefault(plan.root, left) ? undefined : pushedWhole(plan, context)
+  return whole ?? planStepwise(plan, schema, catalog, context)
 }
 
 /** All parts local to each shard: `with moved as (delete ... returning *) insert into ... select * from moved`. */
-function pushedWhole(plan: PreparedPlan, context: DecomposeContext): MultiShardPlan | undefined {
+function pushedWhole(plan: PreparedPlan, context: DecomposeContext): MultiShardWork | undefined {
   if (plan.accesses.some((access) => access.kind !== 'sharded' && (access.kind !== 'reference' || access.writes)))
     return undefined
   const analyzer = context.analyze(plan.root, new Map())
@@ -103,28 +136,18 @@ function pushedWhole(plan: PreparedPlan, context: DecomposeContext): MultiShardP
   return { kind: 'broadcast', gathers: [], template: compileTemplate(main, analyzer.parameters) }
 }
 
-// Each row gets a value of its own from these, wherever it is computed.
-export const independent: ReadonlySet<string> = new Set([
-  'random',
-  'gen_random_uuid',
-  'uuidv4',
-  'uuid_generate_v4',
-  'uuidv7',
-  'random_normal',
-])
-
 export function refuseVolatile(plan: PreparedPlan): void {
   const name = plan.traits.volatile.find((candidate) => !independent.has(candidate))
   if (name === undefined) return
   refuse(
     'VOLATILE_IN_SPLIT',
-    `${name}() would be computed on each shard anew, and one PostgreSQL would compute it once.`,
+    `${name.startsWith("'") ? name : `${name}()`} would be computed on each shard anew, and one PostgreSQL would compute it once.`,
     'Compute the value in the service and pass it as a parameter.',
     { function: name },
   )
 }
 
-function planBroadcast(plan: PreparedPlan, context: DecomposeContext): MultiShardPlan {
+function planBroadcast(plan: PreparedPlan, context: DecomposeContext): MultiShardWork {
   refuseVolatile(plan)
   const { root, analyzer, locality, gathers } = localize(plan.root, context)
   const block = analyzer.knownBlock(root)
@@ -150,12 +173,12 @@ function refuseKeyUpdate(root: OperationNode): void {
   }
 }
 
-function planInsert(plan: PreparedPlan, schema: Schema, catalog: Catalog, context: DecomposeContext): MultiShardPlan {
+function planInsert(plan: PreparedPlan, planning: Planning, context: DecomposeContext): MultiShardWork {
   refuseVolatile(plan)
   const node = plan.root as InsertQueryNode
   const values = node.values && bareQuery(node.values)
-  if (values?.kind !== 'SelectQueryNode') return planSplit(plan, schema, catalog)
-  return planInsertSelect(node, values as SelectQueryNode, plan, schema, catalog, context)
+  if (values?.kind !== 'SelectQueryNode') return planSplit(plan, planning.schema, planning.catalog)
+  return planInsertSelect(node, values as SelectQueryNode, plan, planning, context)
 }
 
 /** INSERT ... SELECT whose selected key is the key of the rows it reads runs on each shard; else its rows travel. */
@@ -163,30 +186,27 @@ function planInsertSelect(
   node: InsertQueryNode,
   select: SelectQueryNode,
   plan: PreparedPlan,
-  schema: Schema,
-  catalog: Catalog,
+  { schema, catalog, left }: Planning,
   context: DecomposeContext,
-): MultiShardPlan {
-  const split = planSplit(plan, schema, catalog)
-  if (split.kind !== 'split') return split
+): MultiShardWork {
+  const { table, position } = insertTarget(plan, schema, catalog)
+  refuseSharedDefaults(node, left)
   const { root, analyzer, locality, gathers } = localize(node, context)
   const inner = bareQuery((root as InsertQueryNode).values as OperationNode)
   const block = analyzer.knownBlock(inner)
-  const own = analyzer.exportsOf(inner, block.environment, block.parent)[split.position]
-  if (locality.spreadOf(inner) === 'sharded' && own?.family === split.table.family && !own.nullable) {
-    const described = catalog.table(split.table.schema, split.table.table)
-    const timed = withClockColumns(root as InsertQueryNode, inner as SelectQueryNode, described)
-    return { kind: 'broadcast', gathers, template: compileTemplate(timed, analyzer.parameters) }
+  const own = analyzer.exportsOf(inner, block.environment, block.parent)[position]
+  if (locality.spreadOf(inner) === 'sharded' && own?.family === table.family && !own.nullable) {
+    return { kind: 'broadcast', gathers, template: compileTemplate(root, analyzer.parameters) }
   }
-  const described = catalog.table(split.table.schema, split.table.table)
+  const described = left.describe(table)
   const ordered = select.limit || select.offset || select.fetch || select.distinctOn || node.returning
   const plain = ordered ? select : without(select, 'orderBy')
   const withCtes = node.with ? ({ ...plain, with: node.with } as SelectQueryNode) : plain
   return {
     kind: 'insert-select',
     node,
-    table: split.table,
-    position: split.position,
+    table,
+    position,
     source: decompose(withTypedValues(node, withCtes, described), context),
     // DO UPDATE must see all rows at once, and so must a foreign key to the table itself.
     chunked: !node.onConflict?.updates?.length && described?.refersToItself === false,

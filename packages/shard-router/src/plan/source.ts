@@ -8,8 +8,14 @@ export type Source =
   | { readonly from: 'sum'; readonly parts: readonly Source[] }
   /** The key of `router.for(key)`. */
   | { readonly from: 'confined-key' }
-  /** The moment of the statement, one for all shards. */
-  | { readonly from: 'moment' }
+  /** A moment of the statement, one for all shards. */
+  | { readonly from: 'moment'; readonly of: keyof Moment }
+
+/** The moments of a statement as PostgreSQL's text: `now()` and `statement_timestamp()`. */
+export interface Moment {
+  readonly transaction: string
+  readonly statement: string
+}
 
 /** What the lookups of a call led to. */
 export interface LookupAnswers {
@@ -21,8 +27,8 @@ export interface LookupAnswers {
 export interface CallValues {
   readonly parameters: readonly unknown[]
   readonly confinedKey?: unknown
-  /** `now()` of the statement, as PostgreSQL's text; read before a statement that goes to several shards needs it. */
-  readonly moment?: string
+  /** Read before a statement that goes to several shards needs it. */
+  readonly moment?: Moment
   readonly lookups?: LookupAnswers
 }
 
@@ -35,7 +41,7 @@ export function resolveSource(source: Source, call: CallValues): unknown {
     case 'confined-key':
       return call.confinedKey
     case 'moment':
-      return call.moment
+      return call.moment?.[source.of]
     case 'sum':
       return sum(source.parts.map((part) => resolveSource(part, call)))
   }

@@ -1,9 +1,10 @@
 import type { Schema } from '@shardwright/core'
 import type { InsertQueryNode, MergeQueryNode, OperationNode, TableNode } from 'kysely'
-import type { Catalog, CatalogColumn } from '../../plan/catalog.ts'
-import { independent } from '../../plan/plan-multi-shard.ts'
+import type { Catalog } from '../../plan/catalog.ts'
+import { independent } from '../../plan/independent-functions.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
 import { childrenOf, someNode } from '../../plan/walk.ts'
+import { takesSequence } from '../../plan/write/column-defaults.ts'
 import { readsOneRow } from './one-row-write.ts'
 
 /** Why a statement goes to the coordinator though one shard has all its rows. */
@@ -48,7 +49,7 @@ export class CoordinatorNeeds {
 
   #findSequence(family: string): string | undefined {
     for (const { name, schema, table } of this.#schema.families.get(family)?.tables ?? []) {
-      const column = this.#catalog.table(schema, table)?.columns.find(isSequence)
+      const column = this.#catalog.table(schema, table)?.columns.find(takesSequence)
       if (column) return `${name}.${column.name}`
     }
     return undefined
@@ -90,14 +91,10 @@ export class CoordinatorNeeds {
     const asksDefault =
       node.values !== undefined && someNode(node.values, (child) => child.kind === 'DefaultInsertValueNode')
     const left = described.columns.find(
-      (column) => isSequence(column) && (asksDefault || node.defaultValues || (given && !given.has(column.name))),
+      (column) => takesSequence(column) && (asksDefault || node.defaultValues || (given && !given.has(column.name))),
     )
     return left && `${placement.name}.${left.name}`
   }
-}
-
-function isSequence(column: CatalogColumn): boolean {
-  return column.identity !== undefined || /\bnextval\(/.test(column.defaultSql ?? '')
 }
 
 function tableOf(node: OperationNode): TableNode | undefined {

@@ -1,7 +1,14 @@
-import type { InsertQueryNode, OperationNode, PrimitiveValueListNode, ValuesNode } from 'kysely'
+import {
+  ColumnNode,
+  type InsertQueryNode,
+  type OperationNode,
+  type PrimitiveValueListNode,
+  type ValuesNode,
+} from 'kysely'
 import type { CatalogTable } from '../catalog.ts'
 import { compileTemplate, type ParameterIndex, type SqlTemplate } from '../compile.ts'
 import { rawNode } from '../decompose/nodes.ts'
+import type { ClockColumn } from './bind-defaults.ts'
 
 /**
  * An INSERT of nothing but values, sent as one array for each column: the text is the same for any number of rows, so that
@@ -42,11 +49,15 @@ const plainTypes: ReadonlySet<string> = new Set([
 
 const slot = 'shardwright:columns'
 
-/** `undefined` when a row has more than values, or a column a type that is better left to PostgreSQL. */
+/**
+ * `added`: columns that have one value in all rows. `undefined` when a row has more than values, or a column a type that
+ * is better left to PostgreSQL.
+ */
 export function columnarInsert(
   node: InsertQueryNode,
   described: CatalogTable | undefined,
   parameters: ParameterIndex,
+  added: readonly ClockColumn[],
 ): ColumnarInsert | undefined {
   const { columns } = node
   if (!columns || node.with || node.values?.kind !== 'ValuesNode') return undefined
@@ -58,7 +69,15 @@ export function columnarInsert(
     if (first === undefined || (row as PrimitiveValueListNode).values.length !== types.length) return undefined
     rows.push(first)
   }
-  const template = compileTemplate({ ...node, values: rawNode([slot], []) } as OperationNode, parameters)
+  const inserted = {
+    ...node,
+    columns: [...columns, ...added.map(({ name }) => ColumnNode.create(name))],
+    values: rawNode(
+      [slot, ...added.map(() => '')],
+      added.map(({ value }) => rawNode([', ', ''], [value])),
+    ),
+  }
+  const template = compileTemplate(inserted as OperationNode, parameters)
   const first = template.sources.length + 1
   const arrays = types.map((type, index) => `unnest($${first + index}::${type}[])`)
   const sql = template.sql.replace(slot, () => `select ${arrays.join(', ')}`)

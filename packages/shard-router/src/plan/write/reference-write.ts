@@ -4,7 +4,6 @@ import {
   type DeleteQueryNode,
   type IdentifierNode,
   type InsertQueryNode,
-  type MergeQueryNode,
   type OperationNode,
   SelectAllNode,
   SelectionNode,
@@ -17,7 +16,10 @@ import { compileTemplate } from '../compile.ts'
 import type { ReferenceWrite } from '../multi-shard.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { refuse } from '../refuse.ts'
+import { assignedColumns } from './key-update.ts'
+import { LeftDefaults } from './left-defaults.ts'
 import { isSameOnCopies } from './same-on-copies.ts'
+import { writtenItem, writtenPlacement, writtenTable } from './written-table.ts'
 
 /**
  * A write to a reference table. Statements that give the same rows on every copy are repeated; what the lead computes
@@ -31,10 +33,9 @@ export function planReferenceWrite(plan: PreparedPlan, schema: Schema, catalog: 
       'Read them first, and pass what was found as parameters.',
     )
   }
-  const target = targetOf(plan.root)
-  const placement = target && schema.find(target.table.identifier.name, target.table.schema?.name)
+  const placement = writtenPlacement(plan.root, schema)
   const described = placement && catalog.table(placement.schema, placement.table)
-  const repeated = placement !== undefined && isSameOnCopies(plan, schema, catalog)
+  const repeated = placement !== undefined && isSameOnCopies(plan, new LeftDefaults(schema, catalog, plan))
   if (plan.kind === 'merge' && repeated) return repeatedStatement(plan)
   if (!placement || !described || plan.kind === 'merge' || plan.kind === 'select') {
     return refuse(
@@ -59,6 +60,7 @@ export function planReferenceWrite(plan: PreparedPlan, schema: Schema, catalog: 
       'Give the table a primary key, or give all values in the statement.',
     )
   }
+  if (!repeated) refuseKeyChange(node, described.primaryKey)
   return {
     table: { schema: placement.schema, table: placement.table },
     statement: compileTemplate(statement as OperationNode, analyzer.parameters),
@@ -85,31 +87,23 @@ export function repeatedStatement(plan: PreparedPlan): ReferenceWrite {
 
 /** The target's columns only: `*` would add those of FROM and USING. */
 function wholeRow(root: OperationNode): SelectionNode {
-  const item = itemOf(root)
+  const item = writtenItem(root)
   const alias = item?.kind === 'AliasNode' ? ((item as AliasNode).alias as IdentifierNode).name : undefined
-  const name = alias ?? targetOf(root)?.table.identifier.name
+  const name = alias ?? writtenTable(root)?.table.identifier.name
   return name === undefined
     ? SelectionNode.create(SelectAllNode.create())
     : SelectionNode.createSelectAllFromTable(TableNode.create(name))
 }
 
-function targetOf(root: OperationNode): TableNode | undefined {
-  const node = itemOf(root)
-  if (node?.kind === 'AliasNode') return (node as AliasNode).node as TableNode
-  return node?.kind === 'TableNode' ? (node as TableNode) : undefined
-}
-
-function itemOf(root: OperationNode): OperationNode | undefined {
-  switch (root.kind) {
-    case 'InsertQueryNode':
-      return (root as InsertQueryNode).into
-    case 'UpdateQueryNode':
-      return (root as UpdateQueryNode).table
-    case 'DeleteQueryNode':
-      return (root as DeleteQueryNode).from.froms[0]
-    case 'MergeQueryNode':
-      return (root as MergeQueryNode).into
-    default:
-      return undefined
-  }
+/** The other copies find a row by its primary key, which must be the one it had. */
+function refuseKeyChange(node: OperationNode, primaryKey: readonly string[]): void {
+  const updates = (node as UpdateQueryNode).updates ?? (node as InsertQueryNode).onConflict?.updates ?? []
+  const changed = updates.flatMap(({ column }) => assignedColumns(column)).find((name) => primaryKey.includes(name))
+  if (changed === undefined) return
+  refuse(
+    'CROSS_SHARD_WRITE',
+    `The statement sets '${changed}', by which the copies of a reference table find the rows that the first one computed.`,
+    'Give all values in the statement, or delete the rows and insert them.',
+    { column: changed },
+  )
 }

@@ -19,7 +19,7 @@ import { TableReplacements } from '../decompose/table-replacements.ts'
 import { gatheredTable, rowsOfTable } from '../decompose/table-rows.ts'
 import { dropUnusedCtes } from '../decompose/unread-ctes.ts'
 import type { GatherStep } from '../merge-plan.ts'
-import type { MultiShardPlan, WriteStep } from '../multi-shard.ts'
+import type { MultiShardWork, WriteStep } from '../multi-shard.ts'
 import { planStatement } from '../planner.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { refuse } from '../refuse.ts'
@@ -41,7 +41,7 @@ export function planStepwise(
   schema: Schema,
   catalog: Catalog,
   context: DecomposeContext,
-): MultiShardPlan {
+): MultiShardWork {
   return new Stepwise(plan, schema, catalog, context).plan()
 }
 
@@ -65,7 +65,7 @@ class Stepwise {
     this.#gathered = new Map(plan.gathered)
   }
 
-  plan(): MultiShardPlan {
+  plan(): MultiShardWork {
     const { root } = this.#plan
     const { with: clause } = root as SelectQueryNode
     const writing = new Set(writingCtes(root))
@@ -74,7 +74,8 @@ class Stepwise {
       before.push(writing.has(expression) ? this.#step(expression, before, clause?.recursive) : expression)
     }
     const main = withExpressions(without(root as SelectQueryNode, 'with'), before, clause?.recursive)
-    return { kind: 'steps', reads: this.#reads, steps: this.#steps, main: this.#part(dropUnusedCtes(main)) }
+    const part = this.#part(dropUnusedCtes(main))
+    return { kind: 'steps', reads: this.#reads, steps: this.#steps, main: part }
   }
 
   /** Plans a CTE that writes; the CTE that stands for the rows it returns. */
