@@ -3,6 +3,7 @@ import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSetting
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import { requireKey, toQueryResult } from '../execute/execute-plan.ts'
 import { type Route, shardIndex } from '../execute/route.ts'
+import { slices } from '../execute/slices.ts'
 import { streamPlan } from '../execute/stream-plan.ts'
 import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
@@ -21,6 +22,12 @@ import { runAtomically } from './run-atomically.ts'
 import { recordScatter } from './scatter-telemetry.ts'
 import { statementContext } from './statement-context.ts'
 import { streamedRows } from './streamed-rows.ts'
+
+interface AskedStream {
+  readonly query: CompiledQuery
+  readonly chunkSize: number
+  readonly signal: AbortSignal | undefined
+}
 
 const noOptions: RunOptions = Object.freeze({})
 
@@ -67,6 +74,7 @@ export class LogicalConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     let own: RouterState | undefined
+    const running = this.#running
     try {
       if (this.#expected?.query === query) {
         const { action } = this.#expected
@@ -80,38 +88,43 @@ export class LogicalConnection implements DatabaseConnection {
       throw withCallersStack(this.#refusalOf(error))
     } finally {
       own?.ongoing.end()
+      // An abort is for this statement, not for what follows behind a ROLLBACK TO.
+      if (this.#running === running) this.#running = undefined
     }
   }
 
-  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<QueryResult<R>> {
     const own = this.#pinned === undefined ? await this.#core.begin() : undefined
     try {
-      const chunks = this.#stream(query, chunkSize, own ?? this.#pinned!)
+      const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
       for await (const { rows } of chunks) yield { rows: streamedRows(rows as R[]) }
     } catch (error) {
+      // Kysely has thrown the reason itself, and would only print that this failed too.
+      if (signal?.aborted === true && error === signal.reason) return
       throw this.#refusalOf(error)
     } finally {
       own?.ongoing.end()
     }
   }
 
-  #stream(query: CompiledQuery, chunkSize: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
+  #stream(asked: AskedStream, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
+    const { query, chunkSize } = asked
     const named = this.#namedShard()
-    if (named !== undefined) return this.#streamNamed(query, shardIndex(state.topology, named), chunkSize, state)
+    if (named !== undefined) return this.#streamNamed(asked, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call, plan)
+    const context = this.#context(state, call, this.#streamOptions(asked, state), plan)
     if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
     const route = this.#route(plan, sql, call, state)
     return state.engine.stream(plan, route, sql, chunkSize, context)
   }
 
-  #streamNamed(
-    query: CompiledQuery,
-    shard: number,
-    chunkSize: number,
-    state: RouterState,
-  ): AsyncIterableIterator<QueryResult<unknown>> {
-    const context = this.#context(state, { parameters: query.parameters })
+  #streamNamed(asked: AskedStream, shard: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
+    const { query, chunkSize } = asked
+    const context = this.#context(state, { parameters: query.parameters }, this.#streamOptions(asked, state))
     if (this.#transaction) return streamPlan.raw(shard, rawStatement(query), chunkSize, context)
     if (this.#use === 'single') refuseUnkeptState(query)
     const leases = this.#use === 'single' ? undefined : this.#sessionOn(shard, state).leases
@@ -127,7 +140,7 @@ export class LogicalConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<unknown>> {
     if (plan.changesLookups) {
       const { rows } = await this.#run(plan, sql, context)
-      if (rows.length > 0) yield { rows }
+      for (const piece of slices(rows, chunkSize)) yield { rows: piece }
       return
     }
     const own = { ...context, call: await withLookups(plan, context) }
@@ -139,7 +152,7 @@ export class LogicalConnection implements DatabaseConnection {
     const named = this.#namedShard()
     if (named !== undefined) return this.#executeNamed(query, shardIndex(state.topology, named), state)
     const { plan, sql, call } = this.#planOf(query, state)
-    return this.#run(plan, sql, this.#context(state, call, plan))
+    return this.#run(plan, sql, this.#context(state, call, this.#statementOptions(state), plan))
   }
 
   #run(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
@@ -188,7 +201,7 @@ export class LogicalConnection implements DatabaseConnection {
    */
   async #executeNamed(query: CompiledQuery, shard: number, state: RouterState): Promise<QueryResult<unknown>> {
     const statement = rawStatement(query)
-    const run = this.#runOptions(state)
+    const run = this.#statementOptions(state)
     if (this.#transaction) return toQueryResult(await this.#transaction.execute(shard, statement, run))
     if (this.#use === 'single') refuseUnkeptState(query)
     const needsSession = this.#session || this.#use === 'pinned' || query.query.kind === 'RawNode' || leavesState(query)
@@ -203,27 +216,34 @@ export class LogicalConnection implements DatabaseConnection {
     return this.#session
   }
 
-  #context(state: RouterState, call: CallValues, plan?: PreparedPlan): ExecutionContext {
+  #context(state: RouterState, call: CallValues, run: RunOptions, plan?: PreparedPlan): ExecutionContext {
     return {
-      ...statementContext(this.#mode, state, call, this.#runOptions(state)),
+      ...statementContext(this.#mode, state, call, run),
       transaction: this.#transaction,
       atomically: async (work) =>
         this.#transaction
           ? await work(this.#transaction)
-          : await runAtomically(state, this.#core.contention, this.#runOptions(state), plan, work),
+          : await runAtomically(state, this.#core.contention, run, plan, work),
     }
   }
 
-  #runOptions(state: RouterState): RunOptions {
+  #statementOptions(state: RouterState): RunOptions {
+    return this.#runOptions(state, this.#running?.signal)
+  }
+
+  #streamOptions({ signal }: AskedStream, state: RouterState): RunOptions {
+    return this.#runOptions(state, signal)
+  }
+
+  #runOptions(state: RouterState, signal: AbortSignal | undefined): RunOptions {
     const { fanOut, reads } = this.#mode
     const deadlineMs = fanOut?.deadlineMs
-    const running = this.#running
-    if (!running && !reads && deadlineMs === undefined) return noOptions
+    if (!signal && !reads && deadlineMs === undefined) return noOptions
     return {
       ...(reads ? { reads } : {}),
       ...(deadlineMs === undefined ? {} : { deadline: state.clock.monotonicMs() + deadlineMs }),
       // What may have to be cancelled needs a session of its own; the abort says what is done with it.
-      ...(running ? { signal: running.signal, abortStrategy: 'cancel query' } : {}),
+      ...(signal ? { signal, abortStrategy: 'cancel query' } : {}),
     }
   }
 

@@ -3,14 +3,16 @@ import { MergeError } from '../errors/merge-error.ts'
 import { parseRows } from '../merge/parse-rows.ts'
 import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
-import { refuse } from '../plan/refuse.ts'
-import type { Statement, StatementResult } from '../pool/shard-pool.ts'
+import { leftEarly } from '../pool/measured-stream.ts'
+import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { addToken } from '../transaction/token-after-commit.ts'
 import type { ExecutionContext } from './context.ts'
-import { callersStatement, withMoment } from './execute-plan.ts'
+import { callersStatement, executeOnMany, withMoment } from './execute-plan.ts'
+import { isExplain } from './explain-on-shards.ts'
 import { bindTemplate, runGathers, runMergePlan, windowOf } from './merge-select.ts'
 import { anyOf } from './on-any-shard.ts'
 import type { Route } from './route.ts'
+import { slices } from './slices.ts'
 
 type Chunks = AsyncIterableIterator<QueryResult<unknown>>
 
@@ -31,9 +33,12 @@ async function* planned(
     yield* raw(shard, callersStatement(plan, sql, caller), chunkSize, caller)
     return
   }
-  const multi = plan.multi()
-  if (multi.kind !== 'fan-out') {
-    refuse('UNSUPPORTED_STATEMENT', 'A write to several shards cannot be streamed.', 'Use execute().')
+  const multi = isExplain(plan.root) ? undefined : plan.multi()
+  if (multi?.kind !== 'fan-out') {
+    // A write is over, on all shards or on none, before its first row is given.
+    const { rows } = await executeOnMany(plan, route, caller)
+    for (const piece of slices(rows, chunkSize)) yield { rows: piece }
+    return
   }
   const { merge } = multi
   const context = await withMoment(plan, caller, route)
@@ -49,11 +54,26 @@ async function* planned(
   const window = merge.merge.kind === 'ordered' ? windowOf(merge.merge.window, context) : undefined
   if (merge.partial && merge.merge.kind === 'ordered' && window && !merge.merge.distinct) {
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'text' }
-    const sources = route.shards.map((shard) => chunksOf(shard, statement, chunkSize, context))
-    const streamed = yield* streamOrdered(sources, { ...merge.merge, ...window }, chunkSize, context)
+    const { stoppable, stop } = stoppableReads(context)
+    const sources = route.shards.map((shard) => chunksOf(shard, statement, chunkSize, stoppable))
+    const streamed = yield* streamOrdered(sources, { ...merge.merge, ...window }, chunkSize, context, stop)
     if (streamed) return
   }
-  yield* chunked(await runMergePlan(merge, context), chunkSize, context)
+  const { rows, fields } = await runMergePlan(merge, context)
+  for (const piece of slices(rows, chunkSize)) yield { rows: parseRows(piece, fields, context.state.parsers) }
+}
+
+/** Reads that are under way need not be waited for when nobody wants them; in a transaction a cancel would fail it. */
+function stoppableReads(context: ExecutionContext): { stoppable: ExecutionContext; stop: () => void } {
+  if (context.transaction) return { stoppable: context, stop: () => {} }
+  const left = new AbortController()
+  const { signal, abortStrategy = 'cancel query' } = context.run
+  const run = {
+    ...context.run,
+    signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal,
+    abortStrategy,
+  }
+  return { stoppable: { ...context, run }, stop: () => left.abort(leftEarly) }
 }
 
 /**
@@ -73,16 +93,6 @@ async function* oneAfterTheOther(
     }
   } finally {
     await Promise.all(cursors.map((cursor) => cursor.return?.()))
-  }
-}
-
-function* chunked(
-  result: Awaited<ReturnType<typeof runMergePlan>>,
-  chunkSize: number,
-  context: ExecutionContext,
-): Generator<QueryResult<unknown>> {
-  for (let at = 0; at < result.rows.length; at += chunkSize) {
-    yield { rows: parseRows(result.rows.slice(at, at + chunkSize), result.fields, context.state.parsers) }
   }
 }
 
@@ -108,7 +118,7 @@ async function* chunksOf(
     failure = error
     throw error
   } finally {
-    if (failure === undefined || isStatementError(failure)) lease.release()
+    if (failure === undefined || isStatementError(failure) || isStopped(failure, run)) lease.release()
     else lease.destroy(failure)
     // Committed when its portal was closed, also before its end.
     if (failure === undefined && statement.access === 'write') await addToken(state.pool, state.telemetry, shard)
@@ -121,6 +131,11 @@ function isStatementError(error: unknown): boolean {
   if (error instanceof MergeError) return true
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
+}
+
+/** The read was cancelled, and its answer awaited; a session that was ended for it is known to be dead. */
+function isStopped(error: unknown, { signal }: RunOptions): boolean {
+  return signal?.aborted === true && error === signal.reason
 }
 
 export const streamPlan = Object.freeze({ raw, planned })

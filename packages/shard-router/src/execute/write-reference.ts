@@ -29,7 +29,7 @@ export async function writeReference(
     return result
   }
   const result = await transaction.execute(lead, { sql, parameters, access: 'write', rows: 'text' }, context.run)
-  const copied = await copiedRows(write, result, context)
+  const copied = await copiedRows(write, result, { ...context, transaction })
   if (copied.rows.length > 0) {
     const bound = bindRelation({ sql: copySql(write), parameters: [] }, copyStep, copied, { by: 'name' })
     await Promise.all(

@@ -70,13 +70,14 @@ export interface OrderedRows {
 
 /**
  * Merges sorted cursors into one stream, holding two chunks of each. Gives false, having yielded nothing, when the order
- * of some column is PostgreSQL's alone.
+ * of some column is PostgreSQL's alone. `stop` ends the reads that are under way: at the end no chunk is awaited for nothing.
  */
 export async function* streamOrdered(
   cursors: readonly Chunks[],
   merge: OrderedRows,
   chunkSize: number,
   context: ExecutionContext,
+  stop: () => void,
 ): AsyncGenerator<QueryResult<unknown>, boolean> {
   try {
     const firsts = await Promise.all(cursors.map((cursor) => cursor.next()))
@@ -113,6 +114,7 @@ export async function* streamOrdered(
     if (out.length > 0) yield { rows: out }
     return true
   } finally {
+    stop()
     await Promise.all(cursors.map((cursor) => cursor.return?.()))
   }
 }

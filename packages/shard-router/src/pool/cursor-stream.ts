@@ -51,6 +51,8 @@ export async function* streamOnSession(
       if (statement.rows === 'text') size = largerChunk(size, chunkSize, chunk.rows as readonly TextRow[])
     }
   } catch (error) {
+    // The reason of an abort is the caller's own.
+    if (options?.signal?.aborted === true && error === options.signal.reason) throw error
     throw tagDriverError(error, context, session)
   } finally {
     if (!session.dead && !holder.released()) await portal.close()

@@ -2,6 +2,7 @@ import type { PgClient } from '@shardwright/core'
 import type { Batch } from './batch.ts'
 import { inCallContext } from './call-context.ts'
 import { streamOnSession } from './cursor-stream.ts'
+import { measuredStream } from './measured-stream.ts'
 import { poolError } from './pool-error.ts'
 import { runMeasured } from './run-measured.ts'
 import type { ServerContext } from './server-context.ts'
@@ -88,7 +89,8 @@ export class SessionLease implements Lease {
     this.#sendBegin()
     const holder = { inTransaction, released: () => this.#released }
     const given = inCallContext(options)
-    const chunks = streamOnSession(this.#context, this.#session, statement, chunkSize, holder, given)
+    const read = streamOnSession(this.#context, this.#session, statement, chunkSize, holder, given)
+    const chunks = this.#telemetry ? measuredStream(this.#context, statement, read, this.#telemetry) : read
     return inTransaction ? chunks : this.#alone(chunks)
   }
 

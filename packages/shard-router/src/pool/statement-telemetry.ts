@@ -3,7 +3,7 @@ import type { ServerContext } from './server-context.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { statementSummary } from './statement-summary.ts'
 
-export type LaneName = 'pipelined' | 'exclusive' | 'lease'
+export type LaneName = 'pipelined' | 'exclusive' | 'lease' | 'stream'
 
 /** What is measured of one shape on one lane: the same objects each time, so that adapters can keep a series by identity. */
 interface Measured {

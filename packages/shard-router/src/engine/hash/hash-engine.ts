@@ -65,6 +65,7 @@ export class HashEngine implements Engine {
     chunkSize: number,
     context: ExecutionContext,
   ): AsyncIterableIterator<QueryResult<unknown>> {
+    if (route.shards.length > 1) refuseLeavingTransaction(route, context)
     return streamPlan.planned(plan, route, sql, chunkSize, context)
   }
 
