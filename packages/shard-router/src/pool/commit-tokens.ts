@@ -1,21 +1,6 @@
 import type { CommitToken } from '@shardwright/core'
+import { logPosition } from './log-position.ts'
 import type { Server } from './server.ts'
-import type { Statement } from './shard-pool.ts'
-
-// With synchronous commit everything acknowledged is flushed; without it only inserted. The flushed position is preferred
-// because the inserted one may stand behind a page header that no replica ever replays to.
-const flushed = statement(`(case when pg_catalog.current_setting('synchronous_commit') = 'off'
-  then pg_catalog.pg_current_wal_insert_lsn() else pg_catalog.pg_current_wal_flush_lsn() end)`)
-const inserted = statement('pg_catalog.pg_current_wal_insert_lsn()')
-
-function statement(position: string): Statement {
-  return Object.freeze({
-    sql: `select ${position}::text as lsn`,
-    parameters: Object.freeze([]),
-    access: 'write',
-    rows: 'facts',
-  })
-}
 
 // The commit is acknowledged: a server that hangs right then does not hold its caller.
 const answerTimeoutMs = 2_000
@@ -61,7 +46,7 @@ export class CommitTokens {
     try {
       for (;;) {
         const primary = this.#primary()
-        const { rows } = await primary.execute(primary.context.commits.asynchronous ? inserted : flushed, {
+        const { rows } = await primary.execute(logPosition(primary.context.commits).primary, {
           deadline: primary.context.clock.monotonicMs() + answerTimeoutMs,
         })
         const incarnation = this.#incarnation()

@@ -22,7 +22,8 @@ export function encodeReadContext(context: ReadContext): string {
  * @throws ConfigurationError INVALID_READ_TOKEN
  */
 export function decodeReadContext(text: string): ReadContext {
-  const [found, ...parts] = text.length <= maxLength ? text.split('!') : []
+  // A header that is not there, or is there twice.
+  const [found, ...parts] = typeof text === 'string' && text.length <= maxLength ? text.split('!') : []
   if (found !== version) throw invalid()
   return new ReadContext(parts.map(decodeToken))
 }

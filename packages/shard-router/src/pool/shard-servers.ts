@@ -4,9 +4,11 @@ import type { Client } from 'pg'
 import { CommitTokens } from './commit-tokens.ts'
 import { deadlineError } from './deadline.ts'
 import { firstAnswer } from './first-answer.ts'
+import { logPosition } from './log-position.ts'
 import { type DirectOptions, openDirect } from './open-direct.ts'
 import { poolError } from './pool-error.ts'
 import { findPrimary } from './primary-finder.ts'
+import { type OnwardReads, readOnwards } from './read-onwards.ts'
 import type { Replica } from './replica.ts'
 import type { ReplicaSet } from './replica-set.ts'
 import { isSafeAgain, isUnreachable, readOnlyServer } from './safe-again.ts'
@@ -82,14 +84,32 @@ export class ShardServers {
   }
 
   #execute(statement: Statement, options?: RunOptions): Promise<StatementResult> {
-    if (statement.access === 'read' && this.#replicas.replicas.length > 0) {
-      const reads = options?.reads ?? this.#settings.reads.reads
-      if (reads !== 'primary') return this.#read(statement, reads, options)
+    const context = currentReadContext()
+    if (statement.access === 'read') {
+      const token = this.#replicas.replicas.length === 0 ? undefined : context?.tokenOf(this.id)
+      if (context === undefined || token === undefined || !this.#isBelieved(token))
+        return this.#read(statement, options)
+      return readOnwards(this.#onwards(options), statement, context, token)
     }
     const running = this.#primary.execute(statement, options, this.#recover)
-    if (statement.access === 'read') return running
-    const context = currentReadContext()
     return context === undefined ? running : this.#remembered(running, context, options)
+  }
+
+  #onwards(options: RunOptions | undefined): OnwardReads {
+    const replicaAt = (label: string) =>
+      this.#replicas.replicas.find(({ server }) => server.context.address.label === label)
+    return {
+      position: logPosition(this.#primary.context.commits).any,
+      read: (statement) => this.#read(statement, options),
+      ask: (server, position) => (replicaAt(server)?.server ?? this.#primary).execute(position, options),
+      reached: (server, lsn) => replicaAt(server)?.sawReplay(lsn),
+    }
+  }
+
+  #read(statement: Statement, options: RunOptions | undefined): Promise<StatementResult> {
+    const reads = this.#replicas.replicas.length === 0 ? 'primary' : (options?.reads ?? this.#settings.reads.reads)
+    if (reads === 'primary') return this.#primary.execute(statement, options, this.#recover)
+    return this.#readReplica(statement, reads, options)
   }
 
   async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
@@ -159,7 +179,11 @@ export class ShardServers {
     return result
   }
 
-  async #read(statement: Statement, reads: ReadPreference, options: RunOptions | undefined): Promise<StatementResult> {
+  async #readReplica(
+    statement: Statement,
+    reads: ReadPreference,
+    options: RunOptions | undefined,
+  ): Promise<StatementResult> {
     const replica = await this.#replicaFor(reads)
     if (replica === undefined) return await this.#primary.execute(statement, options, this.#recover)
     // Whatever goes wrong on a replica, another server can answer: a recovery conflict, a lost connection, a restart.

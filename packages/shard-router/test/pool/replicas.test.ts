@@ -29,8 +29,8 @@ describe('replicas', () => {
   const open = (replicas: ShardPoolOptions['replicas'], options: ShardPoolOptions = {}) => {
     pool = createShardPool(topologyOf(cluster), { ...options, replicas: { probeIntervalMs: 100, ...replicas } })
   }
-  const onReplicas = async (sql: string) => {
-    for (const replica of cluster.shards[0]!.replicas) {
+  const onReplicas = async (sql: string, replicas = cluster.shards[0]!.replicas) => {
+    for (const replica of replicas) {
       const observer = createShardPool({
         ...topologyOf(cluster),
         shards: [
@@ -126,6 +126,42 @@ describe('replicas', () => {
       const { server } = await runInReadContext(new ReadContext([foreign]), () => pool.execute(0, point))
       expect(server).toBe('primary')
     }
+  })
+
+  test.each([
+    ['on the pipelined lane', point.sql],
+    ['on sessions', `${point.sql} and pg_sleep(0) is not null`],
+    ['on replicas and the primary in turn', point.sql],
+  ])('reads under a token never go backwards, %s', async (how, sql) => {
+    open({ reads: 'replica', balance: 'round-robin' })
+    await pool.execute(0, point)
+    const [first, second] = cluster.shards[0]!.replicas
+    const context = new ReadContext([await bump()])
+    const upToDate = async () => {
+      await Promise.all([first!.caughtUp(), second!.caughtUp()])
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+    await upToDate()
+    await onReplicas('select pg_wal_replay_pause()', [first!])
+    // Somebody else: this context has no token of it.
+    await bump()
+    await second!.caughtUp()
+    const seen: number[] = []
+    for (let run = 0; run < 6; run++) {
+      const reads = how.includes('primary') && run === 1 ? 'primary' : 'replica'
+      const { rows } = await runInReadContext(context, () => pool.execute(0, read(sql, 1), { reads }))
+      seen.push((rows[0] as { v: number }).v)
+    }
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(seen.at(-1)).toBe(await current())
+    // Once both show the same, both are read.
+    await onReplicas('select pg_wal_replay_resume()', [first!])
+    await upToDate()
+    const servers = new Set<string>()
+    for (let run = 0; run < 6; run++) {
+      servers.add((await runInReadContext(context, () => pool.execute(0, read(sql, 1)))).server)
+    }
+    expect(servers.size).toBe(2)
   })
 
   test('one query reads the token of many commits, and none reads too early', async () => {
