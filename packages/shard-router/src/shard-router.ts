@@ -121,9 +121,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     this.#unfollow = options.lease?.follow((next) => this.#swapTopology(next))
   }
 
-  /** For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. */
+  /**
+   * For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. Its executor is Kysely's,
+   * whose transactions run nothing beside an open stream: STREAM_OPEN.
+   */
   get dialect(): Dialect {
-    return new ShardDialect(this.#core, keyedMode)
+    return new ShardDialect(this.#core, keyedMode, "Kysely's")
   }
 
   /** What keeps the shards: PostgreSQL and the router's own hash, or Citus. */

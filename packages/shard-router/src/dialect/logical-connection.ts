@@ -45,6 +45,8 @@ export class LogicalConnection implements DatabaseConnection {
   /** The client that raw statements of this connection share. */
   #session: RawSession | undefined
 
+  /** Chunks whose readers have not asked for the next ones. */
+  #givenChunks = 0
   /** For one statement, or kept for many; unknown where Kysely's own executor does not tell. */
   #use: 'single' | 'pinned' | 'unknown'
 
@@ -52,6 +54,11 @@ export class LogicalConnection implements DatabaseConnection {
     this.#core = core
     this.#mode = mode
     this.#use = use
+  }
+
+  /** True while a reader looks at a chunk of a stream. */
+  get isRead(): boolean {
+    return this.#givenChunks > 0
   }
 
   /** The caller keeps this connection, for a transaction or for `connection().execute()`. */
@@ -101,7 +108,14 @@ export class LogicalConnection implements DatabaseConnection {
     const own = this.#pinned === undefined ? await this.#core.begin() : undefined
     try {
       const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
-      for await (const { rows } of chunks) yield { rows: streamedRows(rows as R[]) }
+      for await (const { rows } of chunks) {
+        this.#givenChunks++
+        try {
+          yield { rows: streamedRows(rows as R[]) }
+        } finally {
+          this.#givenChunks--
+        }
+      }
     } catch (error) {
       // Kysely has thrown the reason itself, and would only print that this failed too.
       if (signal?.aborted === true && error === signal.reason) return

@@ -4,17 +4,19 @@ import { beginSql } from '../transaction/router-transaction.ts'
 import { LogicalConnection } from './logical-connection.ts'
 import type { Mode } from './mode.ts'
 import type { RouterCore } from './router-core.ts'
+import type { StreamGuard } from './stream-guard.ts'
 
 /** Hands out logical connections: they take a socket only when a statement knows its shard. */
 export class LogicalDriver implements Driver {
   readonly #core: RouterCore
   readonly #mode: Mode
-  readonly #tellsPins: boolean
+  readonly #guard: StreamGuard | undefined
 
-  constructor(core: RouterCore, mode: Mode, tellsPins: boolean) {
+  /** With our executor there is no guard: it tells a connection that it is kept, and lets statements pass a stream. */
+  constructor(core: RouterCore, mode: Mode, guard: StreamGuard | undefined) {
     this.#core = core
     this.#mode = mode
-    this.#tellsPins = tellsPins
+    this.#guard = guard
   }
 
   async init(): Promise<void> {
@@ -22,10 +24,11 @@ export class LogicalDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new LogicalConnection(this.#core, this.#mode, this.#tellsPins ? 'single' : 'unknown')
+    return new LogicalConnection(this.#core, this.#mode, this.#guard ? 'unknown' : 'single')
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    this.#guard?.begins(connection as LogicalConnection)
     const plain = !settings.isolationLevel && !settings.accessMode
     await perform(connection, plain ? 'begin' : beginSql(settings), (own) => own.begin(settings))
   }

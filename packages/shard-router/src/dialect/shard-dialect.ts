@@ -12,26 +12,27 @@ import {
 import { LogicalDriver } from './logical-driver.ts'
 import type { Mode } from './mode.ts'
 import type { RouterCore } from './router-core.ts'
+import { GuardedCompiler, StreamGuard } from './stream-guard.ts'
 
 /** Kysely's PostgreSQL dialect over a logical connection: its adapter, compiler and introspector, our driver. */
 export class ShardDialect implements Dialect {
   readonly #core: RouterCore
   readonly #mode: Mode
-  readonly #tellsPins: boolean
+  /** Absent with our executor, which leaves the connection to others between two chunks. */
+  readonly #guard: StreamGuard | undefined
 
-  /** `tellsPins`: the executor of its Kysely tells a connection that it is kept; Kysely's own does not. */
-  constructor(core: RouterCore, mode: Mode, { tellsPins = false }: { readonly tellsPins?: boolean } = {}) {
+  constructor(core: RouterCore, mode: Mode, executor: 'ours' | "Kysely's") {
     this.#core = core
     this.#mode = mode
-    this.#tellsPins = tellsPins
+    this.#guard = executor === 'ours' ? undefined : new StreamGuard()
   }
 
   createDriver(): Driver {
-    return new LogicalDriver(this.#core, this.#mode, this.#tellsPins)
+    return new LogicalDriver(this.#core, this.#mode, this.#guard)
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new PostgresQueryCompiler()
+    return this.#guard ? new GuardedCompiler(this.#guard) : new PostgresQueryCompiler()
   }
 
   createAdapter(): DialectAdapter {
