@@ -113,6 +113,10 @@ export const coreErrorCodes = {
     remedy: "Use hash: 'postgres' where the server has to check or filter by bucket.",
   },
 
+  DIRECT_URL_MISSING: {
+    meaning: 'Work that needs a session of its own has only the address of a pooler in transaction mode.',
+    remedy: 'Give the server a `directUrl` past the pooler.',
+  },
   SHARD_UNREACHABLE: {
     meaning: 'A shard does not answer.',
     remedy: 'Check that the server runs, and its address, user and password.',

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { type AnyTopology, isCitus } from '../citus/citus-topology.ts'
 import { ConfigurationError } from '../errors/configuration-error.ts'
+import { ConnectionError } from '../errors/connection-error.ts'
 import { addressOf } from '../topology/server-address.ts'
 import { splitHosts } from '../topology/server-hosts.ts'
+import type { TopologyServer } from '../topology/topology.ts'
 import type { Fleet, FleetConnectOptions, FleetShard } from './fleet.ts'
 import { openPrimary } from './open-primary.ts'
 import type { PgClient } from './pg-client.ts'
@@ -64,15 +66,34 @@ export function createFleet(options: FleetOptions): Fleet {
 }
 
 /**
- * The fleet of a topology's primaries, by their direct URLs. A Citus cluster is a fleet of one: its coordinator.
+ * The fleet of a topology's primaries, by their direct URLs. A Citus cluster is a fleet of one: its coordinator. A shard
+ * that is known by its pooler alone, one in transaction mode, refuses connections: ConnectionError DIRECT_URL_MISSING.
  * @example
  * const fleet = fleetOf(topology, pg.Client)
  */
 export function fleetOf(topology: AnyTopology, Client: PgClientConstructor): Fleet {
-  const shards = isCitus(topology)
-    ? [{ id: 'coordinator', url: topology.coordinator.directUrl }]
-    : topology.shards.map(({ id, primary }) => ({ id, url: primary.directUrl }))
-  return createFleet({ topologyId: topology.id, shards, Client })
+  const servers = isCitus(topology)
+    ? [{ id: 'coordinator', primary: topology.coordinator }]
+    : topology.shards.map(({ id, primary }) => ({ id, primary }))
+  const shards = servers.map(({ id, primary }) => ({ id, url: primary.directUrl }))
+  const fleet = createFleet({ topologyId: topology.id, shards, Client })
+  return Object.freeze({
+    ...fleet,
+    shards: Object.freeze(fleet.shards.map((shard, index) => pastPooler(shard, servers[index]?.primary))),
+  })
+}
+
+/** A pooler in transaction mode gives the session of a migration's lock to whoever comes next. */
+function pastPooler(shard: FleetShard, server: TopologyServer | undefined): FleetShard {
+  if (server?.pooler !== 'pgbouncer-transaction' || server.directUrl !== server.url) return shard
+  const refusal = () =>
+    new ConnectionError({
+      code: 'DIRECT_URL_MISSING',
+      message: `Shard '${shard.id}' (${shard.address}) can be reached through a pooler in transaction mode alone.`,
+      hint: 'Give its server a `directUrl` past the pooler.',
+      details: { shard: shard.id, address: shard.address },
+    })
+  return Object.freeze({ ...shard, connect: () => Promise.reject(refusal()) })
 }
 
 function refuseDuplicateIds(ids: readonly string[]): void {

@@ -4,6 +4,7 @@ import { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import { NameGeneration } from './name-generation.ts'
 import type { ResolvedPoolOptions } from './pool-options.ts'
+import { Backends } from './pooler-check.ts'
 import { Replica } from './replica.ts'
 import { ReplicaMonitor } from './replica-monitor.ts'
 import { ReplicaSet } from './replica-set.ts'
@@ -41,6 +42,7 @@ export function buildShard(
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,
+      backends: new Backends(),
       names,
       commits,
       budget,

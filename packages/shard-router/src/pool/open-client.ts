@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { clientConfig, type SessionExtras } from './client-config.ts'
-import { connectFailure } from './connect-failure.ts'
+import { clientFailure, connectFailure } from './connect-failure.ts'
 import { poolError } from './pool-error.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
@@ -11,7 +11,8 @@ const oldestMajor = 14
 
 /**
  * Opens one client with the pinned session settings.
- * @throws ConnectionError SHARD_UNREACHABLE, AUTHENTICATION_FAILED, DATABASE_NOT_FOUND, UNSUPPORTED_SERVER_VERSION
+ * @throws ConnectionError SHARD_UNREACHABLE, CONNECTION_REJECTED, AUTHENTICATION_FAILED, DATABASE_NOT_FOUND, TLS_FAILED,
+ * POOLER_MISMATCH, UNSUPPORTED_SERVER_VERSION
  */
 export async function openClient(
   shard: string,
@@ -21,7 +22,7 @@ export async function openClient(
   signal?: AbortSignal,
 ): Promise<Client> {
   signal?.throwIfAborted()
-  const client = new Client(clientConfig(address, session, extras))
+  const client = makeClient(shard, address, session, extras)
   watchServerFacts(client)
   // A client that fails between two statements says so here and to its lane; nobody listening would end the process.
   client.on('error', ignore)
@@ -37,6 +38,14 @@ export async function openClient(
     throw connectFailure(shard, address, error)
   } finally {
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+function makeClient(shard: string, address: ServerAddress, session: SessionSettings, extras: SessionExtras): Client {
+  try {
+    return new Client(clientConfig(address, session, extras))
+  } catch (error) {
+    throw clientFailure(shard, address, error)
   }
 }
 

@@ -30,6 +30,19 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'The server has no database of that name.',
     remedy: 'Create the database, or correct its name in the topology.',
   },
+  CONNECTION_REJECTED: {
+    meaning: 'The server answered and refused the connection, for a reason that stays until somebody removes it.',
+    remedy: 'The message has the words of the server: correct the option, the role or the database that it names.',
+  },
+  TLS_FAILED: {
+    meaning: 'No TLS came about: the server offers none, its certificate is not trusted, or a file cannot be read.',
+    remedy: 'Correct sslmode, sslrootcert, sslcert or sslkey in the URL, or ssl on the server.',
+  },
+  POOLER_MISMATCH: {
+    meaning: 'What stands in front of a server is not what the topology says of it.',
+    remedy:
+      "Say it for the server: `pooler: 'pgbouncer-session'` or `'pgbouncer-transaction'`, with `directUrl` past it.",
+  },
   UNSUPPORTED_SERVER_VERSION: {
     meaning: 'The server is older than PostgreSQL 14.',
     remedy: 'Upgrade the server.',

@@ -4,6 +4,7 @@ import { BatchQuery } from './batch-query.ts'
 import { deadlineError } from './deadline.ts'
 import { notSent, tagDriverError } from './driver-error.ts'
 import { altersTypes } from './name-generation.ts'
+import { lostName } from './pooler-check.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
 import { noteState } from './session-state.ts'
@@ -83,10 +84,12 @@ async function submit(context: ServerContext, session: Session, statement: State
   } catch (error) {
     // Of two statements given at once behind a BEGIN only one travelled with it, and only that one may begin anew.
     const stale = isStalePlan(error)
-    if (stale) session.statements.refused(session.address, statement.sql, error)
+    if (stale && form.name !== '') session.statements.refused(session.address, statement.sql, error)
     byOldTypes = isChangedResult(error) || (form.name !== '' && !form.parse && mayBeOldTypes(error))
     const first = outside || sent.begin !== undefined
-    if (!first || !(stale || byOldTypes)) throw tagDriverError(error, context, session)
+    if (!first || !(stale || byOldTypes)) {
+      throw (form.name === '' ? undefined : lostName(context, error)) ?? tagDriverError(error, context, session)
+    }
   }
   if (sent.begin !== undefined) await session.client.query('rollback')
   session.pendingBegin = sent.begin
@@ -110,7 +113,7 @@ async function submitBatch(
   try {
     return await send(context, session, statement, form.simple ? unnamedForm : form, { begin: undefined }, batch)
   } catch (error) {
-    if (isStalePlan(error)) session.statements.refused(session.address, statement.sql, error)
+    if (form.name !== '' && isStalePlan(error)) session.statements.refused(session.address, statement.sql, error)
     throw tagDriverError(error, context, session)
   }
 }

@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import type { CommitMode } from './commit-mode.ts'
 import type { ConnectionBudget } from './connection-budget.ts'
 import type { NameGeneration } from './name-generation.ts'
+import type { Backends } from './pooler-check.ts'
 import type { TypeParsers } from './row-reader.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { SessionSettings } from './session-settings.ts'
@@ -19,6 +20,8 @@ export interface ServerContext {
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly applicationName: string
+  /** Of this server. */
+  readonly backends: Backends
   /** Shared by all servers of the shard: DDL on its primary changes them all. */
   readonly names: NameGeneration
   /** Shared by all servers of the shard. */

@@ -7,10 +7,12 @@ export interface ServerIncarnation {
   /** Timeline as eight hexadecimal digits; of a standby, the one it follows. */
   readonly timeline: string
   readonly standby: boolean
+  /** Of the process that answered. */
+  readonly processId: number
 }
 
 // pg_walfile_name is refused on a standby; what it received last is the timeline that it follows.
-const incarnationSql = `select s.system_identifier::text as "systemId",
+const incarnationSql = `select s.system_identifier::text as "systemId", pg_catalog.pg_backend_pid() as "processId",
   pg_catalog.pg_is_in_recovery() as standby,
   case when pg_catalog.pg_is_in_recovery()
     then pg_catalog.lpad(pg_catalog.to_hex(coalesce(

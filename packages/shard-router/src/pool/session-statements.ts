@@ -14,11 +14,13 @@ const forgetting = /\b(?:discard|deallocate)\b/i
 /** Which statements of an exclusive session go by name. */
 export class SessionStatements {
   readonly #names: PreparedNames<string>
+  readonly #generation: NameGeneration
   #met = new Set<string>()
   readonly #distrusted = new Set<string>()
 
   constructor(generation: NameGeneration) {
     this.#names = new PreparedNames(generation)
+    this.#generation = generation
   }
 
   /**
@@ -31,7 +33,7 @@ export class SessionStatements {
       return sql.includes(';') ? simpleForm : unnamedForm
     }
     const { pooler, preparedStatements } = session.address
-    if (!preparedStatements || this.#distrusted.has(sql)) return unnamedForm
+    if (!preparedStatements || !this.#generation.kept || this.#distrusted.has(sql)) return unnamedForm
     if (!isFirst && session.client.getTransactionStatus() !== 'I' && !plainWrite.test(sql)) return unnamedForm
     if (!this.#met.has(sql)) {
       if (this.#met.size >= maxMet) this.#met = new Set()
@@ -49,6 +51,7 @@ export class SessionStatements {
    * give the same one again.
    */
   refused({ pooler }: ServerAddress, sql: string, error: unknown): void {
+    if (pooler === 'pgbouncer-transaction' && !isChangedResult(error)) this.#generation.lost()
     if (pooler !== 'direct') this.#distrusted.add(sql)
     else if (!isChangedResult(error)) this.#names.clear()
   }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { poolError } from './pool-error.ts'
+import { meetServer } from './pooler-check.ts'
 import { type FoundPrimary, findSuccessor } from './primary-finder.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
@@ -44,15 +45,15 @@ export class ShardLineage {
 
 /**
  * Looks at a new session before anything runs on it: the right shard, the right role, the right family of servers.
- * @throws ConnectionError WRONG_SHARD, IDENTITY_MISSING, NO_PRIMARY, WRONG_REPLICA
+ * @throws ConnectionError WRONG_SHARD, IDENTITY_MISSING, NO_PRIMARY, WRONG_REPLICA, POOLER_MISMATCH
  */
 export async function verifySession(context: ServerContext, lineage: ShardLineage, session: Session): Promise<void> {
   const { client } = session
   const { label } = context.address
   if (context.role === 'primary') {
-    lineage.primary = await verifyPrimary(context, lineage, client)
+    lineage.primary = await verifyPrimary(context, lineage, client, () => meetServer(context, session))
   } else {
-    const incarnation = await readIncarnation(client)
+    const incarnation = await meetServer(context, session)
     if (lineage.primary !== undefined && incarnation.systemId !== lineage.primary.systemId) {
       throw poolError(
         'WRONG_REPLICA',
@@ -74,9 +75,10 @@ export async function verifyPrimary(
   context: ServerContext,
   lineage: ShardLineage,
   client: Client,
+  meet = () => readIncarnation(client),
 ): Promise<ServerIncarnation> {
   if (await isStandby(client)) throw standbyError(context)
-  const incarnation = await readIncarnation(client)
+  const incarnation = await meet()
   if (await lineage.isLeftBehind(context, incarnation)) throw supersededError(context)
   return incarnation
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { defineTopology } from '@shardwright/core'
+import { defineTopology, fleetOf } from '@shardwright/core'
 import {
   findProgram,
   type LocalCluster,
@@ -8,9 +8,10 @@ import {
   startLocalCluster,
   startPgBouncer,
 } from '@shardwright/local-cluster'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
-import type { ShardPool } from '../../src/pool/shard-pool.ts'
+import type { Lease, ShardPool } from '../../src/pool/shard-pool.ts'
 import { failureOf, read, write } from './pool-fixture.ts'
 
 const pgbouncer = await findProgram('pgbouncer')
@@ -21,6 +22,14 @@ const keepsNames = version[0]! > 1 || (version[0] === 1 && version[1]! >= 21)
 async function versionOf(path: string): Promise<number[]> {
   const { stdout } = await promisify(execFile)(path, ['--version'])
   return (/(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number)
+}
+
+function closing(pool: ShardPool): ShardPool & AsyncDisposable {
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.close() })
+}
+
+function releasing(lease: Lease): { readonly lease: Lease } & AsyncDisposable {
+  return { lease, [Symbol.asyncDispose]: async () => lease.release() }
 }
 
 describe('behind a pooler', () => {
@@ -103,6 +112,78 @@ describe('behind a pooler', () => {
     await admin.execute(0, write(`alter database "${database}" reset all`))
     await admin.close()
   })
+
+  test.skipIf(pgbouncer === undefined)('a pooler that is another than the topology says is refused', async () => {
+    const refusals = async (pooler: 'direct' | 'pgbouncer-session', url: string) => {
+      await using pool = closing(
+        createShardPool(topology(url, pooler), { size: { minimum: 0 }, retry: { maxRetries: 0 } }),
+      )
+      const lease = await pool.lease(0).catch((error: unknown) => error as { code: string })
+      if ('code' in lease) return lease
+      await using held = releasing(lease)
+      expect((await held.lease.execute(read('select 1 as one'))).rows).toEqual([{ one: 1 }])
+      // The second session gets the first one's process where the pooler lends it to whoever comes.
+      return await failureOf(pool.execute(0, read('select name from pg_prepared_statements where name = $1', '')))
+    }
+    for (const [poolMode, ignored, pooler] of [
+      ['session', '', 'direct'],
+      ['session', ',options', 'direct'],
+      ['transaction', ',options', 'direct'],
+      ['transaction', '', 'pgbouncer-session'],
+    ] as const) {
+      await using bouncer = await startPgBouncer({
+        target: cluster.shards[0]!.url,
+        poolMode,
+        settings: { ignore_startup_parameters: `extra_float_digits${ignored}` },
+      })
+      expect(await refusals(pooler, bouncer.url)).toMatchObject({
+        code: 'POOLER_MISMATCH',
+        hint: expect.stringContaining("pooler: 'pgbouncer-session'"),
+      })
+    }
+  })
+
+  test.skipIf(pgbouncer === undefined)('the direct lane and the fleet do not go through a pooler', async () => {
+    await using bouncer = await startPgBouncer({ target: cluster.shards[0]!.url, poolMode: 'transaction' })
+    const primary = { url: bouncer.url, pooler: 'pgbouncer-transaction' as const }
+    for (const directUrl of [undefined, `${bouncer.url}?x=1`]) {
+      const known = defineTopology({
+        id: 'poolers',
+        hash: 'postgres',
+        shards: [{ id: 'shard-1', primary: { ...primary, directUrl } }],
+      })
+      await using pool = closing(createShardPool(known))
+      const code = directUrl === undefined ? 'NOT_BEHIND_POOLER' : 'POOLER_MISMATCH'
+      expect(await failureOf(pool.direct(0))).toMatchObject({ code })
+      if (directUrl !== undefined) continue
+      const fleet = fleetOf(known, pg.Client as never)
+      expect(await failureOf(fleet.shards[0]!.connect())).toMatchObject({ code: 'DIRECT_URL_MISSING' })
+    }
+  })
+
+  test.skipIf(pgbouncer === undefined || keepsNames)(
+    'names that are lost in a transaction are told, and given up',
+    async () => {
+      await using bouncer = await startPgBouncer({ target: cluster.shards[0]!.url, poolMode: 'transaction' })
+      const server = { url: bouncer.url, directUrl: cluster.shards[0]!.url, pooler: 'pgbouncer-transaction' as const }
+      const shards = [{ id: 'shard-1', primary: { ...server, preparedStatements: true } }]
+      await using pool = closing(createShardPool(defineTopology({ id: 'poolers', hash: 'postgres', shards })))
+      await pool.execute(0, write('drop table if exists kept; create table kept (k int primary key, n int)'))
+      const transfer = async () => {
+        await using held = releasing(await pool.lease(0))
+        await held.lease.execute(write('begin'))
+        for (const k of [1, 2]) await held.lease.execute(write('update kept set n = n + $1 where k = $2', 1, k))
+        await held.lease.execute(write('commit'))
+      }
+      const failures: unknown[] = []
+      for (let turn = 0; turn < 12; turn++) {
+        const outcomes = await Promise.allSettled(Array.from({ length: 6 }, transfer))
+        failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])))
+      }
+      for (const failure of failures) expect(failure).toMatchObject({ code: 'POOLER_MISMATCH' })
+      await Promise.all(Array.from({ length: 12 }, transfer))
+    },
+  )
 
   describe.skipIf(!keepsNames)('PgBouncer that keeps prepared statements in transaction mode', () => {
     const open = async (settings: Record<string, string | number>) => {
