@@ -1,5 +1,6 @@
 /// <reference path="../pool/pg-utils.d.ts" />
 import { prepareValue } from 'pg/lib/utils.js'
+import { InstantTexts } from './instant-texts.ts'
 
 /**
  * The values of one column as one parameter. Its text is made when it is sent: while the first server works on its rows, those
@@ -21,9 +22,13 @@ export class ColumnArray {
 
   toPostgres(): string {
     if (this.#values.every(isNumber)) return `{${this.#values.join(',')}}`
-    const textOf = this.#type === 'timestamp with time zone' ? textOfInstant : textOfValue
-    const texts = this.#values.map(textOf)
+    const texts = this.#type === 'timestamp with time zone' ? this.#instants() : this.#values.map(textOfValue)
     return texts.every(isPlain) ? `{"${texts.join('","')}"}` : `{${texts.map(elementOf).join(',')}}`
+  }
+
+  #instants(): (string | null)[] {
+    const texts = new InstantTexts()
+    return this.#values.map((value) => (value instanceof Date ? texts.of(value) : undefined) ?? textOfValue(value))
   }
 }
 
@@ -43,14 +48,6 @@ function textOfValue(value: unknown): string | null {
   if (typeof value === 'string') return value
   const text = prepareValue(value)
   return text instanceof Uint8Array ? `\\x${Buffer.from(text).toString('hex')}` : text
-}
-
-const year10000 = Date.UTC(10_000, 0)
-
-/** pg writes the local time with its offset in minutes: the same instant, at several times the cost. */
-function textOfInstant(value: unknown): string | null {
-  const isPlainDate = value instanceof Date && value.getTime() >= 0 && value.getTime() < year10000
-  return isPlainDate ? value.toISOString() : textOfValue(value)
 }
 
 function isPlain(text: string | null): boolean {
