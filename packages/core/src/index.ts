@@ -59,7 +59,13 @@ export { ManualClock } from './ports/manual-clock.ts'
 export type { PgClient, PgField, PgQueryConfig, PgResult } from './ports/pg-client.ts'
 export { compareLsn, currentReadContext, ReadContext, runInReadContext } from './ports/read-context.ts'
 export { systemClock } from './ports/system-clock.ts'
-export { noTelemetry, type Telemetry, type TelemetryAttributes, type TelemetrySpan } from './ports/telemetry.ts'
+export {
+  noTelemetry,
+  type Telemetry,
+  type TelemetryAttributes,
+  type TelemetryScope,
+  type TelemetrySpan,
+} from './ports/telemetry.ts'
 export { defineRepository, type RepositoryDefinition } from './repository/define-repository.ts'
 export type { BoundRepository, FindOptions, OrderTerm, Repository } from './repository/repository.ts'
 export type { RepositoryTypes, RepositoryTypesOf } from './repository/repository-types.ts'

@@ -138,8 +138,8 @@ describe.skipIf(!found)('the Prometheus rules', () => {
         },
       ],
     })
-    const statements = { series: 'shardwright_pool_statement_ms_count{shard="s1"}', values: '0+100x80' }
-    const failures = { series: 'shardwright_pool_errors{shard="s1",code="57014"}', values: '0+10x80' }
+    const statements = { series: 'shardwright_pool_statement_seconds_count{shard="s1"}', values: '0+100x80' }
+    const failures = { series: 'shardwright_pool_errors_total{shard="s1",code="57014"}', values: '0+10x80' }
     writeFileSync(join(folder, 'rules.yml'), prometheusRules())
     const tests = [file([statements], false), file([statements, failures], true)]
     writeFileSync(

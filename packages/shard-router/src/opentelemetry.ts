@@ -1,4 +1,5 @@
-import type { Telemetry, TelemetryAttributes, TelemetrySpan } from '@shardwright/core'
+import type { Telemetry, TelemetryAttributes, TelemetryScope, TelemetrySpan } from '@shardwright/core'
+import { errorCodeOf } from './pool/error-code.ts'
 
 /** The part of `@opentelemetry/api`'s Meter that is used. */
 export interface OpenTelemetryMeter {
@@ -21,15 +22,27 @@ export interface OpenTelemetrySpan {
   end(): void
 }
 
-export interface OpenTelemetryOptions {
+/** The part of `@opentelemetry/api` itself that is used. */
+export interface OpenTelemetryApi<Context> {
+  readonly context: { active(): Context; with<T>(context: Context, work: () => T): T }
+  readonly trace: { setSpan(context: Context, span: OpenTelemetrySpan): Context }
+}
+
+export interface OpenTelemetryOptions<Context = unknown> {
   /** `metrics.getMeter('shardwright')` */
   readonly meter?: OpenTelemetryMeter | undefined
   /** `trace.getTracer('shardwright')` */
   readonly tracer?: OpenTelemetryTracer | undefined
+  /**
+   * `@opentelemetry/api`: the statements of a transaction, and the parts of a statement on several shards, are children of
+   * one span then. Without it they are children of the caller's own span.
+   */
+  readonly api?: OpenTelemetryApi<Context> | undefined
   readonly log?: Telemetry['log'] | undefined
 }
 
-// SpanKind.CLIENT and SpanStatusCode.ERROR of @opentelemetry/api.
+// SpanKind.INTERNAL and CLIENT, and SpanStatusCode.ERROR, of @opentelemetry/api.
+const internalKind = 0
 const clientKind = 2
 const errorStatus = 2
 
@@ -37,11 +50,13 @@ const droppedSpan: TelemetrySpan = Object.freeze({ end() {} })
 
 /**
  * Shardwright's telemetry on OpenTelemetry; span attributes follow the database conventions, the shard is
- * `shardwright.shard`. Parameter values are never among them.
+ * `shardwright.shard`. Values are never among them, neither parameters nor what is written into the text.
  * @example
- * createShardRouter({ schema, topology, telemetry: openTelemetry({ meter: metrics.getMeter('app'), tracer: trace.getTracer('app') }) })
+ * import * as api from '@opentelemetry/api'
+ * const telemetry = openTelemetry({ api, meter: api.metrics.getMeter('app'), tracer: api.trace.getTracer('app') })
+ * createShardRouter({ schema, topology, telemetry })
  */
-export function openTelemetry({ meter, tracer, log }: OpenTelemetryOptions): Telemetry {
+export function openTelemetry<Context>({ meter, tracer, api, log }: OpenTelemetryOptions<Context>): Telemetry {
   const counter = remember((name) => meter?.createCounter(name))
   const histogram = remember((name) => meter?.createHistogram(name, name.endsWith('_ms') ? { unit: 'ms' } : {}))
   const gauge = remember((name) => meter?.createGauge(name))
@@ -54,8 +69,22 @@ export function openTelemetry({ meter, tracer, log }: OpenTelemetryOptions): Tel
       const options = attributes === undefined ? { kind: clientKind } : { kind: clientKind, attributes }
       return wrapSpan(tracer.startSpan(name, options))
     },
+    ...(api && tracer ? { scope: (name, attributes) => startScope(api, tracer, name, attributes) } : {}),
     log: (level, message, attributes) => log?.(level, message, attributes),
   } satisfies Telemetry)
+}
+
+function startScope<Context>(
+  { context, trace }: OpenTelemetryApi<Context>,
+  tracer: OpenTelemetryTracer,
+  name: string,
+  attributes: TelemetryAttributes = {},
+): TelemetryScope {
+  const span = tracer.startSpan(name, { kind: internalKind, attributes })
+  return {
+    run: (work) => context.with(trace.setSpan(context.active(), span), work),
+    end: wrapSpan(span).end,
+  }
 }
 
 function wrapSpan(span: OpenTelemetrySpan): TelemetrySpan {
@@ -63,10 +92,10 @@ function wrapSpan(span: OpenTelemetrySpan): TelemetrySpan {
     end(outcome) {
       if (outcome?.attributes !== undefined) span.setAttributes(outcome.attributes)
       if (outcome?.error !== undefined) {
-        const { name, code } = outcome.error as { name?: string; code?: string }
-        span.setAttributes({ 'error.type': code ?? name ?? 'unknown' })
+        const code = errorCodeOf(outcome.error)
+        span.setAttributes({ 'error.type': code })
         // The message may quote a value ("Key (email)=(...) already exists"); the code says enough.
-        span.setStatus({ code: errorStatus, message: code ?? name ?? 'error' })
+        span.setStatus({ code: errorStatus, message: code })
       }
       span.end()
     },

@@ -1,12 +1,12 @@
 import type { Telemetry, TelemetryAttributes, TelemetrySpan } from '@shardwright/core'
 import { Series } from './pool/prometheus-series.ts'
 
-/** The part of prom-client's Registry that is used. */
+/** The part of prom-client's Registry that is used: it is given a PrometheusMetric, which prom-client's types do not know. */
 export interface PrometheusRegistry {
-  registerMetric(metric: PrometheusMetric): void
+  registerMetric(metric: never): void
 }
 
-/** A metric as prom-client's Registry asks for it. */
+/** What prom-client's Registry uses of a metric. */
 export interface PrometheusMetric {
   readonly name: string
   readonly help: string
@@ -31,7 +31,10 @@ export interface PrometheusMetricValues {
 export interface PrometheusOptions {
   /** prom-client's `register`, or one of your own. */
   readonly registry: PrometheusRegistry
-  /** Upper bounds of the histograms, in the unit of the name. Default: 0.25 ms doubling up to 16 s. */
+  /**
+   * Upper bounds of the histograms, in milliseconds for durations. Default: 0.25 doubling up to 16,384. Where several
+   * telemetries write to one registry, those of the first count.
+   */
   readonly buckets?: readonly number[] | undefined
   readonly log?: Telemetry['log'] | undefined
 }
@@ -39,21 +42,28 @@ export interface PrometheusOptions {
 const defaultBuckets = Array.from({ length: 17 }, (_, power) => 0.25 * 2 ** power)
 const droppedSpan: TelemetrySpan = Object.freeze({ end() {} })
 
+/** A registry takes each name once: all telemetries of one registry write to the same series. */
+const seriesOfRegistry = new WeakMap<PrometheusRegistry, Map<string, Series>>()
+
 /**
  * Shardwright's telemetry for prom-client. It keeps the numbers itself, by the identity of the attributes, and shows them
  * when the registry is scraped: prom-client's own histograms hash the labels at every value. Histograms of several
- * processes can be added up.
+ * processes can be added up. Names are Prometheus' own: `shardwright.pool.statement_ms` is
+ * `shardwright_pool_statement_seconds`, a counter ends in `_total`.
  * @example
  * createShardRouter({ schema, topology, telemetry: prometheus({ registry: client.register }) })
  */
 export function prometheus({ registry, buckets = defaultBuckets, log }: PrometheusOptions): Telemetry {
-  const series = new Map<string, Series>()
+  const series = seriesOfRegistry.get(registry) ?? new Map<string, Series>()
+  seriesOfRegistry.set(registry, series)
+  // A registry may have been cleared meanwhile.
+  for (const known of series.values()) registry.registerMetric(known as never)
   const seriesOf = (name: string, type: 'counter' | 'gauge' | 'histogram'): Series => {
     const known = series.get(name)
     if (known !== undefined) return known
-    const made = new Series(name.replaceAll('.', '_'), type, buckets)
+    const made = new Series(name, type, buckets)
     series.set(name, made)
-    registry.registerMetric(made)
+    registry.registerMetric(made as never)
     return made
   }
   return Object.freeze({

@@ -40,6 +40,7 @@ import { directFleet } from './pool/direct-fleet.ts'
 import { checkReads } from './pool/read-preference.ts'
 import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
+import { unfailing } from './pool/unfailing-telemetry.ts'
 import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
 import type { TopologyLease } from './topology-store/topology-lease.ts'
 import { Aftermath } from './transaction/aftermath.ts'
@@ -88,7 +89,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     const topology = resolveTopology(options.topology)
     if (isCitus(topology) && options.schema.lookups.length > 0) refuseLookupsOnCitus()
     if (options.lease !== undefined) checkLease(options.lease, topology)
-    const telemetry = options.telemetry ?? noTelemetry
+    const telemetry = unfailing(options.telemetry ?? noTelemetry)
     const atomic = atomicTransactions(telemetry, options.atomic, this.#aftermath)
     this.#options = options
     const clock = options.clock ?? systemClock
@@ -102,7 +103,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     })
     const pool = createShardPool(source.shards, {
       ...options.pool,
-      ...(options.telemetry ? { telemetry: options.telemetry } : {}),
+      ...(options.telemetry ? { telemetry } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
       ...(options.lease ? { gate: options.lease } : {}),
       admit: (shard, client) => this.#core.admit(shard, client),

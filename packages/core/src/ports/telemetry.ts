@@ -14,12 +14,19 @@ export interface Telemetry {
   gauge(name: string, value: number, attributes?: TelemetryAttributes): void
   /** Starts a span; end it once. */
   span(name: string, attributes?: TelemetryAttributes): TelemetrySpan
+  /** Starts a span that is the parent of those that start within its `run`; end it once. Absent where nobody keeps a tree. */
+  readonly scope?: ((name: string, attributes?: TelemetryAttributes) => TelemetryScope) | undefined
   /** A line for people: what happened and on which shard. */
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, attributes?: TelemetryAttributes): void
 }
 
 export interface TelemetrySpan {
   end(outcome?: { readonly error?: unknown; readonly attributes?: TelemetryAttributes }): void
+}
+
+/** A span with others inside: a transaction, a statement over several shards. */
+export interface TelemetryScope extends TelemetrySpan {
+  run<T>(work: () => T): T
 }
 
 const droppedSpan: TelemetrySpan = Object.freeze({ end() {} })

@@ -6,7 +6,13 @@ type Given = Omit<MetricDefinition, 'area' | 'source' | 'promql' | 'name'> & Par
 export function defineMetrics(area: MetricArea, given: Readonly<Record<string, Given>>): readonly MetricDefinition[] {
   return Object.freeze(
     Object.entries(given).map(([name, metric]) =>
-      Object.freeze({ name, area, source: 'monitor' as const, promql: `shardwright_monitor_${name}`, ...metric }),
+      Object.freeze({ name, area, source: 'monitor' as const, promql: exportedAs(name), ...metric }),
     ),
   )
+}
+
+// Prometheus has durations in seconds.
+function exportedAs(name: string): string {
+  const series = `shardwright_monitor_${name}`
+  return name.endsWith('_ms') ? `1000 * ${series.replace(/_ms$/, '_seconds')}` : series
 }

@@ -107,6 +107,7 @@ export function callerTelemetry(options: CallerTelemetryOptions = {}): CallerTel
     },
     gauge: (name, value, attributes) => next.gauge(name, value, attributes),
     span: (name, attributes) => next.span(name, attributes),
+    scope: next.scope && ((name, attributes) => next.scope!(name, attributes)),
     log: (level, message, attributes) => next.log(level, message, attributes),
     latency: (filter) => latencies.merged(filter),
     series: () => latencies.pairs(),

@@ -1,4 +1,10 @@
-import { type CommitScope, commitScopeSymbol, currentReadContext } from '@shardwright/core'
+import {
+  type CommitScope,
+  commitScopeSymbol,
+  currentReadContext,
+  noTelemetry,
+  type TelemetryScope,
+} from '@shardwright/core'
 import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
 import { requireKey, toQueryResult } from '../execute/execute-plan.ts'
@@ -17,9 +23,10 @@ import { withCallersStack } from './callers-stack.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
 import { RawSession } from './raw-session.ts'
+import { recordRefusal, recordRoute } from './route-telemetry.ts'
 import type { RouterCore } from './router-core.ts'
+import { statementScope, transactionScope } from './router-scopes.ts'
 import { runAtomically } from './run-atomically.ts'
-import { recordScatter } from './scatter-telemetry.ts'
 import { statementContext } from './statement-context.ts'
 import { streamedRows } from './streamed-rows.ts'
 
@@ -38,6 +45,8 @@ export class LogicalConnection implements DatabaseConnection {
   #transaction: RouterTransaction | undefined
   /** The topology that the transaction began with; a new one must not change what its shard numbers mean. */
   #pinned: RouterState | undefined
+  /** The transaction's span, where somebody keeps a tree of them. */
+  #scope: TelemetryScope | undefined
   #ended = false
   /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
@@ -90,8 +99,12 @@ export class LogicalConnection implements DatabaseConnection {
         return { rows: [] }
       }
       if (this.#pinned === undefined) own = this.#core.beginNow() ?? (await this.#core.begin())
-      return (await this.#execute(query, own ?? this.#pinned!)) as QueryResult<R>
+      const state = own ?? this.#pinned!
+      const scope = this.#scope
+      const running = scope ? scope.run(() => this.#execute(query, state)) : this.#execute(query, state)
+      return (await running) as QueryResult<R>
     } catch (error) {
+      recordRefusal(error, this.#core.telemetry)
       throw withCallersStack(this.#refusalOf(error))
     } finally {
       own?.ongoing.end()
@@ -179,7 +192,16 @@ export class LogicalConnection implements DatabaseConnection {
     const route = this.#route(plan, sql, context.call, state)
     if (route.shards.length === 0 && plan.emptyWithoutKeys())
       return plan.kind === 'select' ? { rows: [] } : { numAffectedRows: 0n, rows: [] }
-    return await state.engine.execute(plan, route, sql, context)
+    const scope = route.shards.length > 1 ? statementScope(plan, sql, route.shards.length, state) : undefined
+    if (scope === undefined) return await state.engine.execute(plan, route, sql, context)
+    try {
+      const result = await scope.run(() => state.engine.execute(plan, route, sql, context))
+      scope.end()
+      return result
+    } catch (error) {
+      scope.end({ error })
+      throw error
+    }
   }
 
   #refusalOf(error: unknown): unknown {
@@ -200,7 +222,7 @@ export class LogicalConnection implements DatabaseConnection {
     const route = state.engine.route(plan, call, state)
     if (this.#mode.kind !== 'fan-out') requireKey(plan, route, state.catalog)
     const width = state.engine.widthOf(route)
-    if (width > 1 && route.keyless.length > 0) recordScatter(plan, sql, width, state)
+    if (state.telemetry !== noTelemetry) recordRoute(plan, sql, width, route.keyless.length > 0, state)
     return route
   }
 
@@ -269,6 +291,7 @@ export class LogicalConnection implements DatabaseConnection {
       const session = named === undefined ? this.#session : this.#sessionOn(shardIndex(state.topology, named), state)
       this.#transaction = state.engine.transaction(state, options, session?.leases ?? state.pool)
       this.#pinned = state
+      this.#scope = transactionScope(state)
     } catch (error) {
       state.ongoing.end()
       throw error
@@ -286,11 +309,17 @@ export class LogicalConnection implements DatabaseConnection {
 
   async #end<T>(ending: (transaction: RouterTransaction) => Promise<T>): Promise<T | undefined> {
     const transaction = this.#transaction
-    const state = this.#pinned
+    const [state, scope] = [this.#pinned, this.#scope]
     this.#transaction = undefined
     this.#pinned = undefined
+    this.#scope = undefined
     try {
-      return transaction && (await ending(transaction))
+      const ended = transaction && (await (scope ? scope.run(() => ending(transaction)) : ending(transaction)))
+      scope?.end()
+      return ended
+    } catch (error) {
+      scope?.end({ error })
+      throw error
     } finally {
       state?.ongoing.end()
     }

@@ -12,6 +12,7 @@ import type { TypeParsers } from './row-reader.ts'
 import type { BreakerSettings } from './server-guard.ts'
 import type { IdentityMode } from './shard-identity.ts'
 import type { TopologyGate } from './topology-gate.ts'
+import { unfailing } from './unfailing-telemetry.ts'
 
 type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
@@ -165,7 +166,10 @@ const optionsShape = z.strictObject({
   admit: z.custom<NonNullable<ShardPoolOptions['admit']>>((value) => typeof value === 'function').optional(),
   clock: z.custom<Clock>().default(() => systemClock),
   // By a function: zod copies a plain object, and a copy of noTelemetry is measured for nobody.
-  telemetry: z.custom<Telemetry>().default(() => noTelemetry),
+  telemetry: z
+    .custom<Telemetry>()
+    .default(() => noTelemetry)
+    .transform(unfailing),
 })
 
 /** @throws ConfigurationError INVALID_POOL_OPTIONS */

@@ -16,20 +16,26 @@ interface Cell {
   count: number
 }
 
-/** A metric of one name with all its label sets, in the form that prom-client's Registry collects. */
+/**
+ * A metric of one name with all its label sets, in the form that prom-client's Registry collects: durations in seconds.
+ */
 export class Series {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly aggregator = 'sum'
   readonly #buckets: readonly number[]
+  /** Of a value as it is shown to one as it is given. */
+  readonly #scale: number
   readonly #cells = new Map<string, Cell>()
   // Frozen attribute objects are passed again and again: found without looking at their content.
   readonly #byIdentity = new WeakMap<TelemetryAttributes, Cell>()
 
   constructor(name: string, type: 'counter' | 'gauge' | 'histogram', buckets: readonly number[]) {
-    this.name = name
-    this.help = name.replaceAll('_', ' ')
+    this.#scale = name.endsWith('_ms') ? 1_000 : 1
+    const base = name.replaceAll('.', '_').replace(/_ms$/, '_seconds')
+    this.name = type === 'counter' ? `${base}_total` : base
+    this.help = base.replaceAll('_', ' ')
     this.type = type
     this.#buckets = buckets
   }
@@ -64,7 +70,7 @@ export class Series {
     const { name, help, type, aggregator } = this
     const cells = [...this.#cells.values()]
     const values = cells.flatMap((cell) =>
-      type === 'histogram' ? this.#histogramOf(cell) : [{ value: cell.sum, labels: cell.labels }],
+      type === 'histogram' ? this.#histogramOf(cell) : [{ value: cell.sum / this.#scale, labels: cell.labels }],
     )
     return { name, help, type, aggregator, values }
   }
@@ -73,10 +79,10 @@ export class Series {
     let sum = 0
     const values: Value[] = [...this.#buckets, Number.POSITIVE_INFINITY].map((bound, index) => {
       sum += cell.counts[index]!
-      const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : bound
+      const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : bound / this.#scale
       return { value: sum, labels: { ...cell.labels, le }, metricName: `${this.name}_bucket` }
     })
-    values.push({ value: cell.sum, labels: cell.labels, metricName: `${this.name}_sum` })
+    values.push({ value: cell.sum / this.#scale, labels: cell.labels, metricName: `${this.name}_sum` })
     values.push({ value: cell.count, labels: cell.labels, metricName: `${this.name}_count` })
     return values
   }

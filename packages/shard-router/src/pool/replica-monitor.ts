@@ -68,7 +68,15 @@ export class ReplicaMonitor {
 
   async #probeAll(): Promise<void> {
     await this.#probePrimary()
-    await Promise.all(this.#replicas.map((replica) => this.#probeReplica(replica)))
+    await Promise.all(
+      this.#replicas.map(async (replica) => {
+        await this.#probeReplica(replica)
+        const { telemetry, shard, address } = replica.server.context
+        const available = replica.asideBecause === undefined ? 1 : 0
+        // The lag is that of the last answer: this tells whether it still means anything.
+        telemetry.gauge('shardwright.pool.replica_available', available, { shard, server: address.label })
+      }),
+    )
   }
 
   async #probePrimary(): Promise<void> {

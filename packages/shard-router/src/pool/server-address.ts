@@ -17,6 +17,9 @@ export interface ServerConfig {
 export interface ServerAddress {
   /** For people: host, port and database. */
   readonly label: string
+  readonly host: string
+  readonly port: number
+  readonly database: string
   readonly url: string
   readonly directUrl: string
   readonly pooler: Pooler
@@ -33,7 +36,7 @@ export function serverAddresses(input: string | ServerConfig): readonly ServerAd
   return Object.freeze(
     urls.map((url, index) =>
       Object.freeze({
-        label: addressLabel(url),
+        ...partsOf(url),
         url,
         directUrl: directUrls[index] ?? directUrls[0]!,
         pooler,
@@ -53,11 +56,17 @@ export function splitHosts(url: string): readonly string[] {
 }
 
 /** Host, port and database of a URL; nothing secret. */
-export function addressLabel(url: string): string {
+function partsOf(url: string): Pick<ServerAddress, 'label' | 'host' | 'port' | 'database'> {
   try {
-    const parsed = new URL(url)
-    return `${decodeURIComponent(parsed.hostname) || 'localhost'}:${parsed.port || '5432'}${parsed.pathname}`
+    const { hostname, port, pathname } = new URL(url)
+    const host = decodeURIComponent(hostname) || 'localhost'
+    return {
+      label: `${host}:${port || '5432'}${pathname}`,
+      host: host.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(port || 5432),
+      database: decodeURIComponent(pathname.slice(1)),
+    }
   } catch {
-    return '(server)'
+    return { label: '(server)', host: '', port: 5432, database: '' }
   }
 }

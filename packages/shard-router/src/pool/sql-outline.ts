@@ -3,31 +3,36 @@
  * their text where it is a plain word. For looking at keywords and calls; no string can pass for one.
  */
 export function outlineOf(text: string): readonly string[] {
-  let outline = ''
-  let from = 0
-  quoting.lastIndex = 0
-  for (let match = quoting.exec(text); match !== null; match = quoting.exec(text)) {
-    outline += text.slice(from, match.index)
-    const [found] = match
-    if (found === '/*') {
-      quoting.lastIndex = endOfComment(text, match.index + 2)
-      outline += ' '
-    } else outline += standIn(found)
-    from = quoting.lastIndex
-  }
-  outline += text.slice(from)
-  return outline
+  return replaceQuoted(text, standIn)
     .toLowerCase()
     .split(';')
     .map((statement) => statement.trim())
     .filter((statement) => statement !== '')
 }
 
+/** The text with `standIn` in place of each string and quoted name, and a blank in place of each comment. */
+export function replaceQuoted(
+  text: string,
+  standIn: (quoted: string) => string,
+  plain: (between: string) => string = (between) => between,
+): string {
+  let replaced = ''
+  let from = 0
+  quoting.lastIndex = 0
+  for (let match = quoting.exec(text); match !== null; match = quoting.exec(text)) {
+    replaced += plain(text.slice(from, match.index))
+    const [found] = match
+    if (found === '/*') quoting.lastIndex = endOfComment(text, match.index + 2)
+    replaced += found === '/*' || found.startsWith('--') ? ' ' : standIn(found)
+    from = quoting.lastIndex
+  }
+  return replaced + plain(text.slice(from))
+}
+
 const quoting =
   /--[^\r\n]*|\/\*|(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|(?<![\w$])\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|"(?:[^"]|"")*"/g
 
 function standIn(found: string): string {
-  if (found.startsWith('--')) return ' '
   if (!found.startsWith('"')) return "''"
   const name = found.slice(1, -1)
   return /^\w+$/.test(name) ? name : '""'

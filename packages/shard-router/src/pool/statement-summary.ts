@@ -1,3 +1,5 @@
+import { withoutValues } from './sanitized-sql.ts'
+
 /** A statement in a few words of low cardinality, as `db.query.summary` has it. */
 export interface StatementSummary {
   readonly operation: string
@@ -9,12 +11,22 @@ export interface StatementSummary {
 
 const identifier = String.raw`(?:"(?:[^"]|"")+"|[a-z_][\w$]*)`
 const table = new RegExp(
-  String.raw`\b(?:from|into|update|table|using)\s+(?:only\s+)?((?:${identifier}\.)?${identifier})`,
+  String.raw`\b(?:from|into|update|table|using)\s+(?:only\s+|if\s+(?:not\s+)?exists\s+)?((?:${identifier}\.)?${identifier})`,
   'i',
 )
 
+const innermost = /\([^()]*\)/g
+
 export function statementSummary(sql: string): StatementSummary {
-  const operation = (/^[\s(]*([a-z]+)/i.exec(sql)?.[1] ?? 'statement').toUpperCase()
-  const target = (table.exec(sql)?.[1] ?? '').replaceAll('"', '')
+  const text = withoutValues(sql)
+  const operation = (/^[\s(]*([a-z]+)/i.exec(text)?.[1] ?? 'statement').toUpperCase()
+  // `extract(year from day)` names no table.
+  const found = table.exec(outermost(text)) ?? table.exec(text)
+  const target = (found?.[1] ?? '').replaceAll('"', '')
   return { operation, target, summary: target === '' ? operation : `${operation} ${target}` }
+}
+
+function outermost(text: string): string {
+  const less = text.replace(innermost, ' ')
+  return less === text ? text : outermost(less)
 }

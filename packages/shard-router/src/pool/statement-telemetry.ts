@@ -1,5 +1,8 @@
 import type { Telemetry, TelemetryAttributes, TelemetrySpan } from '@shardwright/core'
+import { errorCodeOf } from './error-code.ts'
+import { sanitizedSql } from './sanitized-sql.ts'
 import type { ServerContext } from './server-context.ts'
+import { shapeLabel } from './shape-label.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { statementSummary } from './statement-summary.ts'
 
@@ -12,13 +15,13 @@ interface Measured {
   readonly name: string
 }
 
-/** Measures the statements of one server. Parameter values never reach it. */
+/** Measures the statements of one server. Neither parameter values nor those in the text itself are told. */
 export class StatementTelemetry {
   readonly #telemetry: Telemetry
   readonly #context: ServerContext
   readonly #server: TelemetryAttributes
   readonly #measured = new Map<string, Map<LaneName, Measured>>()
-  /** By lane and summary: many shapes share one. */
+  /** By lane and shape. */
   readonly #metrics = new Map<string, TelemetryAttributes>()
 
   constructor(context: ServerContext) {
@@ -42,11 +45,10 @@ export class StatementTelemetry {
 
   failed(sql: string, lane: LaneName, durationMs: number, error: unknown, span: TelemetrySpan): void {
     const { metric } = this.#measuredOf(sql, lane)
-    const code = sqlStateOf(error) ?? (error as { code?: unknown } | null)?.code
+    const state = sqlStateOf(error)
     this.#telemetry.record('shardwright.pool.statement_ms', durationMs, metric)
-    const attributes = { ...metric, code: typeof code === 'string' ? code : 'unknown' }
-    this.#telemetry.count('shardwright.pool.errors', 1, attributes)
-    span.end({ error, attributes: { 'db.response.status_code': attributes.code } })
+    this.#telemetry.count('shardwright.pool.errors', 1, { ...metric, code: errorCodeOf(error) })
+    span.end(state === undefined ? { error } : { error, attributes: { 'db.response.status_code': state } })
   }
 
   /** A wait for a session of the exclusive lane. */
@@ -63,22 +65,23 @@ export class StatementTelemetry {
     if (this.#measured.size >= maxMeasured) this.#measured.clear()
     const { shard, role, address } = this.#context
     const { operation, target, summary } = statementSummary(sql)
-    const [host = '', port = '5432'] = address.label.replace(/\/.*$/, '').split(':')
+    const shape = shapeLabel(sql)
     const measured: Measured = Object.freeze({
       name: summary,
-      metric: this.#shared(lane, summary, { shard, role, lane, statement: summary }),
+      metric: this.#metricOf(lane, summary, shape),
       span: Object.freeze({
         'db.system.name': 'postgresql',
-        'db.namespace': address.label.replace(/^[^/]*\//, ''),
+        'db.namespace': address.database,
         'db.operation.name': operation,
         'db.query.summary': summary,
-        'db.query.text': sql,
+        'db.query.text': sanitizedSql(sql),
         ...(target === '' ? {} : { 'db.collection.name': target }),
-        'server.address': host,
-        'server.port': Number(port),
+        'server.address': address.host,
+        'server.port': address.port,
         'shardwright.shard': shard,
         'shardwright.role': role,
         'shardwright.lane': lane,
+        'shardwright.shape': shape,
       }),
     })
     const lanes = this.#measured.get(sql) ?? new Map<LaneName, Measured>()
@@ -86,12 +89,19 @@ export class StatementTelemetry {
     return measured
   }
 
-  #shared(lane: LaneName, summary: string, attributes: TelemetryAttributes): TelemetryAttributes {
-    const key = `${lane} ${summary}`
-    const known = this.#metrics.get(key) ?? Object.freeze(attributes)
-    this.#metrics.set(key, known)
-    return known
+  /** Series cost memory here and in whatever collects them: shapes beyond a number are measured together. */
+  #metricOf(lane: LaneName, statement: string, shape: string): TelemetryAttributes {
+    const key = `${lane} ${statement} ${shape}`
+    const known = this.#metrics.get(key)
+    if (known !== undefined) return known
+    if (this.#metrics.size >= maxSeries && shape !== other) return this.#metricOf(lane, other, other)
+    const { shard, role } = this.#context
+    const made = Object.freeze({ shard, role, lane, statement, shape })
+    this.#metrics.set(key, made)
+    return made
   }
 }
 
 const maxMeasured = 5_000
+const maxSeries = 200
+const other = 'other'

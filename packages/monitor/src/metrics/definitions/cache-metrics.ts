@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 
 const minuteMs = 60_000
 const patient = { worse: 'below', warning: 0.9, critical: 0.8, forMs: 10 * minuteMs, hysteresis: 0.01 } as const
-const hits = 'sum by (name) (rate(shardwright_cache_hits[5m]))'
+const hits = 'sum by (name) (rate(shardwright_cache_hits_total[5m]))'
 
 export const cacheMetrics = defineMetrics('cache', {
   cache_hit_ratio: {
@@ -19,7 +19,7 @@ export const cacheMetrics = defineMetrics('cache', {
     title: 'Hits in the cache of the processes',
     unit: 'ratio',
     source: 'telemetry',
-    promql: `${hits} / (${hits} + sum by (name) (rate(shardwright_cache_misses[5m])))`,
+    promql: `${hits} / (${hits} + sum by (name) (rate(shardwright_cache_misses_total[5m])))`,
     limits: limits({
       ...patient,
       graceMs: 15 * minuteMs,

@@ -2,10 +2,10 @@ import { defineMetrics } from '../define-metrics.ts'
 import { limits } from '../limits.ts'
 
 const quantile = (share: number) =>
-  `histogram_quantile(${share}, sum by (le, shard) (rate(shardwright_pool_statement_ms_bucket[5m])))`
-const perShard = 'sum by (shard) (rate(shardwright_pool_statement_ms_count[5m]))'
+  `1000 * histogram_quantile(${share}, sum by (le, shard) (rate(shardwright_pool_statement_seconds_bucket[5m])))`
+const perShard = 'sum by (shard) (rate(shardwright_pool_statement_seconds_count[5m]))'
 // A counter that never counted has no series: no errors, where there are statements.
-const errors = `(sum by (shard) (rate(shardwright_pool_errors[5m])) or ${perShard} * 0)`
+const errors = `(sum by (shard) (rate(shardwright_pool_errors_total[5m])) or ${perShard} * 0)`
 
 /** Statements as their callers see them, retries and waits included. */
 export const statementMetrics = defineMetrics('statements', {
@@ -31,7 +31,7 @@ export const statementMetrics = defineMetrics('statements', {
     limits: limits({
       warning: 0.01,
       critical: 0.05,
-      remedy: 'Group the errors by their code: shardwright_pool_errors has it as a label.',
+      remedy: 'Group the errors by their code: shardwright_pool_errors_total has it as a label.',
     }),
   },
   scatters_per_second: {
