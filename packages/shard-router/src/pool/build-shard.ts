@@ -45,7 +45,7 @@ export function buildShard(
       backends: new Backends(),
       names,
       commits,
-      budget,
+      budget: budget?.share(),
       checkCurrent: gate === undefined ? undefined : (sent?: boolean) => gate.check(shard.id, sent),
       admit: admit && ((client: Client) => admit(shard.id, client)),
     })

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import { clientConfig, type SessionExtras } from './client-config.ts'
 import { clientFailure, connectFailure } from './connect-failure.ts'
+import { unanswered } from './driver-error.ts'
 import { poolError } from './pool-error.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ServerContext } from './server-context.ts'
@@ -56,14 +57,18 @@ export async function openLaneClient(
   signal?: AbortSignal,
 ): Promise<Client> {
   const { shard, address, session, applicationName, connectTimeoutMs, budget } = context
-  const leave = await budget?.enter(connectTimeoutMs, signal)
+  const settings = { applicationName, connectTimeoutMs, ...extras }
+  if (budget === undefined) return await openClient(shard, address, session, settings, signal)
+  const place = await budget.enter(connectTimeoutMs, signal)
   try {
-    const client = await openClient(shard, address, session, { applicationName, connectTimeoutMs, ...extras }, signal)
-    if (leave !== undefined) client.once('end', leave)
+    const either = signal === undefined ? place.signal : AbortSignal.any([signal, place.signal])
+    const client = await openClient(shard, address, session, settings, either)
+    place.opened()
+    client.once('end', place.leave)
     return client
   } catch (error) {
-    leave?.()
-    throw error
+    place.leave()
+    throw place.signal.aborted ? unanswered(context, error) : error
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Telemetry } from '@shardwright/core'
 import type { Client } from 'pg'
+import type { BudgetShare } from './budget-share.ts'
 import type { CommitMode } from './commit-mode.ts'
-import type { ConnectionBudget } from './connection-budget.ts'
 import type { NameGeneration } from './name-generation.ts'
 import type { Backends } from './pooler-check.ts'
 import type { TypeParsers } from './row-reader.ts'
@@ -28,8 +28,8 @@ export interface ServerContext {
   readonly commits: CommitMode
   /** Looks at a new session before anything of a caller runs on it; refuses by an error. */
   readonly admit?: ((client: Client) => Promise<void>) | undefined
-  /** Shared by all servers of the pool; absent when their number has no common limit. */
-  readonly budget?: ConnectionBudget | undefined
+  /** Of what all servers of the pool may have together; absent when that has no limit. */
+  readonly budget?: BudgetShare | undefined
   /**
    * Throws when this process may not send anything now, or may not believe the answer of what it `sent`; asked right before
    * each statement, however long it waited.

@@ -1,5 +1,5 @@
 import type { Clock } from '@shardwright/core'
-import type { ConnectionBudget, IdleHolder } from './connection-budget.ts'
+import type { BudgetShare, IdleHolder } from './budget-share.ts'
 import { endQuietly } from './open-client.ts'
 import { poolError } from './pool-error.ts'
 import type { PoolSize } from './pool-size.ts'
@@ -22,7 +22,7 @@ export class SessionPool implements IdleHolder {
   readonly #size: PoolSize
   readonly #clock: Clock
   readonly #open: (signal?: AbortSignal) => Promise<Session>
-  readonly #budget: ConnectionBudget | undefined
+  readonly #budget: BudgetShare | undefined
   readonly #idle: Session[] = []
   readonly #leased = new Set<Session>()
   #opening = 0
@@ -39,7 +39,7 @@ export class SessionPool implements IdleHolder {
     size: PoolSize,
     clock: Clock,
     open: (signal?: AbortSignal) => Promise<Session>,
-    budget?: ConnectionBudget,
+    budget?: BudgetShare,
   ) {
     this.#budget = budget
     budget?.join(this)
@@ -98,9 +98,10 @@ export class SessionPool implements IdleHolder {
     return this.totalCount >= this.#size.maximum || this.#closing !== undefined || this.#budget?.pressed === true
   }
 
-  dropIdle(): boolean {
-    const session = this.#idle.shift()
-    if (session === undefined) return false
+  dropIdle(idleMs: number): boolean {
+    const [session] = this.#idle
+    if (session === undefined || this.#clock.monotonicMs() - session.idleSince < idleMs) return false
+    this.#idle.shift()
     endQuietly(session.client)
     return true
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '@shardwright/core'
+import type { BudgetShare } from '../pool/budget-share.ts'
 import { ConnectionBudget } from '../pool/connection-budget.ts'
 import { poolError } from '../pool/pool-error.ts'
 import type { RunOptions, SpanningLimit } from '../pool/shard-pool.ts'
@@ -8,7 +9,7 @@ import type { RunOptions, SpanningLimit } from '../pool/shard-pool.ts'
  * there are sessions would wait for each other's.
  */
 export class Admission {
-  readonly #line: ConnectionBudget
+  readonly #line: BudgetShare
   readonly #limit: SpanningLimit
   readonly #clock: Clock
 
@@ -22,7 +23,7 @@ export class Admission {
           details: { sent: false },
         },
       )
-    this.#line = new ConnectionBudget(limit.transactions, clock, refusal)
+    this.#line = new ConnectionBudget(limit.transactions, clock, refusal).share()
     this.#limit = limit
     this.#clock = clock
   }
@@ -31,9 +32,10 @@ export class Admission {
    * Call the result when the transaction is over.
    * @throws ConnectionError POOL_TIMEOUT
    */
-  enter({ signal, deadline }: RunOptions = {}): Promise<() => void> {
+  async enter({ signal, deadline }: RunOptions = {}): Promise<() => void> {
     const left = deadline === undefined ? Number.POSITIVE_INFINITY : deadline - this.#clock.monotonicMs()
-    return this.#line.enter(Math.max(0, Math.min(left, this.#limit.acquireTimeoutMs)), signal)
+    const waitMs = Math.max(0, Math.min(left, this.#limit.acquireTimeoutMs))
+    return (await this.#line.enter(waitMs, signal)).leave
   }
 }
 

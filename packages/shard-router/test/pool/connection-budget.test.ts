@@ -83,6 +83,44 @@ describe('a limit on all connections of a process', () => {
     await expect.poll(left, { timeout: 20_000 }).toBe(0)
   })
 
+  test('leaves the others theirs when a server hangs that has many callers', async () => {
+    const pool = createShardPool(topologyOf(cluster), {
+      ...options(8),
+      size: { minimum: 0, maximum: 20, overflow: 0 },
+      retry: { maxRetries: 0 },
+      connectTimeoutMs: 20_000,
+    })
+    await Promise.all([0, 1].map((shard) => pool.execute(shard, nap)))
+    const [first] = cluster.shards
+    await first!.pause()
+    const deadline = performance.now() + 3_500
+    const stuck = Array.from({ length: 30 }, () => failureOf(pool.execute(0, nap, { deadline })))
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      const started = performance.now()
+      for (let run = 0; run < 10; run++) expect((await pool.execute(1, nap)).rowCount).toBe(1)
+      // More than it had: attempts to reach the other make room.
+      const leases = await Promise.all([0, 1, 2].map(() => pool.lease(1)))
+      for (const lease of leases) lease.release()
+      expect(performance.now() - started).toBeLessThan(5_000)
+      await Promise.all(stuck)
+    } finally {
+      await first!.resume()
+    }
+    await expect
+      .poll(
+        () =>
+          pool.execute(0, nap).then(
+            ({ rowCount }) => rowCount,
+            () => 0,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(1)
+    await pool.close()
+    await expect.poll(left, { timeout: 20_000 }).toBe(0)
+  })
+
   test('must leave a connection of each kind to every server', () => {
     expect(() => createShardPool(topologyOf(cluster), options(3))).toThrow(
       /maxConnections is 3; these 2 servers need 4/,
