@@ -97,6 +97,8 @@ const count = z.int().min(0)
 const positive = z.int().min(1)
 // What setTimeout can wait; beyond it fires at once.
 const ms = z.number().positive().max(longestTimerMs)
+// What the server is told, too.
+const wholeMs = positive.max(Math.floor(longestTimerMs / 2))
 
 const size = z
   .strictObject({
@@ -118,9 +120,9 @@ const lane = z
     minDepth: positive,
     maxDepth: positive,
     slowMs: ms,
-    lockTimeoutMs: positive,
-    capMs: positive,
-    answerGraceMs: positive,
+    lockTimeoutMs: wholeMs,
+    capMs: wholeMs,
+    answerGraceMs: wholeMs,
     maxNames: positive,
     maxShapes: positive,
   })
@@ -186,8 +188,11 @@ export function resolvePoolOptions(options: ShardPoolOptions): ResolvedPoolOptio
     retry: retrySettings(given.retry),
     breaker: merge(breakerDefaults, given.breaker),
   }
-  for (const { minimum, maximum } of [resolved.size, resolved.replicaSize]) {
-    if (minimum > maximum) throw poolOptionsError(`Pool options: minimum ${minimum} is above maximum ${maximum}.`)
+  for (const name of ['size', 'replicaSize'] as const) {
+    const { minimum, maximum } = resolved[name]
+    if (minimum <= maximum) continue
+    const origin = given[name]?.minimum === undefined ? ` (as preset '${preset}' has it)` : ''
+    throw poolOptionsError(`Pool options: ${name}.minimum ${minimum}${origin} is above ${name}.maximum ${maximum}.`)
   }
   if (resolved.lane.minDepth > resolved.lane.maxDepth) {
     throw poolOptionsError('Pool options: lane.minDepth is above lane.maxDepth.')

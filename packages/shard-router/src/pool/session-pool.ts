@@ -29,6 +29,9 @@ export class SessionPool implements IdleHolder {
   #waiters: SessionWaiter[] = []
   #pressure: NodeJS.Timeout | undefined
   #sweeper: NodeJS.Timeout | undefined
+  /** True once somebody asked for the minimum: what ends is replaced. */
+  #kept = false
+  #refilling = false
   #closing: Promise<void> | undefined
   #drained: (() => void) | undefined
   /** Ends what is still being opened. */
@@ -69,8 +72,11 @@ export class SessionPool implements IdleHolder {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError())
     const idle = this.#takeIdle()
     if (idle !== undefined) return Promise.resolve(this.#lend(idle))
-    const waiter = new SessionWaiter(this.#label, this.#size.acquireTimeoutMs, this.#clock, options, (done) => {
-      this.#waiters = this.#waiters.filter((other) => other !== done)
+    const waiter = new SessionWaiter(this.#label, this.#size.acquireTimeoutMs, this.#clock, options, {
+      late: () => this.#timeoutError(),
+      leave: (done) => {
+        this.#waiters = this.#waiters.filter((other) => other !== done)
+      },
     })
     this.#waiters.push(waiter)
     this.#grow()
@@ -131,6 +137,8 @@ export class SessionPool implements IdleHolder {
 
   /** Opens up to the minimum; fails when not one could be opened. */
   async warm(): Promise<void> {
+    this.#kept = this.#size.minimum > 0
+    if (this.#kept && this.#closing === undefined) this.#sweepLater()
     const missing = Math.max(0, this.#size.minimum - this.totalCount)
     const opened = await Promise.allSettled(Array.from({ length: missing }, () => this.acquire()))
     for (const result of opened) if (result.status === 'fulfilled') this.release(result.value)
@@ -228,12 +236,13 @@ export class SessionPool implements IdleHolder {
   }
 
   #isExpired(session: Session): boolean {
-    return this.#clock.monotonicMs() - session.openedAt >= this.#size.maxLifetimeMs
+    return this.#clock.monotonicMs() - session.openedAt >= this.#size.maxLifetimeMs * session.lifeShare
   }
 
   #sweepLater(): void {
     if (this.#sweeper !== undefined) return
-    const everyMs = Math.max(100, Math.min(this.#size.idleTimeoutMs / 2, 30_000))
+    const { idleTimeoutMs, maxLifetimeMs } = this.#size
+    const everyMs = Math.max(100, Math.min(idleTimeoutMs / 2, maxLifetimeMs / 2, 30_000))
     this.#sweeper = setInterval(() => this.#sweep(), everyMs)
     this.#sweeper.unref()
   }
@@ -246,10 +255,56 @@ export class SessionPool implements IdleHolder {
       this.#idle.splice(this.#idle.indexOf(session), 1)
       endQuietly(session.client)
     }
-    if (this.#idle.length === 0) {
+    if (this.#kept) void this.#refill()
+    else if (this.#idle.length === 0) {
       clearInterval(this.#sweeper)
       this.#sweeper = undefined
     }
+  }
+
+  // One after the other, and no further than the first that fails: a server that is down is not stormed.
+  async #refill(): Promise<void> {
+    if (this.#refilling) return
+    this.#refilling = true
+    try {
+      while (this.#closing === undefined && this.totalCount < this.#size.minimum && this.#budget?.full !== true) {
+        if (!(await this.#openSpare())) return
+      }
+    } finally {
+      this.#refilling = false
+    }
+  }
+
+  /** Nobody waits for it, so that nobody hears of its failure: who needs a session tries again. */
+  async #openSpare(): Promise<boolean> {
+    this.#opening++
+    try {
+      this.#opened(await this.#open(this.#abandon.signal))
+      return true
+    } catch {
+      this.#opening--
+      this.#afterLoss()
+      return false
+    }
+  }
+
+  #timeoutError(): Error {
+    const { maximum, overflow, acquireTimeoutMs } = this.#size
+    const figures = {
+      leased: this.leasedCount,
+      opening: this.#opening,
+      idle: this.idleCount,
+      waiting: this.waitingCount,
+      maximum,
+      overflow,
+    }
+    const { leased, opening, waiting } = figures
+    return poolError(
+      'POOL_TIMEOUT',
+      `No connection to ${this.#label} became free within ${acquireTimeoutMs} ms: ${leased} in use and ${opening} being ` +
+        `opened of ${maximum} and ${overflow} more under pressure; ${waiting} callers wait.`,
+      { server: this.#label, details: { ...figures, sent: false } },
+    )
   }
 
   #closedError(): Error {

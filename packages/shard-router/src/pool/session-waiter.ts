@@ -1,6 +1,5 @@
 import type { Clock } from '@shardwright/core'
 import { deadlineError } from './deadline.ts'
-import { poolError } from './pool-error.ts'
 import type { Session } from './session.ts'
 
 interface WaitOptions {
@@ -23,7 +22,7 @@ export class SessionWaiter {
     acquireTimeoutMs: number,
     clock: Clock,
     options: WaitOptions,
-    leave: (waiter: SessionWaiter) => void,
+    { late, leave }: { readonly late: () => Error; readonly leave: (waiter: SessionWaiter) => void },
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -34,13 +33,7 @@ export class SessionWaiter {
     const left = options.deadline === undefined ? Number.POSITIVE_INFINITY : options.deadline - clock.monotonicMs()
     const waitMs = Math.max(0, Math.min(left, acquireTimeoutMs))
     this.#timer = setTimeout(() => {
-      this.fail(
-        left <= acquireTimeoutMs
-          ? deadlineError(label)
-          : poolError('POOL_TIMEOUT', `No connection to ${label} became free within ${acquireTimeoutMs} ms.`, {
-              server: label,
-            }),
-      )
+      this.fail(left <= acquireTimeoutMs ? deadlineError(label) : late())
     }, waitMs)
     if (this.#signal?.aborted === true) queueMicrotask(this.#abort)
     this.#signal?.addEventListener('abort', this.#abort, { once: true })

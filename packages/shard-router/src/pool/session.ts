@@ -10,6 +10,8 @@ export class Session {
   readonly client: Client
   readonly address: ServerAddress
   readonly openedAt: number
+  /** Of its longest life: some spread, so that the sessions of all processes do not end at once. */
+  readonly lifeShare = 0.9 + Math.random() * 0.1
   /** `statement_timeout` of the session as last set here; undefined when it is not known any more. */
   statementTimeoutMs: number | undefined = 0
   readonly statements: SessionStatements
