@@ -1,7 +1,7 @@
 // docs/execution.md: its code compiles, and what it lists is all there is.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { poolErrorCodes, topologyStoreErrorCodes, transactionErrorCodes } from '@shardwright/shard-router'
+import { poolErrorCodes, routerErrorCodes, topologyStoreErrorCodes, transactionErrorCodes } from '@shardwright/shard-router'
 import { expect, test } from 'vitest'
 import { compile } from './support/compile.ts'
 
@@ -10,6 +10,7 @@ const page = readFileSync(join(root, 'docs/execution.md'), 'utf8')
 const prelude = `
 import { defineSchema, defineTopology, ReadContext, reference, runInReadContext, type ShardKey, sharded } from '@shardwright/core'
 import { createShardRouter, decodeReadContext, encodeReadContext, runWithDeadline, runWithReads, TopologyStore } from '@shardwright/shard-router'
+import { sql } from 'kysely'
 import { type PrometheusRegistry, prometheus } from '@shardwright/shard-router/prometheus'
 interface Database {
   wallets: { festival_id: ShardKey<string>; id: string; balance: string }
@@ -28,7 +29,7 @@ test('the code compiles', { timeout: 120_000 }, async () => {
 })
 
 test('the errors that it names are there', () => {
-  const known = { ...poolErrorCodes, ...topologyStoreErrorCodes, ...transactionErrorCodes }
+  const known = { ...poolErrorCodes, ...routerErrorCodes, ...topologyStoreErrorCodes, ...transactionErrorCodes }
   const named = [...page.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code]) => code as string)
   expect(named.filter((code) => !(code in known))).toEqual([])
 })
