@@ -6,7 +6,7 @@ import { PortalQuery } from './portal-query.ts'
 import { graceMs, setTimeoutFor } from './run-on-session.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
-import { noteState } from './session-state.ts'
+import { forgetSequences, noteState } from './session-state.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { strategyOf } from './stop-request.ts'
 import { abandonStatement, stopStatement } from './stop-statement.ts'
@@ -35,6 +35,7 @@ export async function* streamOnSession(
   noteState(context, session, statement)
   // The timer of each chunk keeps the deadline: the server's would count the time between two chunks too.
   await setTimeoutFor(context, session, undefined)
+  await forgetSequences(session, statement)
   if (holder.released()) throw leaseReleased(context)
   const portal = holder.inTransaction
     ? new TransactionPortal(session, statement, context.types)

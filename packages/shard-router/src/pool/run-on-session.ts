@@ -7,7 +7,7 @@ import { altersTypes } from './name-generation.ts'
 import { lostName } from './pooler-check.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
-import { noteState } from './session-state.ts'
+import { forgetSequences, noteState } from './session-state.ts'
 import type { RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import { isChangedResult, isStalePlan, mayBeOldTypes } from './stale-plan.ts'
 import { strategyOf } from './stop-request.ts'
@@ -26,12 +26,12 @@ export async function runOnSession(
   options: RunOptions | undefined,
   batch?: Batch,
 ): Promise<StatementResult> {
+  noteState(context, session, statement)
   // Undoing is right at any time: past a deadline, on a stale topology, for a caller who has given up.
   if (undoes.test(statement.sql)) return await busyWith(session, submit(context, session, statement))
   // Known before anything was sent: whoever commits on a lost session knows that nothing was done.
   if (session.dead) throw notSent(new Error('the session is gone'), context, session)
   options?.signal?.throwIfAborted()
-  noteState(context, session, statement)
   context.commits.note(statement)
   const running = busyWith(session, submitInTime(context, session, statement, options, batch))
   if (options?.signal === undefined && options?.deadline === undefined) return await running
@@ -58,6 +58,8 @@ async function submitInTime(
   if (!controls.test(statement.sql)) {
     try {
       await setTimeoutFor(context, session, options?.deadline)
+      const forgetting = forgetSequences(session, statement)
+      if (forgetting) await forgetting
     } catch (error) {
       throw notSent(error, context, session)
     }

@@ -17,6 +17,11 @@ export function leftBehind(sql: string, parameters: readonly unknown[]): LeftBeh
   return leaves ?? (localFlags.every((index) => isTrue(parameters[index])) ? undefined : 'state')
 }
 
+/** True for a statement whose answer depends on which sequences its session has moved. */
+export function asksForSequences(sql: string): boolean {
+  return /\b(?:last|curr)val\b/i.test(sql)
+}
+
 // Most statements: looked at no further.
 const plainStatement =
   /^\s*(?:select|insert|update|delete|with|values|merge|start transaction|begin|commit|rollback|savepoint|release|prepare transaction|create table|create index)\b/i

@@ -184,6 +184,7 @@ export class SessionPool implements IdleHolder {
 
   #lend(session: Session): Session {
     this.#leased.add(session)
+    session.wrote = false
     return session
   }
 

@@ -1,7 +1,7 @@
 import { poolError } from './pool-error.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Session } from './session.ts'
-import { leftBehind } from './session-effect.ts'
+import { asksForSequences, leftBehind } from './session-effect.ts'
 import type { Statement } from './shard-pool.ts'
 import { destroySocket } from './stop-statement.ts'
 
@@ -21,6 +21,17 @@ export function noteState(context: ServerContext, session: Session, { sql, param
     )
   }
   session.leave(left)
+}
+
+/**
+ * The sequences that the holders before have moved are not this one's: `lastval()` has no answer before it has moved one.
+ * Undefined: there is nothing to forget.
+ */
+export function forgetSequences(session: Session, { sql, access }: Statement): Promise<unknown> | undefined {
+  const { wrote } = session
+  if (access === 'write') session.wrote = true
+  if (wrote || session.address.pooler === 'pgbouncer-transaction' || !asksForSequences(sql)) return undefined
+  return session.client.query('discard sequences')
 }
 
 const resetTimeoutMs = 5_000

@@ -23,6 +23,8 @@ export class Session {
   #stopping: Promise<void> | undefined
   /** What statements have left in it, which no other caller may see. */
   left: LeftBehind | undefined
+  /** True when its holder has sent a statement that may move sequences. */
+  wrote = false
   /** True while a setting is not what it was at first, though no statement's text says so: a function has set it. */
   altered = false
   #dead = false

@@ -271,6 +271,40 @@ describe('routed statements', () => {
     for (const shard of router.topology.shards) expect(await seen(router.onShard(shard.id))).toEqual([clean, clean])
   })
 
+  it('lastval() and currval() know the sequences of their own transaction alone', async () => {
+    const own = router.onShard('shard-1')
+    const moved = wallet(router.db).select(sql<string>`nextval('ids')`.as('n'))
+    await router.db.transaction().execute((trx) => trx.executeQuery(moved))
+    for (const text of ['select lastval()', `select currval('ids')`]) {
+      await expect(own.transaction().execute((trx) => sql.raw(text).execute(trx))).rejects.toMatchObject({
+        code: '55000',
+      })
+      await expect(sql.raw(text).execute(own)).rejects.toMatchObject({ code: '55000' })
+    }
+    const last = wallet(router.db).select(sql<string>`lastval()`.as('n'))
+    await expect(router.db.transaction().execute((trx) => trx.executeQuery(last))).rejects.toMatchObject({
+      code: '55000',
+    })
+    await router.db.transaction().execute(async (trx) => {
+      const { rows } = await trx.executeQuery(moved)
+      await wallet(trx).select('id').execute()
+      expect((await trx.executeQuery(last)).rows).toEqual(rows)
+    })
+    await own.connection().execute(async (connection) => {
+      const { rows } = await sql`select nextval('ids') as n`.execute(connection)
+      expect((await sql`select lastval() as n`.execute(connection)).rows).toEqual(rows)
+    })
+  })
+
+  it('a script that begins with its end', async () => {
+    const own = router.onShard('shard-1')
+    await own.connection().execute((connection) => sql`rollback; set app.x = 'left'`.execute(connection))
+    await own.transaction().execute(async (trx) => {
+      await sql`savepoint a; set app.x = 'left'`.execute(trx)
+    })
+    expect(await seen(own)).toEqual([clean, clean])
+  })
+
   it('a function of ours that changes what the server reports: neither lane shows it to the next caller', async () => {
     for (let round = 0; round < 8; round++) {
       await wallet(router.db).select(sql`hides_zone()`.as('x')).execute()
