@@ -1,7 +1,12 @@
 // docs/execution.md: its code compiles, and what it lists is all there is.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { poolErrorCodes, routerErrorCodes, topologyStoreErrorCodes, transactionErrorCodes } from '@shardwright/shard-router'
+import {
+  poolErrorCodes,
+  routerErrorCodes,
+  topologyStoreErrorCodes,
+  transactionErrorCodes,
+} from '@shardwright/shard-router'
 import { expect, test } from 'vitest'
 import { compile } from './support/compile.ts'
 

@@ -12,8 +12,8 @@ interface Effect {
 
 /** What a statement leaves in its session for whoever uses it after the transaction; undefined: nothing that its text shows. */
 export function leftBehind(sql: string, parameters: readonly unknown[]): LeftBehind | undefined {
-  if (plainStatement.test(sql) && !suspicious.test(sql)) return undefined
   const { leaves, localFlags } = effectOf(sql)
+  if (localFlags.length === 0) return leaves
   return leaves ?? (localFlags.every((index) => isTrue(parameters[index])) ? undefined : 'state')
 }
 
@@ -29,13 +29,13 @@ const suspicious =
   /set_(?:config|limit)|setseed|advisory_lock|dblink_connect|session_setup|pg_settings|pg_temp|temp(?:orary)?\b|u&"|;/i
 
 const known = new Map<string, Effect>()
-const knownLimit = 1_000
+const knownLimit = 2_000
 const knownLength = 10_000
 
 function effectOf(sql: string): Effect {
   const cached = known.get(sql)
   if (cached !== undefined) return cached
-  const effect = readEffect(sql)
+  const effect = plainStatement.test(sql) && !suspicious.test(sql) ? nothing : readEffect(sql)
   if (sql.length > knownLength) return effect
   if (known.size >= knownLimit) known.clear()
   known.set(sql, effect)
