@@ -29,7 +29,10 @@ const schema = defineSchema<Database>()({
   },
 })
 
-/** Planning alone, in microseconds a statement: of a point query whose shape is known, and of a join that is new. */
+/**
+ * Planning alone, in microseconds a statement: of a point query whose shape is known, and of a join that is new. `door`:
+ * what `router.for(key)` costs before anything is asked of it.
+ */
 export const bench: Bench = {
   name: 'route',
   async run() {
@@ -70,9 +73,11 @@ export const bench: Bench = {
         fresh = Array.from({ length: 500 }, () => join(shape++))
       },
     )
+    const door = microseconds(7, 20_000, (turn) => router.for({ festival_id: turn }))
     return [
       { name: 'route-known', value: known, unit: 'us', against: 'nothing: at most 3', samples: 7 },
       { name: 'route-join', value: unknown, unit: 'us', against: 'nothing: at most 60', samples: 7 },
+      { name: 'route-door', value: door, unit: 'us', against: 'nothing: at most 3', samples: 7 },
     ]
   },
 }

@@ -26,7 +26,7 @@ import type {
 } from 'kysely'
 import pg from 'pg'
 import { drainedWithin } from './dialect/drained-within.ts'
-import { keyedMode, type Mode } from './dialect/mode.ts'
+import { fanOutMode, keyedMode, type Mode } from './dialect/mode.ts'
 import { openKysely } from './dialect/open-kysely.ts'
 import { type ReplacedTopology, RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
@@ -185,8 +185,8 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * @example
    * await router.fanOut({ maxRows: 1_000_000 }).selectFrom('orders').select(({ fn }) => fn.countAll().as('n')).execute()
    */
-  fanOut(options: FanOutOptions = {}): Kysely<DatabaseOf<S>> {
-    return this.#open({ kind: 'fan-out', fanOut: checkFanOut(options) })
+  fanOut(options?: FanOutOptions): Kysely<DatabaseOf<S>> {
+    return this.#open(options === undefined ? fanOutMode : { kind: 'fan-out', fanOut: checkFanOut(options) })
   }
 
   /** The raw door to one shard: every statement goes there as it is. @throws RoutingError UNKNOWN_SHARD */
@@ -260,7 +260,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    */
   async explain(query: Explainable, options: ExplainOptions = {}): Promise<Explanation> {
     const compiled = 'compile' in query ? query.compile() : query
-    const unconfined: Mode = options.fanOut === false ? keyedMode : { kind: 'fan-out' }
+    const unconfined: Mode = options.fanOut === false ? keyedMode : fanOutMode
     const mode = options.for ? this.#confinedMode(options.for) : unconfined
     const figures = { costs: options.costs ?? true, analyze: options.analyze ?? false }
     return await explainQuery(compiled, mode, this.#core, figures)

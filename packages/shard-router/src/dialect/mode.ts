@@ -16,3 +16,4 @@ export interface Mode {
 }
 
 export const keyedMode: Mode = Object.freeze({ kind: 'keyed' })
+export const fanOutMode: Mode = Object.freeze({ kind: 'fan-out' })

@@ -6,7 +6,6 @@ import {
   type Kysely,
   PostgresAdapter,
   PostgresIntrospector,
-  PostgresQueryCompiler,
   type QueryCompiler,
 } from 'kysely'
 import { LogicalDriver } from './logical-driver.ts'
@@ -32,7 +31,7 @@ export class ShardDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return this.#guard ? new GuardedCompiler(this.#guard) : new PostgresQueryCompiler()
+    return this.#guard ? new GuardedCompiler(this.#guard) : this.#core.compiler
   }
 
   createAdapter(): DialectAdapter {
