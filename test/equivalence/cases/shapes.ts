@@ -109,6 +109,11 @@ export const shapes: readonly Shape[] = [
     code: `db.with('a', (q) => q.selectFrom('t').select(['k', 'g'])).with('b', (q) => q.selectFrom('a').select((eb) => ['g', eb.fn.countAll().as('n')]).groupBy('g')).selectFrom('b').selectAll()`,
   },
   {
+    name: 'cte hidden by one inside of another',
+    ordered: false,
+    code: `db.with('x', (q) => q.selectFrom('r as a').innerJoin('t as b', 'b.g', 'a.g').select('b.v')).with('y', (q) => q.with('x', (p) => p.selectFrom('r as a').innerJoin('t as b', 'b.g', 'a.g').select(['b.g', 'b.v'])).selectFrom('x').select((eb) => ['x.g', eb.fn.agg('row_number').over().as('n')])).selectFrom('t').where('t.g', 'in', (eb) => eb.selectFrom('x').select('x.v')).where((eb) => eb('t.v', 'in', eb.selectFrom('y').innerJoin('y as z', 'z.g', 'y.g').select('z.g'))).select((eb) => eb.fn.countAll().as('n'))`,
+  },
+  {
     name: 'cte in sub',
     ordered: false,
     code: `db.with('a', (q) => q.selectFrom('u').select(['g']).where('g', '>', 1)).selectFrom('t').select('id').where('g', 'in', (eb) => eb.selectFrom('a').select('a.g'))`,

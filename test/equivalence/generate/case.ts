@@ -87,6 +87,8 @@ const writes = /\.with\('moved\d+'/
 function fittingDoor(door: Door, kind: string, text: string, { postgres }: World): Door {
   if (text.includes('forUpdate')) return 'db'
   if (door === 'stream' && (kind === 'write' || writes.test(text))) return 'fanOut'
+  // A view has defaults of its own, which UPDATE takes.
+  if (door === 'for' && text.includes('sql`default`')) return 'fanOut'
   // Views take no MERGE before PostgreSQL 17.
   if (door === 'for' && postgres < 17 && text.includes('.mergeInto(')) return 'fanOut'
   // The one database shows the rows of a key as views in front of the tables; a schema's name goes past them.

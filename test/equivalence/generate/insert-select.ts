@@ -1,4 +1,5 @@
 import type { Query, Step } from '../code.ts'
+import type { TableName } from '../world/columns.ts'
 import { clausesIn } from './clauses.ts'
 import { from, type Outer } from './from.ts'
 import { onConflict } from './insert.ts'
@@ -10,7 +11,12 @@ import { returning, scopeOf, withBefore } from './write-clauses.ts'
 /** Rows from a query. */
 export function insertSelect(outer: Outer): Query {
   const { random } = outer
-  const into = random.chance(0.85) ? 'u' : 'x'
+  const into = random.weighted<TableName>([
+    [7, 'u'],
+    [1.5, 'x'],
+    [2.5, 'c'],
+    [0.3, 'e'],
+  ])
   const conflict = random.chance(0.12, 'on conflict')
   // With ON CONFLICT the same rows come again; else no row has such an id yet.
   const offset = conflict ? 0 : 2000

@@ -41,6 +41,9 @@ function rowCode(table: TableName, id: number, outer: Outer, key: string): strin
   const { random } = outer
   const value = (kind: Parameters<typeof constant>[0]): string =>
     random.chance(0.15) ? 'null' : constant(kind, { ...outer, relations: [] })
+  /** A column that is left out, or given as DEFAULT, in some rows. */
+  const some = (name: string, kind: Parameters<typeof constant>[0], given = 0.6): string =>
+    random.chance(given) ? `, ${name}: ${value(kind)}` : random.chance(0.2) ? `, ${name}: sql\`default\`` : ''
   switch (table) {
     case 't':
       return `{ k: ${key}, id: ${id}, g: ${value('int')}, v: ${value('int')}, name: ${value('text')}, m: ${value('money')} }`
@@ -56,6 +59,12 @@ function rowCode(table: TableName, id: number, outer: Outer, key: string): strin
       return `{ id: ${id}, g: ${value('int')}, label: ${value('text')} }`
     case 'o':
       return `{ id: ${id}, g: ${value('int')}, note: ${value('text')} }`
+    case 'c':
+      return `{ k: ${key}, id: ${id}${some('g', 'int')}${some('v', 'int')}${some('name', 'text')}${some('at', 'ts', 0.25)}${some('uu', 'uuid', 0)} }`
+    case 'e':
+      return `{ k: ${key}, id: ${id}, g: ${value('int')}${some('at', 'ts', 0.25)} }`
+    case 'q':
+      return `{ id: ${id}${some('g', 'int')}, label: ${value('text')}${some('at', 'ts', 0.25)} }`
   }
 }
 

@@ -10,6 +10,7 @@ import { nestedClauses, scopeOf, withBefore } from './write-clauses.ts'
 export function merge(outer: Outer): Query {
   const { random } = outer
   const alias = outer.names.next('a')
+  const into = random.chance(0.25) ? 'c' : 't'
   const own = withBefore(scopeOf(outer, 'u', alias), true)
   const nested = own.before.length > 0 || random.chance(0.2, ...nestedClauses)
   const nestedSource = nested ? mergeQuery(outer, alias, own.filters) : undefined
@@ -19,7 +20,7 @@ export function merge(outer: Outer): Query {
   ] as const)
   const keyed = nestedSource !== undefined || source === 'u'
   const scope: Scope = { ...outer, relations: [tableRelation(source === 'r' && !keyed ? 'r' : 'u', 'b')] }
-  const simple: Scope = nestedSource ? { ...outer, relations: [tableRelation('t', 't')] } : scope
+  const simple: Scope = nestedSource ? { ...outer, relations: [tableRelation(into, 't')] } : scope
   const key = keyed && random.chance(0.93) ? "eb.ref('b.k')" : keyCode(scope)
   const on = keyed
     ? ".onRef('b.k', '=', 't.k').onRef('b.id', '=', 't.id')"
@@ -27,14 +28,14 @@ export function merge(outer: Outer): Query {
       ? `.on('t.k', '=', ${keyCode(scope)}).onRef('b.id', '=', 't.id')`
       : ".onRef('b.id', '=', 't.id')"
   const using = nestedSource
-    ? [".mergeInto('t').using((eb) => ", nestedSource, `.as('b'), (on) => on${on})`]
-    : [`.mergeInto('t').using('${source} as b', (on) => on${on})`]
+    ? [`.mergeInto('${into} as t').using((eb) => `, nestedSource, `.as('b'), (on) => on${on})`]
+    : [`.mergeInto('${into} as t').using('${source} as b', (on) => on${on})`]
   return {
     head: ['db'],
     steps: [
       ...own.before,
       { tag: 'merge', parts: using, keep: true },
-      ...whens(simple, key),
+      ...whens(simple, key, into),
       ...(outer.world.postgres >= 17 && random.chance(0.3, 'returning')
         ? [
             {
@@ -69,7 +70,7 @@ function mergeQuery(outer: Outer, alias: string, filters: readonly Step[]): Quer
   }
 }
 
-function whens(scope: Scope, key: string): Step[] {
+function whens(scope: Scope, key: string, into: 'c' | 't'): Step[] {
   const { random } = scope
   const steps: Step[] = []
   const and = (): string => `(eb) => ${condition(scope, { simple: true })}`
@@ -97,7 +98,9 @@ function whens(scope: Scope, key: string): Step[] {
       tag: 'when not matched by source',
       parts: [
         random.pick([
-          '.whenNotMatchedBySource().thenUpdateSet({ v: 99 })',
+          into === 'c'
+            ? '.whenNotMatchedBySource().thenUpdateSet({ v: sql`default`, at: sql`default`, uu: sql`default` })'
+            : '.whenNotMatchedBySource().thenUpdateSet({ v: 99 })',
           ".whenNotMatchedBySourceAnd('t.g', '>', 2).thenDelete()",
           '.whenNotMatchedBySource().thenDelete()',
         ]),

@@ -1,5 +1,5 @@
 import type { Query, Step } from '../code.ts'
-import { keyOf, type TableName } from '../world/columns.ts'
+import { keyOf, type TableName, tables } from '../world/columns.ts'
 import { clausesIn } from './clauses.ts'
 import { constant } from './expressions.ts'
 import { innerQuery, type Outer, relationOf } from './from.ts'
@@ -50,13 +50,15 @@ function fromSteps(outer: Outer): Step[] {
 
 function assignments(table: TableName, outer: Outer): Step {
   const { random } = outer
-  const text = table === 'r' ? 'label' : table === 'o' ? 'note' : 'name'
-  const choices = [
-    `.set({ g: ${random.between(0, 5)} })`,
-    `.set((eb) => ({ g: eb('g', '+', 1) }))`,
-    `.set({ ${text}: ${constant('text', { ...outer, relations: [] })} })`,
-    `.set((eb) => ({ ${text}: eb.fn('upper', ['${text}']), g: null }))`,
-  ]
+  const text = tables[table].find(({ kind }) => kind === 'text')?.name
+  const choices = [`.set({ g: ${random.between(0, 5)} })`, `.set((eb) => ({ g: eb('g', '+', 1) }))`]
+  if (text !== undefined)
+    choices.push(
+      `.set({ ${text}: ${constant('text', { ...outer, relations: [] })} })`,
+      `.set((eb) => ({ ${text}: eb.fn('upper', ['${text}']), g: null }))`,
+    )
+  if (table === 'c' || table === 'q')
+    choices.push('.set({ at: sql`default`, uu: sql`default`, g: sql`default` })', '.set({ at: sql`now()` })')
   const key = table === 'w' ? undefined : keyOf[table]?.column
   if (key && random.chance(0.05)) choices.push(`.set((eb) => ({ ${key}: eb.ref('${key}') }))`)
   if (key && random.chance(0.03)) choices.push(`.set({ ${key}: ${keyCode({ ...outer, relations: [] })} })`)

@@ -1,5 +1,5 @@
 import { type Query, quoted, type Step } from '../code.ts'
-import { keyOf, type TableName } from '../world/columns.ts'
+import { filledColumns, keyOf, type TableName } from '../world/columns.ts'
 import { clausesIn } from './clauses.ts'
 import { condition, keyCondition } from './conditions.ts'
 import { column } from './expressions.ts'
@@ -19,19 +19,26 @@ export function target(outer: Outer): TableName {
     [1, 'x'],
     [1, 'p'],
     [0.3, 'o'],
+    [2.5, 'c'],
+    [0.3, 'e'],
+    [1, 'q'],
   ])
 }
 
 export function returning(table: TableName, random: Scope['random'], chance = 0.45): Step[] {
   if (!random.chance(chance, 'returning')) return []
-  const names = table === 'r' || table === 'o' ? "['id', 'g']" : `['${keyOf[table]?.column}', 'id', 'g']`
+  const key = keyOf[table]?.column
+  const names = key === undefined ? "['id', 'g']" : `['${key}', 'id', 'g']`
   const parts = random.pick([
     `.returning(${names})`,
-    '.returningAll()',
+    filledColumns[table] ? `.returning(['id', ${isFresh}])` : '.returningAll()',
     ".returning((eb) => ['id', eb('g', '+', 1).as('more')])",
   ])
   return [{ tag: 'returning', parts: [parts] }]
 }
+
+/** Whether the row's moment is the statement's, or one that was given to it. */
+const isFresh = "sql`at > now() - interval '1 hour' and at <= now()`.as('fresh')"
 
 export const nestedClauses = clausesIn(
   'joins',

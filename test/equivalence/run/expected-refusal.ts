@@ -44,6 +44,8 @@ export function isExpectedRefusal(code: string, own: Case, engine: WorldEngine, 
     case 'CROSS_SHARD_WRITE':
     case 'SHARD_KEY_MISSING':
       return own.kind === 'write'
+    case 'VOLATILE_IN_SPLIT':
+      return /insertInto\('e'\)/.test(text)
     case 'SHARD_KEY_UPDATE':
       return tags.has('set') || tags.has('on conflict')
     case 'CITUS_UNSUPPORTED':

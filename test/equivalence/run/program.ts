@@ -14,6 +14,9 @@ const placements: Readonly<Record<TableName, string>> = {
   w: "sharded('h')",
   r: 'reference()',
   o: "single('s1')",
+  c: "sharded('k')",
+  e: "sharded('k')",
+  q: 'reference()',
 }
 
 /** A program that shows the failure by itself: schema, rows and query on one PostgreSQL and through a router. */

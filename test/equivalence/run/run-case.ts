@@ -1,11 +1,12 @@
 import { type Query, render, tagsOf } from '../code.ts'
 import { type Answer, difference, isPossible, opennessOf } from '../compare/compare.ts'
 import type { Case } from '../generate/case.ts'
-import { tableNames } from '../world/columns.ts'
+import { keyOf, tableNames } from '../world/columns.ts'
 import type { AnyKysely } from '../world/database.ts'
 import type { OpenWorld } from '../world/open-world.ts'
 import { actualAnswer, expectedAnswer } from './evaluate.ts'
 import { isExpectedRefusal } from './expected-refusal.ts'
+import { filledWrongly } from './filled-wrongly.ts'
 import { otherState } from './other-state.ts'
 import type { Watch } from './watch.ts'
 
@@ -40,7 +41,7 @@ export async function runCase(own: Case, open: OpenWorld, watch: Watch): Promise
   if (own.kind === 'write' && outcome.kind !== 'failed') {
     // What was refused must have changed nothing.
     if (outcome.kind === 'refused') await open.resetOne()
-    const wrong = await tablesDiffer(open)
+    const wrong = (await tablesDiffer(open)) ?? (await filledWrongly(open))
     await open.reset()
     if (wrong) return { kind: 'failed', why: wrong }
   } else if (own.kind === 'write') {
@@ -116,7 +117,7 @@ async function withoutLimits({ kind, query, plugin }: Case, one: AnyKysely, open
 async function tablesDiffer(open: OpenWorld): Promise<string | undefined> {
   for (const table of tableNames) {
     const { oracle, shards } = await open.contents(table)
-    const parts = table === 'r' ? shards : [shards.flat().sort()]
+    const parts = keyOf[table] || table === 'o' ? [shards.flat().sort()] : shards
     for (const part of parts) {
       const at = Math.max(part.length, oracle.length)
       for (let i = 0; i < at; i++) {

@@ -68,7 +68,7 @@ export class CitusDatabases implements WorldServers {
 function distributeStatements({ shards }: World): string[] {
   const statement = (table: TableName, name: string): string[] => {
     const key = keyOf[table]
-    if (!key) return table === 'r' ? [`select create_reference_table('${name}')`] : []
+    if (!key) return table === 'r' || table === 'q' ? [`select create_reference_table('${name}')`] : []
     const first = key.family === 'k' ? 'public.t' : 'public.w'
     const placed = name === first ? `colocate_with => 'none', shard_count => ${shards}` : `colocate_with => '${first}'`
     return [`select create_distributed_table('${name}', '${key.column}', ${placed})`]

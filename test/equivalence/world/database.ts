@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import { type TableName, tableNames } from './columns.ts'
+import { givenColumns, type TableName, tableNames } from './columns.ts'
 import { typedValues } from './typed-values.ts'
 import type { World } from './world.ts'
 import { worldSql } from './world-sql.ts'
@@ -43,6 +43,7 @@ const clearStatements: readonly string[] = [
   ...['seed', 'confined', 'shardwright'].map((name) => `drop schema if exists ${name} cascade`),
   `drop table if exists ${tableNames.join(', ')} cascade`,
   'drop type if exists mood',
+  'drop domain if exists instant',
   'drop collation if exists ci',
 ]
 
@@ -59,11 +60,15 @@ export async function fill(pool: pg.Pool, rows: PlacedRows): Promise<void> {
     await pool.query(`insert into seed.${table} select * from jsonb_populate_recordset(null::public.${table}, $1)`, [
       JSON.stringify(rows[table]),
     ])
-    await pool.query(`insert into public.${table} select * from seed.${table}`)
+    await pool.query(copySql(table))
   }
 }
 
 /** Puts the first rows back. */
-export const resetSql = tableNames
-  .map((table) => `delete from ${table}; insert into ${table} select * from seed.${table}`)
-  .join('; ')
+export const resetSql = tableNames.map((table) => `delete from ${table}; ${copySql(table)}`).join('; ')
+
+/** Generated columns take no value. */
+function copySql(table: TableName): string {
+  const columns = givenColumns(table)
+  return `insert into public.${table} (${columns}) select ${columns} from seed.${table}`
+}

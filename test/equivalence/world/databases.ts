@@ -105,7 +105,7 @@ export class Databases implements WorldServers {
 function rowsOfShard(world: World, topology: Topology, index: number): PlacedRows {
   const own = (table: TableName): unknown[] =>
     world.rows[table].filter((row) => {
-      if (table === 'r') return true
+      if (table === 'r' || table === 'q') return true
       const key = keyOf[table]
       if (!key) return index === 0
       const family = { family: key.family, type: key.family === 'h' ? ('int4' as const) : world.keyType }

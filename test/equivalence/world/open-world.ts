@@ -1,5 +1,6 @@
 import type { TableName } from './columns.ts'
 import { type AnyKysely, type Database, kyselyAt, resetSql } from './database.ts'
+import { filledSql, rowSql } from './filled-sql.ts'
 import type { WorldRouter } from './schema.ts'
 import type { World } from './world.ts'
 import { confinedSql } from './world-sql.ts'
@@ -31,7 +32,7 @@ export class OpenWorld implements AsyncDisposable {
   /** The one database as a single key sees it: views in front of the tables of its family. */
   async confined(key: string | number): Promise<AnyKysely> {
     const [one] = this.#databases
-    await one?.pool.query(`drop schema if exists confined cascade; ${confinedSql(['t', 'u', 'x', 'p'], key)}`)
+    await one?.pool.query(`drop schema if exists confined cascade; ${confinedSql(['t', 'u', 'x', 'p', 'c', 'e'], key)}`)
     this.#confined ??= kyselyAt(one?.url ?? '', 'confined,public', this.world)
     return this.#confined
   }
@@ -46,15 +47,25 @@ export class OpenWorld implements AsyncDisposable {
     await Promise.all(this.#databases.map(({ pool }) => pool.query(resetSql)))
   }
 
-  /** Every table's rows as sorted text: of the one database, and of each shard. */
+  /** A table's rows as sorted text: of the one database, and of each shard. */
   async contents(table: TableName): Promise<{ oracle: string[]; shards: string[][] }> {
-    const [oracle = [], ...shards] = await Promise.all(
+    const [oracle = [], ...shards] = await this.#eachRow(table, rowSql(table))
+    return { oracle, shards }
+  }
+
+  /** What PostgreSQL has filled into a table's rows, of the one database and of each shard. */
+  async filled(table: TableName): Promise<{ oracle: string[]; shards: string[][] }> {
+    const [oracle = [], ...shards] = await this.#eachRow(table, filledSql(table))
+    return { oracle, shards }
+  }
+
+  async #eachRow(table: TableName, expression: string): Promise<string[][]> {
+    return await Promise.all(
       this.#databases.map(async ({ pool }) => {
-        const { rows } = await pool.query<{ row: string }>(`select (q.*)::text as row from ${table} q`)
+        const { rows } = await pool.query<{ row: string }>(`select (${expression})::text as row from ${table} as q`)
         return rows.map(({ row }) => row).sort()
       }),
     )
-    return { oracle, shards }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

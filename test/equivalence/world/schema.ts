@@ -10,6 +10,9 @@ export const schema = defineSchema<Record<string, never>>()({
     w: sharded('h'),
     r: reference(),
     o: single('s1'),
+    c: sharded('k'),
+    e: sharded('k'),
+    q: reference(),
   },
 } as never)
 

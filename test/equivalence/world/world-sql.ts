@@ -1,4 +1,4 @@
-import { keyOf, sqlTypes, type TableName, tableNames, tables } from './columns.ts'
+import { constantDefaults, filledColumns, keyOf, sqlTypes, type TableName, tableNames, tables } from './columns.ts'
 import type { World } from './world.ts'
 
 /** DDL of the world: the same on every database. At first all tables and columns. */
@@ -13,14 +13,17 @@ export function worldSql(
       .filter(({ name }) => own?.includes(name) ?? true)
       .map(({ name, kind }) => {
         const type = kind === 'key' ? `${world.keyType} not null` : name === 'h' ? 'int not null' : sqlTypes[kind]
-        return `${name} ${type}`
+        const constant = constantDefaults[table]?.[name]
+        return constant === undefined ? `${name} ${type}` : `${name} ${type} default ${constant}`
       })
+    const filled = (filledColumns[table] ?? []).map(({ name, sql }) => `${name} ${sql}`)
     const key = keyOf[table]
-    return `create table ${table} (${columns.join(', ')}, primary key (${key ? `${key.column}, ` : ''}id));`
+    return `create table ${table} (${[...columns, ...filled].join(', ')}, primary key (${key ? `${key.column}, ` : ''}id));`
   })
   return [
     "create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);",
     "create type mood as enum ('sad', 'ok', 'happy');",
+    'create domain instant as timestamptz default now();',
     ...creates,
   ].join('\n')
 }

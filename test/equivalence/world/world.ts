@@ -1,5 +1,5 @@
 import { Random } from '../random.ts'
-import { keyTypes, sampleOf, type TableName, tableNames, tables, type WorldKeyType } from './columns.ts'
+import { filledColumns, keyTypes, sampleOf, type TableName, tableNames, tables, type WorldKeyType } from './columns.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -48,6 +48,9 @@ export function createWorld(
     w: random.between(5, 25),
     r: random.between(4, 10),
     o: 4,
+    c: random.between(0, 25),
+    e: random.between(0, 8),
+    q: random.between(0, 6),
   }
   const nulls = random.pick([0.05, 0.2, 0.5])
   const rows = Object.fromEntries(
@@ -67,6 +70,7 @@ export function createWorld(
       else if (name === 'tid') row[name] = random.between(1, sizes.t)
       else row[name] = random.chance(nulls) ? null : sampleOf(kind, random)
     }
+    for (const { name, like } of filledColumns[table] ?? []) if (like === 'number') row[name] = id
     return row
   }
 }

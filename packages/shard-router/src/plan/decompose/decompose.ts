@@ -4,7 +4,7 @@ import { compileTemplate } from '../compile.ts'
 import type { GatherStep, MergePlan } from '../merge-plan.ts'
 import { refuse } from '../refuse.ts'
 import type { Cte, CteEnvironment } from '../scope/relation.ts'
-import { childrenOf, someNode } from '../walk.ts'
+import { childrenOf } from '../walk.ts'
 import { decomposeLevel } from './decompose-level.ts'
 import { withDependentGroups } from './dependent-groups.ts'
 import { Locality } from './locality.ts'
@@ -160,23 +160,32 @@ function withCtes(query: OperationNode, environment: CteEnvironment, root: Opera
   return { ...select, with: node } as OperationNode
 }
 
-/** By their query: two CTEs, or a CTE and a table, may have one name. */
+/** By their query: two CTEs, or a CTE and a table, may have one name. What a WITH inside names hides those around it. */
 function usedCtes(query: OperationNode, environment: CteEnvironment): ReadonlyMap<OperationNode, Cte> {
   const used = new Map<OperationNode, Cte>()
-  const visit = (node: OperationNode, visible: CteEnvironment): void => {
-    someNode(node, (current) => {
-      if (current.kind !== 'TableNode') return false
-      const { identifier, schema } = (current as TableNode).table
-      const cte = schema ? undefined : visible.ctes.get(identifier.name)
-      if (!cte || cte.recursive || used.has(cte.query)) return false
+  const visit = (node: OperationNode, visible: CteEnvironment, hidden: ReadonlySet<string>): void => {
+    if (node.kind === 'TableNode') {
+      const { identifier, schema } = (node as TableNode).table
+      const cte = schema || hidden.has(identifier.name) ? undefined : visible.ctes.get(identifier.name)
+      if (!cte || cte.recursive || used.has(cte.query)) return
       used.set(cte.query, cte)
-      visit(cte.query, cte.environment)
-      return false
+      visit(cte.query, cte.environment, nothing)
+      return
+    }
+    const { with: own } = node as SelectQueryNode
+    const names = own?.expressions.map(({ name }) => name.table.table.identifier.name) ?? []
+    own?.expressions.forEach(({ expression }, index) => {
+      const before = own.recursive ? names : names.slice(0, index)
+      visit(expression, visible, new Set([...hidden, ...before]))
     })
+    const inner = own ? new Set([...hidden, ...names]) : hidden
+    for (const child of childrenOf(node)) if (child !== own) visit(child, visible, inner)
   }
-  visit(query, environment)
+  visit(query, environment, nothing)
   return used
 }
+
+const nothing: ReadonlySet<string> = new Set()
 
 /** Every CTE of the statement, at any depth; those around a query and those before it come first. */
 function allExpressions(node: OperationNode): readonly CommonTableExpressionNode[] {
