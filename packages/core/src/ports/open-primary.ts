@@ -13,23 +13,66 @@ export interface Opening {
   readonly signal: AbortSignal | undefined
 }
 
+interface Primary {
+  readonly client: PgClient
+  /** Eight hexadecimal digits. */
+  readonly timeline: string
+  /** Its place among the hosts. */
+  readonly index: number
+}
+
+/** Once a primary has answered, how long the other hosts have to tell of a later one. */
+const stragglersMs = 1_000
+
 /**
- * Connects to the shard's primary: the only host, or the first of several that is no standby.
+ * Connects to the shard's primary: the only host, or of several the one that is no standby. Of two that are none, as after
+ * a failover whose old primary came back, the one that was promoted later is right.
  * @throws ConnectionError SHARD_UNREACHABLE; the reason of the signal
  */
 export async function openPrimary({ id, address, candidates, signal }: Opening): Promise<FleetConnection> {
+  try {
+    const [only, ...others] = candidates
+    const client =
+      only && others.length === 0 ? await openClient(only, signal) : await latestPrimary(candidates, signal)
+    return new ClientConnection(id, client)
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    throw unreachable(id, address, error)
+  }
+}
+
+async function latestPrimary(candidates: Opening['candidates'], signal: AbortSignal | undefined): Promise<PgClient> {
+  const primaries: Primary[] = []
+  let chosen = false
   let failure: unknown
-  for (const candidate of candidates) {
+  const { promise: met, resolve: meet } = Promise.withResolvers<void>()
+  const asked = candidates.map(async (candidate, index) => {
     try {
       const client = await openClient(candidate, signal)
-      if (candidates.length === 1 || (await isPrimary(client))) return new ClientConnection(id, client)
-      failure ??= new Error('only standbys answer')
+      const timeline = chosen ? undefined : await timelineOf(client)
+      if (timeline === undefined || chosen) return await quietly(endClient(client))
+      primaries.push({ client, timeline, index })
+      meet()
     } catch (error) {
-      if (signal?.aborted) throw signal.reason
       failure = error
     }
-  }
-  throw unreachable(id, address, failure)
+  })
+  const all = Promise.all(asked)
+  await Promise.race([all, met])
+  await within(stragglersMs, all)
+  chosen = true
+  const [first, ...rest] = primaries.toSorted((a, b) => b.timeline.localeCompare(a.timeline) || a.index - b.index)
+  for (const { client } of signal?.aborted === true ? primaries : rest) void quietly(endClient(client))
+  signal?.throwIfAborted()
+  if (first === undefined) throw failure ?? new Error('only standbys answer')
+  return first.client
+}
+
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }
 
 async function openClient(make: () => PgClient, signal: AbortSignal | undefined): Promise<PgClient> {
@@ -53,16 +96,17 @@ async function openClient(make: () => PgClient, signal: AbortSignal | undefined)
   }
 }
 
-/** Ends the client when it is of no use. */
-async function isPrimary(client: PgClient): Promise<boolean> {
-  let primary = false
+/** Of a primary; undefined for a standby. Ends the client when it cannot say. */
+async function timelineOf(client: PgClient): Promise<string | undefined> {
   try {
-    const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
-    primary = rows[0]?.standby === false
-  } finally {
-    if (!primary) await quietly(endClient(client))
+    const { rows } = await client.query<{ timeline: string | null }>(
+      `select case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) end as timeline`,
+    )
+    return rows[0]?.timeline ?? undefined
+  } catch (error) {
+    await quietly(endClient(client))
+    throw error
   }
-  return primary
 }
 
 /** The failure that led here is the one to report. */

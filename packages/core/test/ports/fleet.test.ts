@@ -134,6 +134,27 @@ describe('createFleet', () => {
     ])
   })
 
+  it('of two primaries takes the one that was promoted later, and waits for no other long', async () => {
+    await using pair = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const { url, replicas } = pair.shards[0]!
+    const replica = replicas[0]!
+    const hosts = `${new URL(url).host},${new URL(replica.url).host}`
+    const shards = [{ id: 'a', url: url.replace(new URL(url).host, hosts) }]
+    const timeline = async () => {
+      const [shard] = createFleet({ shards, Client: pg.Client }).shards
+      await using connection = await shard!.connect()
+      return (await connection.query('select timeline_id from pg_control_checkpoint()')).rows
+    }
+    expect(await timeline()).toEqual([{ timeline_id: 1 }])
+    await replica.pause()
+    const started = performance.now()
+    expect(await timeline()).toEqual([{ timeline_id: 1 }])
+    expect(performance.now() - started).toBeLessThan(4_000)
+    await replica.resume()
+    await replica.promote()
+    await expect.poll(timeline, { timeout: 10_000 }).toEqual([{ timeline_id: 2 }])
+  })
+
   it('gives up on a frozen server after connectTimeoutMs', async () => {
     const shards = [{ id: 'frozen', url: cluster.shards[0]!.url }]
     await cluster.shards[0]!.pause()
