@@ -1,28 +1,40 @@
+import { type Topology, type TopologyInput, topologyInputOf } from '@shardwright/core'
 import { startLocalCluster } from '@shardwright/local-cluster'
 import { randomOf } from './cache/random.ts'
 import { checkLedger } from './execution/check-ledger.ts'
-import { type DisturbanceKind, disturb, disturbanceKinds, frontKinds, pause } from './execution/disturbance.ts'
+import { Company } from './execution/company.ts'
+import {
+  type DisturbanceKind,
+  type Disturbed,
+  disturb,
+  disturbanceKinds,
+  frontKinds,
+  pause,
+} from './execution/disturbance.ts'
 import { Fronts } from './execution/fronts.ts'
 import { Load } from './execution/load.ts'
 import { Neighbours, type NeighbourWindow, shareKept } from './execution/neighbours.ts'
-import { accountsOf, createTables, openRouter, readStored, sessionsOn, withClient } from './execution/store.ts'
+import { Pairs } from './execution/pairs.ts'
+import { Remains } from './execution/remains.ts'
+import { accountsOf, createTables, openRouter, readStored, withClient } from './execution/store.ts'
 import { WriteLedger } from './execution/write-ledger.ts'
 
 /*
- * Writers on every shard while servers, replicas and what stands in front of them are killed, frozen, restarted and
- * promoted. A ledger of what each caller was told is held against what is stored at the end.
+ * Writers on every shard, and other statements beside them, while servers, replicas and what stands in front of them are
+ * killed, frozen, restarted and promoted, and topologies are replaced. A ledger of what each caller was told is held
+ * against what is stored at the end.
  */
+
+export type Injection = 'lost write' | 'doubled write' | 'stale read' | 'open router' | 'left listener'
 
 export interface ExecutionFaultOptions {
   readonly seed: number
   /** Default: one disturbance of each kind. */
   readonly minutes?: number
-  /** Ends with a failover of the first shard. Default: true. */
-  readonly promote?: boolean
   /** Default: 3, so that PgBouncer stands before the second and HAProxy before the third. */
   readonly shards?: number
-  /** Spoils the stored data before it is checked, to see that the checker notices. */
-  readonly inject?: 'lost write' | 'doubled write'
+  /** Breaks promises, to see that the suite notices. */
+  readonly inject?: readonly Injection[]
   readonly print?: (line: string) => void
 }
 
@@ -32,12 +44,14 @@ export interface ExecutionFaultReport {
   readonly refused: number
   /** The share of their throughput that undisturbed shards kept while a neighbour was disturbed. */
   readonly neighbours: number
+  /** In their order, without what depends on how fast the machine is: the same for the same seed. */
+  readonly disturbances: readonly string[]
   readonly problems: readonly string[]
 }
 
 /** Runs the suite; the report's `problems` is empty when every promise was kept. */
 export async function runExecutionFaults(options: ExecutionFaultOptions): Promise<ExecutionFaultReport> {
-  const print = options.print ?? (() => {})
+  const { inject = [], print = () => {} } = options
   const random = randomOf(options.seed)
   await using cluster = await startLocalCluster({
     shards: options.shards ?? 3,
@@ -45,62 +59,70 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
     startTimeoutMs: 120_000,
   })
   await using fronts = await Fronts.start(cluster)
-  const topology = fronts.topology(cluster)
+  const first = fronts.topology(cluster)
   print(`fronts before: ${fronts.shards.join(', ') || 'none'}`)
-  const accounts = accountsOf(topology, 5)
-  await createTables(topology, accounts)
+  const accounts = accountsOf(first, 5)
+  await createTables(first, accounts)
+  const pairs = new Pairs(cluster)
+  const callers = new AbortController()
+  using remains = new Remains(pairs, callers.signal)
   const ledger = new WriteLedger()
-  const router = openRouter(topology)
+  const router = openRouter(first)
   await router.ready()
-  const loads = topology.shards.map(({ id }) => new Load(router, ledger, id, accounts.get(id)!))
+  if (inject.includes('stale read')) await pauseReplay(pairs.of(first.shards[0]!.id).standby.url)
+  const loadOptions = { signal: callers.signal, forgetTokens: inject.includes('stale read') }
+  const loads = first.shards.map(({ id }) => new Load(router, ledger, id, accounts.get(id)!, loadOptions))
   for (const load of loads) load.start(3)
+  const company = new Company(router, callers.signal)
+  company.start()
 
-  const ids = topology.shards.map((shard) => shard.id)
+  const replace = (shards: TopologyInput['shards']) => {
+    return router.replaceTopology({ ...topologyInputOf(first), epoch: router.topology.epoch + 1, shards })
+  }
+  const { shards } = topologyInputOf(first)
+  const disturbed: Disturbed = {
+    pairs,
+    fronts,
+    withoutReplica: (id) => replace(shards.map((shard) => (shard.id === id ? { ...shard, replicas: [] } : shard))),
+    withReplica: () => replace(shards),
+  }
+  const ids = first.shards.map((shard) => shard.id)
   const windows: NeighbourWindow[] = []
-  const troubles: string[] = []
+  const disturbances: string[] = []
+  const problems: string[] = []
   for (const kind of kindsOf(options, fronts, random)) {
     const candidates = kind.endsWith('front') ? fronts.shards : ids
     const victim = candidates[Math.floor(random() * candidates.length)]!
+    const forMs = 300 + random() * 700
+    disturbances.push(`${kind} of ${victim} for ${Math.round(forMs)} ms`)
     const neighbours = new Neighbours(
       ledger,
       ids.filter((id) => id !== victim),
     )
     const failedBefore = neighbours.failed
     const window = await neighbours.watch(
-      () => disturb(cluster, fronts, victim, kind, 300 + random() * 700),
+      () => disturb(disturbed, victim, kind, forMs),
       () => recovered(ledger, victim),
     )
     windows.push(window)
     const failed = neighbours.failed - failedBefore
-    if (failed > 0) troubles.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed`)
+    if (failed > 0) problems.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed`)
     print(`${kind} of ${victim}: neighbours at ${Math.round((window.during / window.around) * 100)} %`)
   }
-  if (options.promote !== false) {
-    await disturb(cluster, fronts, ids[0]!, 'promote', 0)
-    await recovered(ledger, ids[0]!)
-    print(`promotion in ${ids[0]}`)
-  }
-  await Promise.all(loads.map((load) => load.stop()))
+  await pause(inject.length === 0 ? 0 : 500)
+  await Promise.all([company.stop(), ...loads.map((load) => load.stop())])
   await router.close()
+  await using broken = await breakPromises(inject, pairs.of(ids[0]!).primary.url, first, callers.signal)
   // A pooler keeps sessions of its own on the server.
-  await fronts[Symbol.asyncDispose]()
+  if (broken.router === undefined) await fronts[Symbol.asyncDispose]()
 
-  const primaries = cluster.shards.map((shard) => ({
-    id: shard.id,
-    url: options.promote !== false && shard.id === ids[0] ? shard.replicas[0]!.url : shard.url,
-  }))
-  if (options.inject !== undefined) await inject(primaries[0]!.url, options.inject)
-  const stored = await Promise.all(primaries.map(({ id, url }) => readStored(id, url)))
-  const problems = [
-    ...troubles,
+  const stored = await Promise.all(ids.map((id) => readStored(id, pairs.of(id).primary.url)))
+  problems.push(
     ...checkLedger(ledger.entries, stored),
     ...ledger.backward.map((id) => `${id} was not seen under its token`),
-  ]
-  for (const { id, url } of primaries) {
-    const left = await leftSessions(url)
-    if (left > 0) problems.push(`${id}: ${left} sessions are left after close()`)
-  }
-  return { ...countOf(ledger), neighbours: shareKept(windows), problems }
+    ...(await remains.problems()),
+  )
+  return { ...countOf(ledger), neighbours: shareKept(windows), disturbances, problems }
 }
 
 function kindsOf({ minutes }: ExecutionFaultOptions, fronts: Fronts, random: () => number): Iterable<DisturbanceKind> {
@@ -126,24 +148,32 @@ async function recovered(ledger: WriteLedger, shard: string): Promise<void> {
   }
 }
 
-async function inject(url: string, what: 'lost write' | 'doubled write'): Promise<void> {
-  const one = 'select ctid from entries limit 1'
-  await withClient(url, (client) =>
-    client.query(
-      what === 'lost write'
-        ? `delete from entries where ctid = (${one})`
-        : `insert into entries select account, id from entries where ctid = (${one})`,
-    ),
-  )
+async function pauseReplay(url: string): Promise<void> {
+  await withClient(url, (client) => client.query('select pg_wal_replay_pause()'))
 }
 
-// The server may still be busy ending a session whose client has gone.
-async function leftSessions(url: string): Promise<number> {
-  for (let attempt = 0; ; attempt++) {
-    const left = await sessionsOn(url)
-    if (left === 0 || attempt === 40) return left
-    await pause(100)
-  }
+interface Broken extends AsyncDisposable {
+  readonly router: ReturnType<typeof openRouter> | undefined
+}
+
+/** What the suite must find. */
+async function breakPromises(
+  injections: readonly Injection[],
+  url: string,
+  topology: Topology,
+  signal: AbortSignal,
+): Promise<Broken> {
+  const broken = new Set(injections)
+  const one = 'select ctid from entries limit 1'
+  await withClient(url, async (client) => {
+    if (broken.has('lost write')) await client.query(`delete from entries where ctid = (${one})`)
+    const again = `insert into entries select account, id from entries where ctid = (${one})`
+    if (broken.has('doubled write')) await client.query(again)
+  })
+  if (broken.has('left listener')) signal.addEventListener('abort', () => {})
+  const router = broken.has('open router') ? openRouter(topology) : undefined
+  await router?.fanOut().selectFrom('accounts').selectAll().execute()
+  return { router, [Symbol.asyncDispose]: async () => await router?.close() }
 }
 
 function countOf(ledger: WriteLedger): { acknowledged: number; unsure: number; refused: number } {
@@ -155,7 +185,7 @@ function countOf(ledger: WriteLedger): { acknowledged: number; unsure: number; r
 export async function run(options: ExecutionFaultOptions): Promise<boolean> {
   const print = options.print ?? ((line: string) => console.log(line))
   print(`execution faults, seed ${options.seed}, ${options.minutes ?? 'one of each kind,'} minutes`)
-  const { problems, neighbours, ...counts } = await runExecutionFaults({ ...options, print })
+  const { problems, neighbours, disturbances: _, ...counts } = await runExecutionFaults({ ...options, print })
   print(`${JSON.stringify(counts)}, neighbours kept ${Math.round(neighbours * 100)} % of their throughput`)
   for (const problem of problems) print(`PROBLEM ${problem}`)
   if (neighbours < leastNeighbours) print(`PROBLEM neighbours kept less than ${leastNeighbours * 100} %`)

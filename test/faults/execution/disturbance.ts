@@ -1,15 +1,16 @@
-import type { LocalCluster, LocalShard } from '@shardwright/local-cluster'
 import type { Fronts } from './fronts.ts'
+import type { Pairs } from './pairs.ts'
 
 export type DisturbanceKind =
   | 'kill'
   | 'pause'
   | 'restart'
+  | 'promote'
   | 'kill replica'
   | 'pause replica'
+  | 'replace topology'
   | 'kill front'
   | 'pause front'
-  | 'promote'
 
 export const disturbanceKinds: readonly DisturbanceKind[] = [
   'kill',
@@ -17,21 +18,30 @@ export const disturbanceKinds: readonly DisturbanceKind[] = [
   'restart',
   'kill replica',
   'pause replica',
+  'promote',
+  'replace topology',
 ]
 /** For shards that something stands in front of. */
 export const frontKinds: readonly DisturbanceKind[] = ['kill front', 'pause front']
 
-/** Disturbs one shard for a while and heals it. Gives the URL of its primary afterwards. */
+export interface Disturbed {
+  readonly pairs: Pairs
+  readonly fronts: Fronts
+  /** Routes by a topology without the shard's replica. */
+  readonly withoutReplica: (shard: string) => Promise<void>
+  /** By the one with it again. */
+  readonly withReplica: () => Promise<void>
+}
+
+/** Disturbs one shard for a while and heals it. */
 export async function disturb(
-  cluster: LocalCluster,
-  fronts: Fronts,
-  shardId: string,
+  { pairs, fronts, withoutReplica, withReplica }: Disturbed,
+  shard: string,
   kind: DisturbanceKind,
   forMs: number,
 ): Promise<void> {
-  const shard = cluster.shard(shardId)
-  const replica = shard.replicas[0]
-  const target = (kind.endsWith('replica') ? replica : kind.endsWith('front') ? fronts.of(shardId) : undefined) ?? shard
+  const { primary, standby } = pairs.of(shard)
+  const target = (kind.endsWith('replica') ? standby : kind.endsWith('front') ? fronts.of(shard) : undefined) ?? primary
   switch (kind) {
     case 'kill':
     case 'kill replica':
@@ -48,17 +58,12 @@ export async function disturb(
     case 'restart':
       return await target.restart({ mode: 'fast' })
     case 'promote':
-      return await promote(shard)
+      return await pairs.promote(shard)
+    case 'replace topology':
+      await withoutReplica(shard)
+      await pause(forMs)
+      return await withReplica()
   }
-}
-
-// A fast stop hands all of the log to the replica first: no acknowledged write is left behind. The old primary stays down.
-async function promote(shard: LocalShard): Promise<void> {
-  const replica = shard.replicas[0]
-  if (replica === undefined) throw new Error(`${shard.id} has no replica to promote`)
-  await replica.caughtUp()
-  await shard.stop({ mode: 'fast' })
-  await replica.promote()
 }
 
 export function pause(ms: number): Promise<void> {

@@ -1,21 +1,34 @@
 import { ReadContext, runInReadContext } from '@shardwright/core'
+import { decodeReadContext, encodeReadContext } from '@shardwright/shard-router'
 import { pause } from './disturbance.ts'
 import type { openRouter } from './store.ts'
 import type { Outcome, WriteLedger } from './write-ledger.ts'
 
 type Router = ReturnType<typeof openRouter>
 
-/** Writers of one shard: autocommit inserts and transactions, each followed by a read under its token. */
+export interface LoadOptions {
+  /** Given with the reads. */
+  readonly signal: AbortSignal
+  /** Reads without their tokens, to see that the suite notices what they miss. */
+  readonly forgetTokens?: boolean
+}
+
+/**
+ * Writers of one shard: autocommit inserts and transactions, a few under one token, which goes through a cookie between
+ * them. After each, everything that was written under the token is read.
+ */
 export class Load {
   readonly #router: Router
   readonly #ledger: WriteLedger
   readonly #shard: string
   readonly #accounts: readonly number[]
+  readonly #options: LoadOptions
   readonly #workers: Promise<void>[] = []
   #stopped = false
   #turn = 0
 
-  constructor(router: Router, ledger: WriteLedger, shard: string, accounts: readonly number[]) {
+  constructor(router: Router, ledger: WriteLedger, shard: string, accounts: readonly number[], options: LoadOptions) {
+    this.#options = options
     this.#router = router
     this.#ledger = ledger
     this.#shard = shard
@@ -33,27 +46,36 @@ export class Load {
 
   async #work(): Promise<void> {
     while (!this.#stopped) {
-      const turn = this.#turn++
-      const account = this.#accounts[turn % this.#accounts.length]!
-      // The ledger keeps every write: a run of hours must fit into memory.
-      await pause(2)
-      await runInReadContext(new ReadContext(), () => this.#write(account, `${this.#shard}-${turn}`, turn % 3 === 0))
+      const account = this.#accounts[this.#turn % this.#accounts.length]!
+      const written: string[] = []
+      let cookie: string | undefined
+      for (let step = 0; step < 4 && !this.#stopped; step++) {
+        // The ledger keeps every write: a run of hours must fit into memory.
+        await pause(2)
+        const context = cookie === undefined ? new ReadContext() : decodeReadContext(cookie)
+        await runInReadContext(context, () => this.#write(account, written))
+        cookie = encodeReadContext(context)
+      }
     }
   }
 
-  async #write(account: number, id: string, counted: boolean): Promise<void> {
+  async #write(account: number, written: string[]): Promise<void> {
+    const turn = this.#turn++
+    const id = `${this.#shard}-${turn}`
+    const counted = turn % 3 === 0
     const entry = this.#ledger.begin(id, this.#shard, counted)
     try {
       if (counted) await this.#transaction(account, id)
       else await this.#router.db.insertInto('entries').values({ account, id }).execute()
       this.#ledger.end(entry, 'acknowledged')
+      written.push(id)
     } catch (error) {
       this.#ledger.end(entry, outcomeOf(error))
       // Nothing to gain from asking a dead server ten thousand times a second.
       await pause(20)
-      return
     }
-    await this.#readBack(account, id)
+    const read = () => this.#readBack(account, written)
+    if (written.length > 0) await (this.#options.forgetTokens ? runInReadContext(new ReadContext(), read) : read())
   }
 
   async #transaction(account: number, id: string): Promise<void> {
@@ -67,15 +89,16 @@ export class Load {
     })
   }
 
-  async #readBack(account: number, id: string): Promise<void> {
+  async #readBack(account: number, written: readonly string[]): Promise<void> {
     try {
-      const found = await this.#router.db
+      const rows = await this.#router.db
         .selectFrom('entries')
         .select('id')
         .where('account', '=', account)
-        .where('id', '=', id)
-        .execute()
-      if (found.length === 0) this.#ledger.backward.push(id)
+        .where('id', 'in', written)
+        .execute({ signal: this.#options.signal })
+      const found = new Set(rows.map((row) => row.id))
+      this.#ledger.backward.push(...written.filter((id) => !found.has(id)))
     } catch {
       // A read that fails says nothing wrong; the shard may be down.
     }
