@@ -27,6 +27,7 @@ import { recordRefusal, recordRoute } from './route-telemetry.ts'
 import type { RouterCore } from './router-core.ts'
 import { statementScope, transactionScope } from './router-scopes.ts'
 import { runAtomically } from './run-atomically.ts'
+import { streamAsSpan, streamWithin } from './scoped-stream.ts'
 import { statementContext } from './statement-context.ts'
 import { streamedRows } from './streamed-rows.ts'
 
@@ -101,8 +102,8 @@ export class LogicalConnection implements DatabaseConnection {
       if (this.#pinned === undefined) own = this.#core.beginNow() ?? (await this.#core.begin())
       const state = own ?? this.#pinned!
       const scope = this.#scope
-      const running = scope ? scope.run(() => this.#execute(query, state)) : this.#execute(query, state)
-      return (await running) as QueryResult<R>
+      const answer = scope ? scope.run(() => this.#execute(query, state)) : this.#execute(query, state)
+      return (await answer) as QueryResult<R>
     } catch (error) {
       recordRefusal(error, this.#core.telemetry)
       throw withCallersStack(this.#refusalOf(error))
@@ -120,7 +121,7 @@ export class LogicalConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const own = this.#pinned === undefined ? await this.#core.begin() : undefined
     try {
-      const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
+      const chunks = streamWithin(this.#scope, this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!))
       for await (const { rows } of chunks) {
         this.#givenChunks++
         try {
@@ -132,6 +133,7 @@ export class LogicalConnection implements DatabaseConnection {
     } catch (error) {
       // Kysely has thrown the reason itself, and would only print that this failed too.
       if (signal?.aborted === true && error === signal.reason) return
+      recordRefusal(error, this.#core.telemetry)
       throw this.#refusalOf(error)
     } finally {
       own?.ongoing.end()
@@ -145,8 +147,20 @@ export class LogicalConnection implements DatabaseConnection {
     const { plan, sql, call } = this.#planOf(query, state)
     const context = this.#context(state, call, this.#streamOptions(asked, state), plan)
     if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
+    return this.#streamRouted(plan, sql, chunkSize, context)
+  }
+
+  #streamRouted(
+    plan: PreparedPlan,
+    sql: string,
+    chunkSize: number,
+    context: ExecutionContext,
+  ): AsyncIterableIterator<QueryResult<unknown>> {
+    const { state, call } = context
     const route = this.#route(plan, sql, call, state)
-    return state.engine.stream(plan, route, sql, chunkSize, context)
+    const chunks = state.engine.stream(plan, route, sql, chunkSize, context)
+    const scope = route.shards.length > 1 ? statementScope(plan, sql, route.shards.length, state) : undefined
+    return scope ? streamAsSpan(scope, chunks) : chunks
   }
 
   #streamNamed(asked: AskedStream, shard: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
@@ -170,9 +184,7 @@ export class LogicalConnection implements DatabaseConnection {
       for (const piece of slices(rows, chunkSize)) yield { rows: piece }
       return
     }
-    const own = { ...context, call: await withLookups(plan, context) }
-    const route = this.#route(plan, sql, own.call, own.state)
-    yield* own.state.engine.stream(plan, route, sql, chunkSize, own)
+    yield* this.#streamRouted(plan, sql, chunkSize, { ...context, call: await withLookups(plan, context) })
   }
 
   #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {

@@ -39,7 +39,11 @@ export class RawSession {
   }
 
   #open(options: RunOptions): Promise<Lease> {
-    this.#lease ??= this.#pool.lease(this.#shard, { ...options, access: 'write' })
+    this.#lease ??= this.#pool.lease(this.#shard, { ...options, access: 'write' }).catch((error: unknown) => {
+      // For the next statement the session is asked for anew.
+      this.#lease = undefined
+      throw error
+    })
     return this.#lease
   }
 
