@@ -7,22 +7,20 @@ import {
 } from '@shardwright/core'
 import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
 import type { ExecutionContext, RouterState } from '../execute/context.ts'
-import { requireKey, toQueryResult } from '../execute/execute-plan.ts'
+import { requireKey } from '../execute/execute-plan.ts'
 import { type Route, shardIndex } from '../execute/route.ts'
 import { slices } from '../execute/slices.ts'
-import { streamPlan } from '../execute/stream-plan.ts'
 import { executeByLookup, withLookups } from '../lookup/by-lookup.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
-import { refuseSessionUse, refuseUnkeptState } from '../plan/session-use.ts'
+import { refuseSessionUse } from '../plan/session-use.ts'
 import type { CallValues } from '../plan/source.ts'
-import { leftBehind } from '../pool/session-effect.ts'
-import type { AbortStrategy, RunOptions, Statement } from '../pool/shard-pool.ts'
+import type { AbortStrategy, RunOptions } from '../pool/shard-pool.ts'
 import { stopRequest } from '../pool/stop-request.ts'
 import type { RouterTransaction } from '../transaction/router-transaction.ts'
 import { withCallersStack } from './callers-stack.ts'
 import { confine } from './confine-plan.ts'
 import type { Mode } from './mode.ts'
-import { RawSession } from './raw-session.ts'
+import { type ConnectionUse, NamedShard } from './named-shard.ts'
 import { recordRefusal, recordRoute } from './route-telemetry.ts'
 import type { RouterCore } from './router-core.ts'
 import { statementScope, transactionScope } from './router-scopes.ts'
@@ -52,18 +50,14 @@ export class LogicalConnection implements DatabaseConnection {
   /** Set when the caller may ask to cancel: aborts what runs on this connection now. */
   #running: AbortController | undefined
   #expected: { readonly query: CompiledQuery; readonly action: () => Promise<void> | undefined } | undefined
-  /** The client that raw statements of this connection share. */
-  #session: RawSession | undefined
-
+  readonly #named: NamedShard
   /** Chunks whose readers have not asked for the next ones. */
   #givenChunks = 0
-  /** For one statement, or kept for many; unknown where Kysely's own executor does not tell. */
-  #use: 'single' | 'pinned' | 'unknown'
 
-  constructor(core: RouterCore, mode: Mode, use: 'single' | 'unknown') {
+  constructor(core: RouterCore, mode: Mode, use: ConnectionUse) {
     this.#core = core
     this.#mode = mode
-    this.#use = use
+    this.#named = new NamedShard(use)
   }
 
   /** True while a reader looks at a chunk of a stream. */
@@ -73,7 +67,7 @@ export class LogicalConnection implements DatabaseConnection {
 
   /** The caller keeps this connection, for a transaction or for `connection().execute()`. */
   pin(): void {
-    this.#use = 'pinned'
+    this.#named.pin()
   }
 
   get transaction(): RouterTransaction | undefined {
@@ -121,8 +115,8 @@ export class LogicalConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const own = this.#pinned === undefined ? await this.#core.begin() : undefined
     try {
-      const chunks = streamWithin(this.#scope, this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!))
-      for await (const { rows } of chunks) {
+      const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
+      for await (const { rows } of this.#scope ? streamWithin(this.#scope, chunks) : chunks) {
         this.#givenChunks++
         try {
           yield { rows: streamedRows(rows as R[]) }
@@ -141,11 +135,14 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   #stream(asked: AskedStream, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
-    const { query, chunkSize } = asked
-    const named = this.#namedShard()
-    if (named !== undefined) return this.#streamNamed(asked, shardIndex(state.topology, named), state)
+    const { query, chunkSize, signal } = asked
+    const run = this.#runOptions(state, signal)
+    const named = this.#namedShard(state)
+    if (named !== undefined) {
+      return this.#named.stream(query, named, chunkSize, this.#context(state, { parameters: query.parameters }, run))
+    }
     const { plan, sql, call } = this.#planOf(query, state)
-    const context = this.#context(state, call, this.#streamOptions(asked, state), plan)
+    const context = this.#context(state, call, run, plan)
     if (plan.lookups.length > 0 || plan.changesLookups) return this.#streamByLookup(plan, sql, chunkSize, context)
     return this.#streamRouted(plan, sql, chunkSize, context)
   }
@@ -161,15 +158,6 @@ export class LogicalConnection implements DatabaseConnection {
     const chunks = state.engine.stream(plan, route, sql, chunkSize, context)
     const scope = route.shards.length > 1 ? statementScope(plan, sql, route.shards.length, state) : undefined
     return scope ? streamAsSpan(scope, chunks) : chunks
-  }
-
-  #streamNamed(asked: AskedStream, shard: number, state: RouterState): AsyncIterableIterator<QueryResult<unknown>> {
-    const { query, chunkSize } = asked
-    const context = this.#context(state, { parameters: query.parameters }, this.#streamOptions(asked, state))
-    if (this.#transaction) return streamPlan.raw(shard, rawStatement(query), chunkSize, context)
-    if (this.#use === 'single') refuseUnkeptState(query)
-    const leases = this.#use === 'single' ? undefined : this.#sessionOn(shard, state).leases
-    return streamPlan.raw(shard, rawStatement(query), chunkSize, { ...context, leases })
   }
 
   /** What changes lookups is over before its first row is given. */
@@ -188,10 +176,11 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   #execute(query: CompiledQuery, state: RouterState): Promise<QueryResult<unknown>> {
-    const named = this.#namedShard()
-    if (named !== undefined) return this.#executeNamed(query, shardIndex(state.topology, named), state)
+    const run = this.#runOptions(state, this.#running?.signal)
+    const named = this.#namedShard(state)
+    if (named !== undefined) return this.#named.execute(query, named, { state, transaction: this.#transaction, run })
     const { plan, sql, call } = this.#planOf(query, state)
-    return this.#run(plan, sql, this.#context(state, call, this.#statementOptions(state), plan))
+    return this.#run(plan, sql, this.#context(state, call, run, plan))
   }
 
   #run(plan: PreparedPlan, sql: string, context: ExecutionContext): Promise<QueryResult<unknown>> {
@@ -239,29 +228,9 @@ export class LogicalConnection implements DatabaseConnection {
   }
 
   /** The shard of `router.onShard(id)`, or the one that has every table of the schema. */
-  #namedShard(): string | undefined {
-    return this.#mode.kind === 'confined' ? undefined : (this.#mode.shard ?? this.#core.soleShard)
-  }
-
-  /**
-   * A statement for a shard that was named. A connection that the caller keeps has one session there, and so has raw text,
-   * which may use it in any way; a single statement of the query builder needs none.
-   */
-  async #executeNamed(query: CompiledQuery, shard: number, state: RouterState): Promise<QueryResult<unknown>> {
-    const statement = rawStatement(query)
-    const run = this.#statementOptions(state)
-    if (this.#transaction) return toQueryResult(await this.#transaction.execute(shard, statement, run))
-    if (this.#use === 'single') refuseUnkeptState(query)
-    const needsSession = this.#session || this.#use === 'pinned' || query.query.kind === 'RawNode' || leavesState(query)
-    const running = needsSession
-      ? this.#sessionOn(shard, state).execute(statement, run)
-      : state.pool.execute(shard, statement, run)
-    return toQueryResult(await running)
-  }
-
-  #sessionOn(shard: number, state: RouterState): RawSession {
-    this.#session ??= new RawSession(state, shard)
-    return this.#session
+  #namedShard({ topology }: RouterState): number | undefined {
+    const id = this.#mode.kind === 'confined' ? undefined : (this.#mode.shard ?? this.#core.soleShard)
+    return id === undefined ? undefined : shardIndex(topology, id)
   }
 
   #context(state: RouterState, call: CallValues, run: RunOptions, plan?: PreparedPlan): ExecutionContext {
@@ -273,14 +242,6 @@ export class LogicalConnection implements DatabaseConnection {
           ? await work(this.#transaction)
           : await runAtomically(state, this.#core.contention, run, plan, work),
     }
-  }
-
-  #statementOptions(state: RouterState): RunOptions {
-    return this.#runOptions(state, this.#running?.signal)
-  }
-
-  #streamOptions({ signal }: AskedStream, state: RouterState): RunOptions {
-    return this.#runOptions(state, signal)
   }
 
   #runOptions(state: RouterState, signal: AbortSignal | undefined): RunOptions {
@@ -298,10 +259,9 @@ export class LogicalConnection implements DatabaseConnection {
   async begin(settings: TransactionSettings): Promise<void> {
     const state = await this.#core.begin()
     const options = { ...this.#mode.transaction, ...settings }
-    const named = this.#use === 'pinned' ? this.#namedShard() : undefined
     try {
-      const session = named === undefined ? this.#session : this.#sessionOn(shardIndex(state.topology, named), state)
-      this.#transaction = state.engine.transaction(state, options, session?.leases ?? state.pool)
+      const leases = this.#named.leasesFor(() => this.#namedShard(state), state)
+      this.#transaction = state.engine.transaction(state, options, leases ?? state.pool)
       this.#pinned = state
       this.#scope = transactionScope(state)
     } catch (error) {
@@ -341,8 +301,11 @@ export class LogicalConnection implements DatabaseConnection {
   async released(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    this.#session?.release()
-    if (this.#transaction) await this.rollback()
+    try {
+      if (this.#transaction) await this.rollback()
+    } finally {
+      this.#named.release()
+    }
   }
 
   /** Kysely calls this when an abort may have to stop the statement on the server. */
@@ -363,12 +326,4 @@ export class LogicalConnection implements DatabaseConnection {
   #stop(strategy: AbortStrategy, reason: string): void {
     this.#running?.abort(stopRequest(reason, strategy))
   }
-}
-
-function leavesState({ sql, parameters }: CompiledQuery): boolean {
-  return leftBehind(sql, parameters) !== undefined
-}
-
-function rawStatement({ sql, parameters }: CompiledQuery): Statement {
-  return { sql, parameters, access: 'write', rows: 'objects' }
 }

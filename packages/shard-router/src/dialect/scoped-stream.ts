@@ -2,13 +2,9 @@ import type { TelemetryScope } from '@shardwright/core'
 
 /** Reads a stream inside a span: what its reader does between two chunks is not in it. */
 export async function* streamWithin<T>(
-  scope: TelemetryScope | undefined,
+  scope: TelemetryScope,
   chunks: AsyncIterableIterator<T>,
 ): AsyncGenerator<T, void, undefined> {
-  if (scope === undefined) {
-    yield* chunks
-    return
-  }
   try {
     for (;;) {
       const step = await scope.run(() => chunks.next())

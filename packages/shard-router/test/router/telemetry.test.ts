@@ -105,6 +105,53 @@ describe('telemetry of a router', () => {
       ].toSorted(),
     )
   })
+
+  it('has streams there too, without what their reader does, and counts those that are refused', async () => {
+    const { api, tracer, spans, within } = tracing()
+    const counts = new Map<unknown, number>()
+    const telemetry = openTelemetry({ tracer, api })
+    await using router = createShardRouter({
+      schema,
+      topology: topology(),
+      telemetry: {
+        ...telemetry,
+        count: (name, value, attributes) =>
+          void counts.set(`${name} ${attributes?.code}`, (counts.get(`${name} ${attributes?.code}`) ?? 0) + value),
+      },
+    })
+    await router.ready()
+    spans.length = 0
+    for await (const _ of router.fanOut().selectFrom('orders').select('total').stream(1))
+      await within('reading', async () => {})
+    await router.db
+      .transaction()
+      .execute(async (trx) => {
+        await trx
+          .insertInto('orders')
+          .values([1, 2].map((total) => ({ user_id: 5, total })))
+          .execute()
+        for await (const _ of trx.selectFrom('orders').selectAll().where('user_id', '=', 5).stream(1)) break
+        throw new Error('no')
+      })
+      .catch(() => {})
+    expect(spans.every((span) => span.ended === 1)).toBe(true)
+    const names = new Set(spans.map(({ name, parent }) => `${parent?.name ?? 'nothing'} > ${name}`))
+    expect([...names].toSorted()).toEqual(
+      [
+        'nothing > SELECT orders',
+        'SELECT orders > SELECT orders',
+        'nothing > reading',
+        'nothing > transaction',
+        'transaction > INSERT orders',
+        'transaction > SELECT orders',
+        'transaction > ROLLBACK',
+      ].toSorted(),
+    )
+    await expect(
+      router.db.selectFrom('orders').selectAll().stream(1)[Symbol.asyncIterator]().next(),
+    ).rejects.toMatchObject({ code: 'SHARD_KEY_REQUIRED' })
+    expect(counts.get('shardwright.router.refusals SHARD_KEY_REQUIRED')).toBe(1)
+  })
 })
 
 interface Span {
