@@ -186,15 +186,16 @@ export class ShardServers {
   ): Promise<StatementResult> {
     const replica = await this.#replicaFor(reads)
     if (replica === undefined) return await this.#primary.execute(statement, options, this.#recover)
+    // The caller's: a failure comes in on the connection, where another context is in force.
+    const token = currentReadContext()?.tokenOf(this.id)
+    const onAnother = () => this.#readElsewhere(statement, reads, options, replica, token)
     // Whatever goes wrong on a replica, another server can answer: a recovery conflict, a lost connection, a restart.
     const elsewhere = (error: unknown) =>
-      isSafeAgain(error, 'read') || sqlStateOf(error) === '40001'
-        ? this.#readElsewhere(statement, reads, options, replica)
-        : undefined
+      isSafeAgain(error, 'read') || sqlStateOf(error) === '40001' ? onAnother() : undefined
     const running = replica.server.execute(statement, options, elsewhere)
     const { hedgeAfterMs } = this.#settings.reads
     if (hedgeAfterMs === undefined) return await running
-    return await firstAnswer(running, hedgeAfterMs, () => this.#readElsewhere(statement, reads, options, replica))
+    return await firstAnswer(running, hedgeAfterMs, onAnother)
   }
 
   async #readElsewhere(
@@ -202,8 +203,9 @@ export class ShardServers {
     reads: ReadPreference,
     options: RunOptions | undefined,
     but: Replica,
+    token: CommitToken | undefined,
   ): Promise<StatementResult> {
-    const other = this.#replicas.choose(reads, this.#tokenInForce(), but)
+    const other = this.#replicas.choose(reads, token, but)
     const server = other?.server ?? this.#primary
     return await server.execute(statement, options, this.#recover)
   }
@@ -235,10 +237,6 @@ export class ShardServers {
   // have moved since. The primary is right in every case.
   #isBelieved(token: CommitToken): boolean {
     return token.incarnation === this.#lineage.incarnation && token.epoch === this.#settings.epoch()
-  }
-
-  #tokenInForce(): CommitToken | undefined {
-    return currentReadContext()?.tokenOf(this.id)
   }
 
   #onFailure(

@@ -96,6 +96,27 @@ describe('replicas', () => {
     expect((await runInReadContext(context, () => pool.execute(0, point))).rows).toEqual([{ v: value }])
   })
 
+  test('a read under a token that is lost with its replica is not given to one that is behind', async () => {
+    open({ reads: 'replica', maxFails: 1_000, probeTimeoutMs: 5_000 })
+    const [ahead, behind] = cluster.shards[0]!.replicas
+    for (let run = 0; run < 8; run++) await pool.execute(0, point)
+    await onReplicas('select pg_wal_replay_pause()', [behind!])
+    const context = new ReadContext()
+    await runInReadContext(context, bump)
+    const v = await current()
+    const server = async () => (await runInReadContext(context, () => pool.execute(0, point))).server
+    await expect.poll(server, { timeout: 10_000 }).toMatch(`:${ahead!.server.port}/`)
+    await ahead!.pause()
+    const reading = Array.from({ length: 10 }, () => runInReadContext(context, () => pool.execute(0, point)))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await ahead!.kill()
+    try {
+      for (const { rows } of await Promise.all(reading)) expect(rows).toEqual([{ v }])
+    } finally {
+      await ahead!.start()
+    }
+  })
+
   test('an autocommit write leaves its token in the context of its caller', async () => {
     open({ reads: 'replica', tokenWaitMs: 0 })
     await pool.execute(0, point)
