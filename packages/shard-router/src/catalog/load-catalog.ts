@@ -7,10 +7,11 @@ import { isSafeAgain } from '../pool/safe-again.ts'
 import type { ShardList } from '../pool/shard-list.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { answersInTime } from './answers-in-time.ts'
+import { type AskPool, askPool } from './ask-pool.ts'
 import { functionsQuery } from './catalog-query.ts'
 import { checkShard, type KnownShard } from './check-shard.ts'
 import { familyLengths, familyTypes } from './family-keys.ts'
-import { type AskShard, type RawTable, readShardFacts } from './shard-facts.ts'
+import { type RawTable, readShardFacts } from './shard-facts.ts'
 import { UnreadShards } from './unread-shards.ts'
 
 type Shards = Pick<ShardList, 'shards'>
@@ -32,8 +33,9 @@ export async function loadCatalog(
   pool: AnyShardPool,
   clock?: Clock,
 ): Promise<LoadedCatalog> {
+  const ask = askPool(pool)
   const asking = topology.shards.map((_, shard) =>
-    readShardFacts(schema, (sql, parameters) => askPool(pool, shard, sql, parameters)),
+    readShardFacts(schema, (sql, parameters) => ask(shard, sql, parameters)),
   )
   const late = (index: number) => lateError(topology.shards[index]?.id ?? String(index))
   const answers = await (clock ? answersInTime(asking, clock, late) : Promise.allSettled(asking))
@@ -49,7 +51,7 @@ export async function loadCatalog(
   if (first === undefined) throw [...unread.values()][0]
   for (const shard of known) checkShard(schema, shard, first, topology)
   const asked = shardIndex(topology, first.id)
-  const functions = await readFunctions(pool, asked)
+  const functions = await readFunctions(ask, asked)
   const raw = known.flatMap(({ facts }) => facts.tables)
   const tables = new Map<string, CatalogTable>()
   for (const table of raw) {
@@ -72,7 +74,7 @@ export async function loadCatalog(
     ...(await loadLookups(
       schema,
       topology,
-      pool,
+      ask,
       (table) => tableOf(table.schema, table.table),
       asked,
       unread.size > 0,
@@ -86,12 +88,7 @@ export async function loadCatalog(
  * @throws RoutingError UNKNOWN_SHARD; ConnectionError SHARD_UNREACHABLE
  */
 export async function emptyCatalog(shard: string, pool: AnyShardPool): Promise<Catalog> {
-  await pool.execute(shardIndex(pool.topology, shard), {
-    sql: 'select 1',
-    parameters: [],
-    access: 'write',
-    rows: 'facts',
-  })
+  await askPool(pool)(shardIndex(pool.topology, shard), 'select 1', [])
   return Object.freeze({
     table: () => undefined,
     functionTraits: () => undefined,
@@ -121,12 +118,8 @@ function lateError(shard: string): Error {
   return poolError('SHARD_UNREACHABLE', message, { shard, details: { sent: false } })
 }
 
-async function askPool(pool: AnyShardPool, shard: number, ...[sql, parameters]: Parameters<AskShard>) {
-  return (await pool.execute(shard, { sql, parameters, access: 'write', rows: 'facts' })).rows
-}
-
-async function readFunctions(pool: AnyShardPool, shard: number): Promise<ReadonlyMap<string, FunctionTraits>> {
-  const rows = await askPool(pool, shard, functionsQuery, [])
+async function readFunctions(ask: AskPool, shard: number): Promise<ReadonlyMap<string, FunctionTraits>> {
+  const rows = await ask(shard, functionsQuery, [])
   return new Map((rows as (FunctionTraits & { name: string })[]).map(({ name, ...traits }) => [name, traits]))
 }
 

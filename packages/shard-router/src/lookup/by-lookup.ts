@@ -56,12 +56,13 @@ async function repeated(plan: PreparedPlan, context: ExecutionContext, run: Run)
   for (let attempt = 1; ; attempt++) {
     const own = { ...context, call: { ...context.call, lookups: resolved } }
     const result = await run(own)
-    if (isCertain(plan, resolved, result) || settled) return result
+    if (isCertain(plan, resolved, result)) return result
     const looksMissing = isSingle(plan) && isEmpty(result) && !resolved.empty
     if (looksMissing) await preparedGone(context.state, shardsOf(plan, own, resolved))
     const now = await resolve(plan, context)
     const same = now.equals(resolved)
-    if (same && !looksMissing) return result
+    // The first time its part of a move may have come late, the second time that of the next one may have come early.
+    if (same && (settled || !looksMissing)) return result
     if (plan.access === 'write' && !isEmpty(result)) throw changed()
     if (attempt === mostAttempts) throw changed()
     settled = same

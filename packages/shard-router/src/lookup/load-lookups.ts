@@ -1,7 +1,7 @@
 import { type KeyType, keyTypes, type Lookup, type Schema, type Topology } from '@shardwright/core'
+import type { AskPool } from '../catalog/ask-pool.ts'
 import { RoutingError } from '../errors/routing-error.ts'
 import type { Cascade, Catalog, CatalogTable } from '../plan/catalog.ts'
-import type { AnyShardPool } from '../pool/shard-pool.ts'
 
 type LookupFacts = Pick<Catalog, 'lookupReady' | 'cascadesToLookups'>
 
@@ -15,35 +15,26 @@ const none: LookupFacts = Object.freeze({ lookupReady: () => false, cascadesToLo
 export async function loadLookups(
   schema: Schema,
   topology: Pick<Topology, 'shards'>,
-  pool: AnyShardPool,
+  ask: AskPool,
   tableOf: (table: Lookup['table']) => CatalogTable | undefined,
   asked: number,
   incomplete: boolean,
 ): Promise<LookupFacts> {
   if (schema.lookups.length === 0) return none
   for (const lookup of schema.lookups) checkColumns(lookup, tableOf(lookup.table), tableOf(lookup.entries))
-  const states = incomplete ? [] : await Promise.all(topology.shards.map((_, shard) => readStates(pool, shard)))
+  const states = incomplete ? [] : await Promise.all(topology.shards.map((_, shard) => readStates(ask, shard)))
   const ready = schema.lookups.filter(({ name }) => !incomplete && states.every((state) => state.get(name) === 'ready'))
   const readyNames = new Set(ready.map(({ name }) => name))
-  const { rows } = await pool.execute(asked, {
-    sql: cascadesSql,
-    parameters: [schema.lookups.map(({ table }) => table.schema), schema.lookups.map(({ table }) => table.table)],
-    access: 'write',
-    rows: 'objects',
-  })
+  const names = [schema.lookups.map(({ table }) => table.schema), schema.lookups.map(({ table }) => table.table)]
+  const rows = await ask(asked, cascadesSql, names)
   return {
     lookupReady: (name) => readyNames.has(name),
     cascadesToLookups: new Map((rows as (Cascade & { name: string })[]).map(({ name, ...cascade }) => [name, cascade])),
   }
 }
 
-async function readStates(pool: AnyShardPool, shard: number): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await pool.execute(shard, {
-    sql: 'select name, state from shardwright.lookup',
-    parameters: [],
-    access: 'write',
-    rows: 'objects',
-  })
+async function readStates(ask: AskPool, shard: number): Promise<ReadonlyMap<string, string>> {
+  const rows = await ask(shard, 'select name, state from shardwright.lookup', [])
   return new Map((rows as { name: string; state: string }[]).map(({ name, state }) => [name, state]))
 }
 

@@ -70,7 +70,7 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     const servers = this.#at(shard)
     const options = inCallContext(given)
     const { gate } = this.#registry.options
-    if (gate === undefined) return servers.execute(statement, options)
+    if (gate === undefined || options?.withoutLease === true) return servers.execute(statement, options)
     return gated(gate, servers.id, this.topology.epoch, () => servers.execute(statement, options))
   }
 

@@ -72,7 +72,7 @@ export class PipelinedRunner {
   ): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       const { types, clock, checkCurrent } = this.#context
-      checkCurrent?.()
+      if (options?.withoutLease !== true) checkCurrent?.()
       const form = again?.form ?? client.formOf(shape)
       const query = new PipelinedQuery(client, shape, statement, form, types, this.#answered, resolve, reject)
       query.options = options

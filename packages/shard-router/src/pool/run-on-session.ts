@@ -65,7 +65,7 @@ async function submitInTime(
     }
     options?.signal?.throwIfAborted()
   }
-  context.checkCurrent?.()
+  if (options?.withoutLease !== true) context.checkCurrent?.()
   return batch === undefined
     ? await submit(context, session, statement)
     : await submitBatch(context, session, statement, batch)

@@ -49,6 +49,8 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** Overrides the router's `reads`. */
   readonly reads?: ReadPreference | undefined
+  /** Only looks at the server, and may do so while the lease on the topology is over. */
+  readonly withoutLease?: true | undefined
 }
 
 export type ReadPreference =

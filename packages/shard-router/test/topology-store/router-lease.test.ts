@@ -83,6 +83,44 @@ describe('a router with a lease', () => {
     expect(router.fleet.shards.map(({ id }) => id)).toEqual(['shard-1', 'shard-2'])
   })
 
+  it('refuses nothing while it follows', async () => {
+    await startRouter()
+    const keys = Array.from({ length: 40 }, (_, index) => ({ user_id: 100 + index, n: 0 }))
+    await router.db.insertInto('counters').values(keys).execute()
+    const failures: unknown[] = []
+    let working = true
+    const worker = async (own: number) => {
+      while (working) {
+        await router.db
+          .updateTable('counters')
+          .set({ n: own })
+          .where('user_id', '=', 100 + own)
+          .execute()
+        await router.db.transaction().execute((trx) =>
+          trx
+            .selectFrom('counters')
+            .selectAll()
+            .where('user_id', '=', 110 + own)
+            .execute(),
+        )
+        await router
+          .fanOut()
+          .selectFrom('counters')
+          .select(({ fn }) => fn.sum('n').as('n'))
+          .execute()
+      }
+    }
+    const workers = [0, 1, 2].map((own) => worker(own).catch((error: unknown) => failures.push(error)))
+    for (const epoch of [2, 3, 4, 5]) {
+      await store.publish(movedTo(epoch % 2 === 0 ? other : home, epoch))
+      await store.waitUntilUnused(epoch, { timeoutMs: 20_000 })
+    }
+    working = false
+    await Promise.all(workers)
+    expect(failures).toEqual([])
+    expect(router.topology.epoch).toBe(5)
+  })
+
   it('is waited for while a statement of several steps is under way', async () => {
     await startRouter()
     await router.db.insertInto('counters').values({ user_id: key, n: 0 }).execute()
