@@ -8,6 +8,7 @@ import { withOwnNodes } from '../plan/own-nodes.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { openRawNodes } from '../plan/raw/open-nodes.ts'
+import { withPlainEnd } from '../plan/raw/statement-end.ts'
 import { refuse } from '../plan/refuse.ts'
 import { type CallValues, resolveSource } from '../plan/source.ts'
 import type { Mode } from './mode.ts'
@@ -27,7 +28,7 @@ export function confine(
 }
 
 function planConfined(query: CompiledQuery, family: string, state: RouterState): PreparedPlan {
-  const root = withOwnNodes(query.query as OperationNode)
+  const root = withOwnNodes(withPlainEnd(query) as OperationNode)
   if (root.kind === 'RawNode') {
     refuse(
       'RAW_STATEMENT',

@@ -18,6 +18,7 @@ import type { RouterState } from '../execute/context.ts'
 import { TypeNames } from '../merge/type-names.ts'
 import { planStatement } from '../plan/planner.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
+import { withPlainEnd } from '../plan/raw/statement-end.ts'
 import type { TypeParsers } from '../pool/row-reader.ts'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
 import { Contention } from '../transaction/contention.ts'
@@ -230,7 +231,7 @@ export class RouterCore {
   plan(query: CompiledQuery, state: RouterState): PreparedPlan {
     const known = this.#plans.get(query.sql)
     if (known) return known
-    const plan = planStatement(query.query, state.schema, state.catalog)
+    const plan = planStatement(withPlainEnd(query), state.schema, state.catalog)
     this.#plans.set(query.sql, plan)
     return plan
   }

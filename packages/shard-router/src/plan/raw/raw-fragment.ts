@@ -38,10 +38,15 @@ export function unwrapRaw(node: OperationNode): OperationNode {
     const raw = current as RawNode
     const [only] = raw.parameters
     if (raw.parameters.length !== 1 || only === undefined) return current
-    if (raw.sqlFragments.some((fragment) => fragment.trim() !== '')) return current
+    if (!raw.sqlFragments.every(isBlank)) return current
     current = only
   }
   return current
+}
+
+/** White space and comments. */
+function isBlank(text: string): boolean {
+  return text.trim() === '' || (text.includes('/*') && tokenize(text)?.length === 0)
 }
 
 function parse(text: string): RawFragment {
@@ -168,7 +173,7 @@ function calledFunctions(tokens: readonly Token[]): string[] {
   tokens.forEach((token, index) => {
     if (tokens[index + 1]?.text !== '(' || tokens[index + 1]?.kind !== 'symbol') return
     const named = token.kind === 'quoted' || (token.kind === 'word' && !notCalls.has(token.text))
-    if (named && tokens[index - 1]?.text !== '::') names.push(token.text)
+    if (named && tokens[chainStart(tokens, index) - 1]?.text !== '::') names.push(token.text)
   })
   return names
 }
@@ -177,16 +182,29 @@ function columnNames(tokens: readonly Token[]): Token[] {
   return tokens.filter((token, index) => {
     if (token.kind !== 'word' && token.kind !== 'quoted') return false
     const next = tokens[index + 1]
-    const previous = tokens[index - 1]
-    if (next?.text === '(' || previous?.text === '::' || previous?.text === 'collate') return false
+    const previous = tokens[chainStart(tokens, index) - 1]
+    if (tokens[chainEnd(tokens, index) + 1]?.text === '(' || previous?.text === '::' || previous?.text === 'collate')
+      return false
+    // `make_interval(days => 3)`: the name of an argument.
+    if (next?.text === '=>' || (next?.text === ':' && tokens[index + 2]?.text === '=')) return false
     // `extract(epoch from ts)`: a field, and a FROM that reads no table.
     if (token.text === 'from' || token.text === 'for' || token.text === 'where' || isExtractField(tokens, index))
       return false
     if (previous?.text === 'as' && isInsideCast(tokens, index)) return false
+    if (previous?.text === '(' && tokens[chainStart(tokens, index) - 2]?.text === 'operator') return false
     if (token.kind === 'quoted') return true
     if (expressionWords.has(token.text)) return false
     return !(typeWords.has(token.text) && isTypePosition(tokens, index))
   })
+}
+
+/** Where `a.b.c` begins. */
+function chainStart(tokens: readonly Token[], index: number): number {
+  return tokens[index - 1]?.text === '.' ? chainStart(tokens, index - 2) : index
+}
+
+function chainEnd(tokens: readonly Token[], index: number): number {
+  return tokens[index + 1]?.text === '.' ? chainEnd(tokens, index + 2) : index
 }
 
 function isExtractField(tokens: readonly Token[], index: number): boolean {

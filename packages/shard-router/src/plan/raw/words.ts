@@ -91,6 +91,7 @@ export const expressionWords = new Set([
   'position',
   'substring',
   'overlay',
+  'placing',
   'trim',
   'both',
   'leading',
