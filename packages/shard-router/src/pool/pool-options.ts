@@ -138,6 +138,7 @@ const replicas = z
     probeIntervalMs: ms,
     probeTimeoutMs: ms,
     maxFails: positive,
+    failTimeoutMs: ms,
     tokenWaitMs: z.number().min(0),
     unsettledWaitMs: z.number().min(0),
     hedgeAfterMs: ms.optional(),

@@ -12,8 +12,10 @@ export interface ReadSettings {
   readonly whenNoReplica: 'primary' | 'refuse'
   readonly probeIntervalMs: number
   readonly probeTimeoutMs: number
-  /** Failed probes in a row that set a replica aside; one good probe brings it back. */
+  /** Failed probes in a row that set a replica aside. */
   readonly maxFails: number
+  /** How long it is then left alone; a good probe after that brings it back. */
+  readonly failTimeoutMs: number
   /** How long a read under a token waits for a replica before it goes to the primary. */
   readonly tokenWaitMs: number
   /** How long a statement under a token of a commit that is not settled on its shard waits for that, at most. */
@@ -30,6 +32,7 @@ export const readDefaults: ReadSettings = Object.freeze({
   probeIntervalMs: 1_000,
   probeTimeoutMs: 2_000,
   maxFails: 2,
+  failTimeoutMs: 1_000,
   tokenWaitMs: 20,
   unsettledWaitMs: 5_000,
   hedgeAfterMs: undefined,

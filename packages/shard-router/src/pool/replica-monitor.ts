@@ -14,6 +14,7 @@ export class ReplicaMonitor {
   readonly #promoted: () => void
   readonly #history = new LagHistory()
   #systemId: string | undefined
+  #timeline: string | undefined
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
   #first: Promise<void> | undefined
@@ -84,6 +85,7 @@ export class ReplicaMonitor {
     try {
       const row = (await this.#ask(server, primaryProbe)) as PrimaryRow
       this.#systemId = row.systemId
+      this.#timeline = row.timeline
       this.#history.add(server.context.clock.monotonicMs(), row.lsn)
     } catch (error) {
       // Without the primary the lag is measured against its last known position: replicas stay readable.
@@ -93,14 +95,18 @@ export class ReplicaMonitor {
 
   async #probeReplica(replica: Replica): Promise<void> {
     const { context } = replica.server
+    if (replica.rests(context.clock.monotonicMs())) return
     const attributes = { shard: context.shard, server: context.address.label }
     try {
       const row = (await this.#ask(replica.server, replicaProbe)) as ReplicaRow
-      const refusal = this.#refusalOf(replica, row)
+      // What it has received once it has, also while nothing comes.
+      const timeline = later(row.timeline, replica.state?.timeline)
+      const refusal = this.#refusalOf(replica, row, timeline)
       if (refusal !== undefined) return this.#refuse(replica, refusal)
       const replayed = row.replayed!
       const state = {
         replayed,
+        timeline,
         lagBytes: lagBytes(this.#history.latest ?? replayed, replayed),
         lagMs: this.#history.lagMs(context.clock.monotonicMs(), replayed),
         serverVersion: row.serverVersion,
@@ -112,7 +118,7 @@ export class ReplicaMonitor {
       context.telemetry.gauge('shardwright.pool.replica_lag_ms', state.lagMs, attributes)
     } catch (error) {
       if (isMistaken(error)) return this.#refuse(replica, error.message)
-      if (!replica.probeFailed(reasonOf(error), this.#settings.maxFails)) return
+      if (!replica.probeFailed(reasonOf(error), context.clock.monotonicMs(), this.#settings)) return
       context.telemetry.log('warn', `${context.address.label} is set aside: ${reasonOf(error)}`, attributes)
       // A server that hangs answers nothing that was sent: its readers are served elsewhere.
       replica.server.abandonReads()
@@ -127,14 +133,18 @@ export class ReplicaMonitor {
     replica.refused(reason)
   }
 
-  #refusalOf(replica: Replica, row: ReplicaRow): string | undefined {
+  #refusalOf(replica: Replica, row: ReplicaRow, timeline: string): string | undefined {
     if (!row.standby || row.replayed === null) {
       // Told once: the search has its own answer to one that is on no later timeline.
       if (!row.standby && replica.asideBecause !== noStandby) this.#promoted()
       return noStandby
     }
     if (this.#systemId !== undefined && row.systemId !== this.#systemId) return 'it follows another primary'
-    return undefined
+    if (this.#timeline === undefined || timeline === this.#timeline) return undefined
+    // Its log goes on where the primary's never went, or the other way round.
+    if (timeline < this.#timeline) return 'it follows the primary of before a promotion'
+    if (replica.asideBecause !== laterPrimary) this.#promoted()
+    return laterPrimary
   }
 
   async #ask(server: Server, statement: Statement): Promise<unknown> {
@@ -144,6 +154,11 @@ export class ReplicaMonitor {
 }
 
 const noStandby = 'it is no standby (any more)'
+const laterPrimary = 'it follows a primary that was promoted later'
+
+function later(timeline: string, known: string | undefined): string {
+  return known !== undefined && known > timeline ? known : timeline
+}
 
 // Nothing that passes: the topology names the wrong server, or the wrong user.
 const mistakes = new Set([

@@ -28,7 +28,9 @@ export class ReplicaSet {
 
   /** Waits within the budget until some replica has reached the token's position. */
   async waitFor(preference: ReadPreference, token: CommitToken): Promise<Replica | undefined> {
-    const candidates = this.replicas.filter((replica) => isFit(replica, preference, undefined))
+    const candidates = this.replicas.filter(
+      (replica) => isFit(replica, preference, undefined) && replica.follows(token),
+    )
     if (candidates.length === 0 || this.#settings.tokenWaitMs <= 0) return undefined
     const replica = this.#balance.choose(candidates)!
     const { server } = replica
@@ -36,13 +38,13 @@ export class ReplicaSet {
     const replayed = await waitForReplay(server, token.lsn, deadline, replica.state!.serverVersion)
     if (replayed === undefined) return undefined
     replica.sawReplay(replayed)
-    return replica.hasReached(token.lsn) ? replica : undefined
+    return replica.hasReached(token) ? replica : undefined
   }
 }
 
 function isFit(replica: Replica, preference: ReadPreference, token: CommitToken | undefined): boolean {
   if (!replica.healthy) return false
-  if (token !== undefined && !replica.hasReached(token.lsn)) return false
+  if (token !== undefined && !replica.hasReached(token)) return false
   if (typeof preference === 'string') return true
   const { lagMs, lagBytes } = replica.state!
   return lagMs <= (preference.maxLagMs ?? Infinity) && lagBytes <= (preference.maxLagBytes ?? Infinity)

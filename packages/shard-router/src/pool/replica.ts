@@ -1,6 +1,9 @@
-import { compareLsn } from '@shardwright/core'
+import { type CommitToken, compareLsn } from '@shardwright/core'
+import type { ReadSettings } from './read-settings.ts'
 import type { ReplicaState } from './replica-probe.ts'
 import type { Server } from './server.ts'
+
+type FailureSettings = Pick<ReadSettings, 'maxFails' | 'failTimeoutMs'>
 
 /** A replica and what the last probes said of it. */
 export class Replica {
@@ -9,6 +12,7 @@ export class Replica {
   #fails = 0
   #state: ReplicaState | undefined
   #reason: string | undefined
+  #restsUntil = 0
   /** Reads that it owes, for weighted turns. */
   credit = 0
 
@@ -34,8 +38,13 @@ export class Replica {
     return this.server.outstanding
   }
 
-  hasReached(lsn: string): boolean {
-    return this.#state !== undefined && compareLsn(this.#state.replayed, lsn) >= 0
+  /** True when it has replayed the log of the token's own timeline so far: of another one the same number means nothing. */
+  hasReached(token: Pick<CommitToken, 'lsn' | 'incarnation'>): boolean {
+    return this.follows(token) && compareLsn(this.#state?.replayed ?? '0/0', token.lsn) >= 0
+  }
+
+  follows({ incarnation }: Pick<CommitToken, 'incarnation'>): boolean {
+    return this.#state !== undefined && incarnation.endsWith(`:${this.#state.timeline}`)
   }
 
   /** Replay only moves forward within one incarnation, so that a position once seen holds. */
@@ -56,10 +65,17 @@ export class Replica {
     this.#reason = reason
   }
 
+  /** True while it is not asked, after failures. */
+  rests(now: number): boolean {
+    return now < this.#restsUntil
+  }
+
   /** True when this failure sets it aside. */
-  probeFailed(reason: string, maxFails: number): boolean {
+  probeFailed(reason: string, now: number, { maxFails, failTimeoutMs }: FailureSettings): boolean {
     this.#fails++
-    if (this.#fails < maxFails || this.#reason !== undefined) return false
+    if (this.#fails < maxFails) return false
+    this.#restsUntil = now + failTimeoutMs
+    if (this.#reason !== undefined) return false
     this.#reason = reason
     return true
   }

@@ -11,15 +11,18 @@ export interface ServerIncarnation {
   readonly processId: number
 }
 
-// pg_walfile_name is refused on a standby; what it received last is the timeline that it follows.
-const incarnationSql = `select s.system_identifier::text as "systemId", pg_catalog.pg_backend_pid() as "processId",
-  pg_catalog.pg_is_in_recovery() as standby,
-  case when pg_catalog.pg_is_in_recovery()
-    then pg_catalog.lpad(pg_catalog.to_hex(coalesce(
-      (select received_tli from pg_catalog.pg_stat_wal_receiver), c.timeline_id)), 8, '0')
+/**
+ * The timeline of the server that answers. pg_walfile_name is refused on a standby; what it received last is the timeline
+ * that it follows.
+ */
+export const timelineSql = `case when pg_catalog.pg_is_in_recovery()
+    then pg_catalog.lpad(pg_catalog.to_hex(coalesce((select received_tli from pg_catalog.pg_stat_wal_receiver),
+      (select timeline_id from pg_catalog.pg_control_checkpoint()))), 8, '0')
     else pg_catalog.lower(pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))
-  end as timeline
-  from pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c`
+  end`
+
+const incarnationSql = `select system_identifier::text as "systemId", pg_catalog.pg_backend_pid() as "processId",
+  pg_catalog.pg_is_in_recovery() as standby, ${timelineSql} as timeline from pg_catalog.pg_control_system()`
 
 /** True for a primary that a promotion has left behind: what was committed since is not in its log. */
 export function isSuperseded(found: ServerIncarnation, known: ServerIncarnation | undefined): boolean {

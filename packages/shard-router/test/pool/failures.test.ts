@@ -1,5 +1,6 @@
-import { defineTopology } from '@shardwright/core'
+import { defineTopology, ReadContext, runInReadContext } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
 import type { ShardPoolOptions } from '../../src/pool/pool-options.ts'
@@ -424,6 +425,45 @@ describe('failover', () => {
       await client.end()
       return rows
     })
+  })
+
+  test('a replica that stayed with the old primary answers nothing, however far it is in that log', async () => {
+    await using cluster = await startLocalCluster({ shards: 1, replicasPerShard: 2 })
+    const shard = cluster.shards[0]!
+    const [promoted, ahead] = shard.replicas
+    const pool = createShardPool(topologyOf(cluster), {
+      retry: { maxRetries: 8 },
+      replicas: { reads: 'replica', probeIntervalMs: 100 },
+    })
+    await pool.execute(0, write('create table ledger (k int primary key)'))
+    await promoted!.caughtUp()
+    const observer = new pg.Client(promoted!.url)
+    await observer.connect()
+    await observer.query(`alter system set primary_conninfo = ''`)
+    await observer.query('select pg_reload_conf()')
+    await expect
+      .poll(async () => (await observer.query('select from pg_stat_wal_receiver')).rowCount, { timeout: 10_000 })
+      .toBe(0)
+    await observer.end()
+    // Far more than the new primary will have written below.
+    await pool.execute(0, write(`create table filler as select repeat('x', 500) from generate_series(1, 5000)`))
+    await ahead!.caughtUp()
+    await pool.execute(0, point)
+    await shard.kill()
+    await promoted!.promote()
+    await runInReadContext(new ReadContext(), async () => {
+      expect((await pool.execute(0, insert(7))).rowCount).toBe(1)
+      for (let run = 0; run < 10; run++) {
+        expect((await pool.execute(0, read('select k from ledger where k = $1', 7))).rows).toEqual([{ k: 7 }])
+      }
+    })
+    await expect
+      .poll(async () => (await pool.execute(0, read('select k from ledger where k = $1', 7))).rows, { timeout: 10_000 })
+      .toEqual([{ k: 7 }])
+    for (let run = 0; run < 10; run++) {
+      expect((await pool.execute(0, read('select k from ledger where k = $1', 7))).rowCount).toBe(1)
+    }
+    await pool.close()
   })
 
   test('a primary that a promotion left behind is never written to, whatever else is down', async () => {
