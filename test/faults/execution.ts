@@ -83,7 +83,11 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   const disturbed: Disturbed = {
     pairs,
     fronts,
-    withoutReplica: (id) => replace(shards.map((shard) => (shard.id === id ? { ...shard, replicas: [] } : shard))),
+    withoutReplica: (id) => {
+      const { primary } = pairs.of(id)
+      const moved = primary === cluster.shard(id) ? {} : { primary: primary.url }
+      return replace(shards.map((shard) => (shard.id === id ? { ...shard, ...moved, replicas: [] } : shard)))
+    },
     withReplica: () => replace(shards),
   }
   const ids = first.shards.map((shard) => shard.id)

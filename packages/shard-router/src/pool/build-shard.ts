@@ -39,6 +39,7 @@ export function buildShard(
       types: options.types,
       clock: options.clock,
       telemetry: options.telemetry,
+      tellParameters: options.tellParameters,
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       applicationName: options.applicationName,

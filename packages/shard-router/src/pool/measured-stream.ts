@@ -8,11 +8,12 @@ export const leftEarly = Object.freeze(new DOMException('Nobody reads the stream
 /** Measures a stream as one statement, whose duration is that of its reads: what its reader does in between is not in it. */
 export async function* measuredStream(
   context: ServerContext,
-  { sql }: Statement,
+  statement: Statement,
   chunks: AsyncGenerator<StatementResult, void, undefined>,
   telemetry: StatementTelemetry,
 ): AsyncGenerator<StatementResult, void, undefined> {
-  const span = telemetry.start(sql, 'stream')
+  const { sql } = statement
+  const span = telemetry.start(statement, 'stream')
   let rows = 0
   let readMs = 0
   let failure: { readonly error: unknown } | undefined

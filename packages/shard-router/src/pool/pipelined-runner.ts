@@ -78,7 +78,7 @@ export class PipelinedRunner {
       query.options = options
       query.recover = recover
       query.failedForm = again?.failedForm
-      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement.sql, 'pipelined')
+      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement, 'pipelined')
       query.sentAt = clock.monotonicMs()
       client.send(query)
       if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)

@@ -62,6 +62,8 @@ export interface ShardPoolOptions {
   readonly admit?: ((shard: string, client: Client) => Promise<void>) | undefined
   readonly clock?: Clock | undefined
   readonly telemetry?: Telemetry | undefined
+  /** Whether spans have the parameters of statements (`db.query.parameter.0`), which may be personal data. Default: false. */
+  readonly tellParameters?: boolean | undefined
 }
 
 /** The options with every default filled in. */
@@ -87,6 +89,7 @@ export interface ResolvedPoolOptions {
   readonly admit?: ((shard: string, client: Client) => Promise<void>) | undefined
   readonly clock: Clock
   readonly telemetry: Telemetry
+  readonly tellParameters: boolean
 }
 
 export const defaultCloseTimeoutMs = 30_000
@@ -169,6 +172,7 @@ const optionsShape = z.strictObject({
   admit: z.custom<NonNullable<ShardPoolOptions['admit']>>((value) => typeof value === 'function').optional(),
   clock: z.custom<Clock>().default(() => systemClock),
   // By a function: zod copies a plain object, and a copy of noTelemetry is measured for nobody.
+  tellParameters: z.boolean().default(false),
   telemetry: z
     .custom<Telemetry>()
     .default(() => noTelemetry)

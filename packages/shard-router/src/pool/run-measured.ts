@@ -21,12 +21,13 @@ export function runMeasured(
 
 async function measured(
   context: ServerContext,
-  { sql }: Statement,
+  statement: Statement,
   running: Promise<StatementResult>,
   lane: LaneName,
   telemetry: StatementTelemetry,
 ): Promise<StatementResult> {
-  const span = telemetry.start(sql, lane)
+  const { sql } = statement
+  const span = telemetry.start(statement, lane)
   const start = context.clock.monotonicMs()
   try {
     const result = await running

@@ -17,6 +17,8 @@ export interface ServerContext {
   readonly types: TypeParsers
   readonly clock: Clock
   readonly telemetry: Telemetry
+  /** Whether spans have the parameters of statements. */
+  readonly tellParameters: boolean
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly applicationName: string

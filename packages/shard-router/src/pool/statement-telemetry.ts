@@ -3,8 +3,10 @@ import { errorCodeOf } from './error-code.ts'
 import { sanitizedSql } from './sanitized-sql.ts'
 import type { ServerContext } from './server-context.ts'
 import { shapeLabel } from './shape-label.ts'
+import type { Statement } from './shard-pool.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { statementSummary } from './statement-summary.ts'
+import { toldParameters } from './told-parameters.ts'
 
 export type LaneName = 'pipelined' | 'exclusive' | 'lease' | 'stream'
 
@@ -15,7 +17,7 @@ interface Measured {
   readonly name: string
 }
 
-/** Measures the statements of one server. Neither parameter values nor those in the text itself are told. */
+/** Measures the statements of one server. Values in the text are never told, parameters when that was asked for. */
 export class StatementTelemetry {
   readonly #telemetry: Telemetry
   readonly #context: ServerContext
@@ -31,9 +33,10 @@ export class StatementTelemetry {
     this.#server = Object.freeze({ shard, role, server: address.label })
   }
 
-  start(sql: string, lane: LaneName): TelemetrySpan {
+  start({ sql, parameters }: Statement, lane: LaneName): TelemetrySpan {
     const { name, span } = this.#measuredOf(sql, lane)
-    return this.#telemetry.span(name, span)
+    const told = this.#context.tellParameters ? { ...span, ...toldParameters(parameters) } : span
+    return this.#telemetry.span(name, told)
   }
 
   succeeded(sql: string, lane: LaneName, durationMs: number, rows: number, span: TelemetrySpan): void {

@@ -171,6 +171,31 @@ describe('telemetry', () => {
     expect(JSON.stringify(told)).toContain('select ?, ?, x?, ?::jsonb from (values (?)) as v3 where ? = $1')
   })
 
+  test('parameters are told when that is asked for', async () => {
+    const spans: TelemetryAttributes[] = []
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      span: (_name, attributes) => {
+        spans.push(attributes!)
+        return { end() {} }
+      },
+    }
+    const pool = createShardPool(topologyOf(cluster), { telemetry, tellParameters: true })
+    const values = [1, 'text'.repeat(100), null, Buffer.from('abc'), { a: 1n }, [1, null]]
+    const statement = read(`select ${values.map((_, index) => `$${index + 1}::text`).join(', ')}`, ...values)
+    await pool.execute(0, statement).catch(() => {})
+    await pool.close()
+    const told = Object.entries(spans.find((span) => 'db.query.parameter.0' in span)!)
+    expect(told.filter(([name]) => name.startsWith('db.query.parameter.'))).toEqual([
+      ['db.query.parameter.0', '1'],
+      ['db.query.parameter.1', `${'text'.repeat(50)}...`],
+      ['db.query.parameter.2', 'null'],
+      ['db.query.parameter.3', '3 bytes'],
+      ['db.query.parameter.4', '{"a":"1"}'],
+      ['db.query.parameter.5', '[1,null]'],
+    ])
+  })
+
   test('a hundred thousand shapes are a bounded number of series', () => {
     const context = { shard: 's1', role: 'primary', address: serverAddresses('postgres://[::1]:6543/app')[0]! }
     const series = new Set<unknown>()
@@ -186,7 +211,8 @@ describe('telemetry', () => {
     const measured = new StatementTelemetry({ ...context, telemetry } as unknown as ServerContext)
     for (let turn = 0; turn < 100_000; turn++) {
       const text = `select "a" from "t${turn % 5_000}" where "b" = $1 limit ${turn}`
-      measured.succeeded(text, 'pipelined', 1, 1, measured.start(text, 'pipelined'))
+      const statement = { ...read(text), parameters: ['secret'] }
+      measured.succeeded(text, 'pipelined', 1, 1, measured.start(statement, 'pipelined'))
     }
     expect(series.size).toBeLessThanOrEqual(201)
     expect(span).toMatchObject({ 'server.address': '::1', 'server.port': 6543, 'db.namespace': 'app' })
