@@ -38,6 +38,7 @@ export function refuseUnkeptState({ sql, parameters }: Pick<CompiledQuery, 'sql'
   if (leftBehind(sql, parameters) === undefined) return
   const [first = '', ...others] = outlineOf(sql)
   if (others.length > 0 || noneOrUnknown.test(first)) return
-  const shown = first.length > 60 ? `${first.slice(0, 60)}...` : first
-  refuse('SESSION_STATE', `\`${shown}\` is for a session, which nobody keeps: it ends with the statement.`, hint)
+  // No more than that: what stands behind may be a secret.
+  const [shown = first] = /^[a-z]+(?:\s+[\w.]+)?/.exec(first) ?? []
+  refuse('SESSION_STATE', `\`${shown} ...\` is for a session, which nobody keeps: it ends with the statement.`, hint)
 }

@@ -177,6 +177,54 @@ describe('what a statement leaves in a session is not seen by the next caller', 
   })
 })
 
+describe('many callers at once', () => {
+  it('none sees what another has left, however that one ended', { timeout: 30_000 }, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    let state = seed
+    const next = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+      return (state >> 8) % below
+    }
+    const one = <T>(list: readonly T[]) => list[next(list.length)] as T
+    await using busy = routerOf(cluster, {
+      pool: { size: { minimum: 0, maximum: 3, overflow: 1 }, lane: { maxClients: 2 } },
+    })
+    const own = busy.onShard('shard-1')
+    const text = () => one([...leavers, 'select pg_advisory_lock_shared(7), pg_sleep(0.01)', 'select setseed(0.3)'])
+    const seenHere: unknown[] = []
+    const abort = () => ({
+      signal: AbortSignal.timeout(1 + next(8)),
+      inflightQueryAbortStrategy: one(['ignore query', 'cancel query', 'kill session'] as const),
+    })
+    const callers = [
+      () => own.connection().execute((connection) => sql.raw(text()).execute(connection)),
+      () => own.connection().execute((connection) => sql.raw(text()).execute(connection, abort())),
+      () =>
+        own.transaction().execute(async (trx) => {
+          await sql.raw(text()).execute(trx)
+          if (next(2) === 0) throw new Error('back')
+        }),
+      async () => {
+        for await (const _ of own.selectFrom('wallets').selectAll().stream(1)) break
+      },
+      async () => seenHere.push(...(await trace.execute(own)).rows),
+      () => own.transaction().execute(async (trx) => seenHere.push(...(await trace.execute(trx)).rows)),
+    ]
+    const report = console.error
+    console.error = () => {}
+    for (let round = 0; round < 25; round++) {
+      await Promise.allSettled(Array.from({ length: 10 }, () => one(callers)()))
+    }
+    console.error = report
+    // The locks that trace counts are those of all sessions: others hold them rightly.
+    const traces = seenHere.map((row) => ({ ...(row as Trace), locks: 0 }))
+    expect(traces.length, `seed ${seed}`).toBeGreaterThan(20)
+    expect(traces, `seed ${seed}`).toEqual(traces.map(() => clean))
+    await busy.close()
+    expect(await seen(router.onShard('shard-1'))).toEqual([clean, clean])
+  })
+})
+
 describe('routed statements', () => {
   const wallet = (db: Pick<Kysely<Database>, 'selectFrom'>) => db.selectFrom('wallets').where('festival_id', '=', 'f1')
   const call = (name: string, ...given: unknown[]) => sql`${sql.raw(name)}(${sql.join(given)})`.as('x')
@@ -326,6 +374,9 @@ describe('single statements of a named shard', () => {
     await expect(own.selectNoFrom(sql`set_config('app.x', 'left', false)`.as('x')).execute()).rejects.toMatchObject({
       code: 'SESSION_STATE',
     })
+    const secret = await sql`set app.x = hunter2`.execute(own).catch((error: Error) => error)
+    expect(String(secret)).toContain('`set app.x ...` is for a session')
+    expect(String(secret)).not.toContain('hunter2')
     await sql`set app.x = 'left'; create table scripted as select current_setting('app.x') as x`.execute(own)
     await sql`do $$ begin perform set_config('app.x', 'left', false); end $$`.execute(own)
     expect(await seen(own)).toEqual([clean, clean])
