@@ -1,7 +1,9 @@
 export { MergeError } from './errors/merge-error.ts'
 export { type RouterErrorCode, routerErrorCodes } from './errors/router-error-codes.ts'
 export { RoutingError } from './errors/routing-error.ts'
+export type { PartialResult } from './execute/collected-rows.ts'
 export type { FanOutOptions, MissingShard } from './execute/context.ts'
+export type { Explainable, ExplainOptions } from './explain/explain-options.ts'
 export type { ExplainedKeys, ExplainedPart, Explanation, Measured, ShardStatement } from './explain/explanation.ts'
 export {
   type BackfilledLookup,
@@ -30,13 +32,7 @@ export type {
 } from './pool/shard-pool.ts'
 export type { TopologyGate } from './pool/topology-gate.ts'
 export type { ShardRouterOptions } from './router-options.ts'
-export {
-  createShardRouter,
-  type Explainable,
-  type ExplainOptions,
-  type PartialResult,
-  ShardRouter,
-} from './shard-router.ts'
+export { createShardRouter, ShardRouter } from './shard-router.ts'
 export { TopologyLease } from './topology-store/topology-lease.ts'
 export { TopologyStore } from './topology-store/topology-store.ts'
 export { type TopologyStoreErrorCode, topologyStoreErrorCodes } from './topology-store/topology-store-error-codes.ts'

@@ -25,13 +25,17 @@ import type {
   TransactionBuilder,
 } from 'kysely'
 import pg from 'pg'
+import { confinedMode } from './dialect/confined-mode.ts'
 import { drainedWithin } from './dialect/drained-within.ts'
 import { fanOutMode, keyedMode, type Mode } from './dialect/mode.ts'
 import { openKysely } from './dialect/open-kysely.ts'
 import { type ReplacedTopology, RouterCore } from './dialect/router-core.ts'
 import { ShardDialect } from './dialect/shard-dialect.ts'
 import { engineSource } from './engine/engine-source-of.ts'
+import { refuseLookupsOnCitus } from './engine/refuse-lookups.ts'
+import type { PartialResult } from './execute/collected-rows.ts'
 import type { FanOutOptions, MissingShard } from './execute/context.ts'
+import { type Explainable, type ExplainOptions, explainedMode, figuresOf } from './explain/explain-options.ts'
 import { explainQuery } from './explain/explain-query.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { refuse } from './plan/refuse.ts'
@@ -42,35 +46,15 @@ import { type RetrySettings, retrySettings } from './pool/retry-settings.ts'
 import type { ReadPreference } from './pool/shard-pool.ts'
 import { unfailing } from './pool/unfailing-telemetry.ts'
 import { checkFanOut, checkOptions, resolveTopology, type ShardRouterOptions } from './router-options.ts'
-import type { TopologyLease } from './topology-store/topology-lease.ts'
+import { checkLease, refuseBesideLease } from './topology-store/check-lease.ts'
 import { Aftermath } from './transaction/aftermath.ts'
 import { assertAtomicCommits } from './transaction/assert-atomic-commits.ts'
 import { atomicTransactions } from './transaction/atomic-transactions.ts'
+import { configured } from './transaction/configure-builder.ts'
 import { IdempotentTransaction } from './transaction/idempotent-transaction.ts'
 import { type MovedKey, type MoveKeyOptions, moveKey } from './transaction/move-key.ts'
 import type { TransactionOptions } from './transaction/router-transaction.ts'
 import { type BackgroundRecovery, startRecovery } from './transaction/start-recovery.ts'
-
-/** A query builder, or what it compiled to. */
-export type Explainable = Compilable | CompiledQuery
-
-export interface ExplainOptions {
-  /** False: refuses what `router.db` would refuse. Default: true. */
-  readonly fanOut?: boolean
-  /** The key that `router.for` was given. */
-  readonly for?: Readonly<Record<string, unknown>>
-  /** Ask the planner of each shard for the rows it expects; false: nothing is asked. Default: true. */
-  readonly costs?: boolean
-  /** Run the query, and measure rows and milliseconds on each shard; not for what may write. Default: false. */
-  readonly analyze?: boolean
-}
-
-/** A result with the shards that did not answer. */
-export interface PartialResult<Row> {
-  readonly rows: Row[]
-  /** Empty when every shard answered. */
-  readonly missing: readonly MissingShard[]
-}
 
 /** Routes Kysely queries to the shards of a topology. Made by `createShardRouter`; closed by `close()`. */
 export class ShardRouter<S extends Schema> implements AsyncDisposable {
@@ -177,7 +161,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * await router.for({ festival_id: f }).selectFrom('wallets').selectAll().execute()
    */
   for<const K extends FamilyKey<S>>(key: K): Kysely<ConfinedDatabase<S, FamilyOfKey<S, K>>> {
-    return this.#open(this.#confinedMode(key))
+    return this.#open(confinedMode(key, this.#core.schema))
   }
 
   /**
@@ -214,7 +198,7 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   transaction(
     options: TransactionOptions = {},
   ): TransactionBuilder<DatabaseOf<S>> | IdempotentTransaction<DatabaseOf<S>> {
-    const builder = this.#transactionBuilder(options)
+    const builder = configured(this.#transacting(options).transaction(), options)
     return options.idempotent === true ? this.idempotent(builder) : builder
   }
 
@@ -228,25 +212,13 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     return new IdempotentTransaction(transaction, { retry: this.#retry, clock, telemetry })
   }
 
-  #transactionBuilder(options: TransactionOptions): TransactionBuilder<DatabaseOf<S>> {
-    const { isolationLevel, accessMode } = options
-    let builder = this.#transacting(options).transaction()
-    if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
-    if (accessMode) builder = builder.setAccessMode(accessMode)
-    return builder
-  }
-
   /**
    * The same for a transaction that the caller ends, with savepoints over all its shards.
    * @example
    * const trx = await router.startTransaction({ crossShard: 'atomic' }).execute()
    */
   startTransaction(options: TransactionOptions = {}): ControlledTransactionBuilder<DatabaseOf<S>> {
-    const { isolationLevel, accessMode } = options
-    let builder = this.#transacting(options).startTransaction()
-    if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
-    if (accessMode) builder = builder.setAccessMode(accessMode)
-    return builder
+    return configured(this.#transacting(options).startTransaction(), options)
   }
 
   /**
@@ -260,10 +232,8 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    */
   async explain(query: Explainable, options: ExplainOptions = {}): Promise<Explanation> {
     const compiled = 'compile' in query ? query.compile() : query
-    const unconfined: Mode = options.fanOut === false ? keyedMode : fanOutMode
-    const mode = options.for ? this.#confinedMode(options.for) : unconfined
-    const figures = { costs: options.costs ?? true, analyze: options.analyze ?? false }
-    return await explainQuery(compiled, mode, this.#core, figures)
+    const mode = explainedMode(options, (key) => confinedMode(key, this.#core.schema))
+    return await explainQuery(compiled, mode, this.#core, figuresOf(options))
   }
 
   /**
@@ -329,20 +299,6 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
     await this.close()
   }
 
-  #confinedMode(key: Readonly<Record<string, unknown>>): Mode {
-    const entries = Object.entries(key)
-    const [family, value] = entries[0] ?? []
-    const { families, lookups } = this.#core.schema
-    const known = [...families.keys()].filter((name) => !lookups.some((lookup) => lookup.name === name))
-    if (entries.length !== 1 || family === undefined || !known.includes(family)) {
-      refuse('INVALID_OPTIONS', 'router.for takes one key family with its key.', `Use one of: ${known.join(', ')}.`)
-    }
-    if (value === null || value === undefined) {
-      refuse('INVALID_OPTIONS', `The key of '${family}' is ${value}.`, 'Pass the shard key.')
-    }
-    return { kind: 'confined', confined: { family, value } }
-  }
-
   /**
    * Gives all rows of a key another key, in every table of the family, on whichever shard that lives: all or nothing.
    * @throws TransactionError MOVE_KEY_UNSUITABLE; what the database refuses, e.g. a duplicate under the new key
@@ -385,36 +341,4 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
  */
 export function createShardRouter<S extends Schema>(options: ShardRouterOptions<S>): ShardRouter<S> {
   return new ShardRouter(options)
-}
-
-function refuseLookupsOnCitus(): never {
-  return refuse(
-    'LOOKUP_UNSUITABLE',
-    'The schema has lookups, and distributed tables of Citus have no triggers that could note what they need.',
-    'Leave the lookups out of the schema for Citus: its coordinator asks all nodes for a value by itself.',
-  )
-}
-
-function refuseBesideLease(): never {
-  refuse(
-    'INVALID_OPTIONS',
-    'The router follows the topology store, and others would not know of a topology that only it was given.',
-    'Publish the topology: store.publish(next), and store.waitUntilUnused(next.epoch) for all processes to follow.',
-  )
-}
-
-function checkLease(lease: TopologyLease, topology: AnyTopology): void {
-  if (isCitus(topology)) {
-    refuse(
-      'INVALID_OPTIONS',
-      'A lease was given, and the shards of a Citus cluster are in its own metadata.',
-      'Leave the lease out: the router follows the metadata by itself.',
-    )
-  }
-  if (topology.id === lease.topology.id && topology.epoch === lease.epoch) return
-  refuse(
-    'INVALID_OPTIONS',
-    `The lease is one on topology '${lease.topology.id}' of epoch ${lease.epoch}, and the router's is '${topology.id}' of epoch ${topology.epoch}.`,
-    'Pass the topology of the lease: createShardRouter({ schema, topology: lease.topology, lease }).',
-  )
 }
