@@ -15,6 +15,7 @@ import type { TopologyGate } from '../pool/topology-gate.ts'
 import { ShardLease, type ShardLeaseSettings } from './shard-lease.ts'
 import { fromStored, type StoredTopology } from './stored-topology.ts'
 import { topologyStoreError } from './topology-store-error.ts'
+import { whereverPrimary } from './wherever-primary.ts'
 
 export interface HoldOptions {
   /** How long a lease lasts without renewal. Default: 15000. */
@@ -154,7 +155,8 @@ export class TopologyLease implements TopologyGate {
       this.#over = this.#oldestInUse()
       return Math.max(since, this.#over)
     }
-    return new ShardLease(shard, { ...this.#settings, epoch })
+    const replicas = this.#known.find(({ id }) => id === shard.id)?.replicas ?? []
+    return new ShardLease(whereverPrimary(shard, replicas, this.#settings.topologyId), { ...this.#settings, epoch })
   }
 
   #oldestInUse(): number {

@@ -228,6 +228,24 @@ describe('a change of the topology', () => {
     await lease.release()
     await expect.poll(listening, { timeout: 10_000 }).toEqual([])
   })
+
+  test('a lease follows the primary of its shard to a replica that was promoted', async () => {
+    await using replicated = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+    const [shard] = replicated.shards
+    const topology = topologyOf(replicated, 'promoted')
+    const own = new TopologyStore(replicated.fleet('promoted'))
+    await own.install()
+    await own.publish(topology)
+    await using lease = await own.hold(topology, { leaseMs: 1_500, heartbeatMs: 200 })
+    const pool = createShardPool(topology, { gate: lease })
+    expect(codeOf(lease)).toBe('held')
+    await shard!.stop({ mode: 'fast' })
+    await shard!.replicas[0]!.promote()
+    await pause(1_500)
+    await expect.poll(() => codeOf(lease), { timeout: 10_000 }).toBe('held')
+    await pool.execute(0, write('create table promoted (k int)'))
+    await pool.close()
+  })
 })
 
 /** A way to a server that can hold back everything that is sent to it. */
