@@ -26,6 +26,8 @@ export class PipelinedQuery extends WireQuery {
   options: RunOptions | undefined = undefined
   recover: Recover | undefined = undefined
   span: TelemetrySpan | undefined = undefined
+  /** Runs work in the caller's context, where its span belongs when the statement is run again: answers come in elsewhere. */
+  inCallersContext: (<T>(work: () => T) => T) | undefined = undefined
   /** The form of the first try, where this is the second: its name may be stale. */
   failedForm: WireForm | undefined = undefined
   /** The answer of what travels behind this query. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { notSent, tagDriverError } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
 import { orThrow } from './or-throw.ts'
@@ -78,7 +79,10 @@ export class PipelinedRunner {
       query.options = options
       query.recover = recover
       query.failedForm = again?.failedForm
-      if (this.#telemetry !== undefined) query.span = this.#telemetry.start(statement, 'pipelined')
+      if (this.#telemetry !== undefined) {
+        query.span = this.#telemetry.start(statement, 'pipelined')
+        query.inCallersContext = AsyncLocalStorage.snapshot()
+      }
       query.sentAt = clock.monotonicMs()
       client.send(query)
       if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)
@@ -118,7 +122,9 @@ export class PipelinedRunner {
     client.lastAnswerAt = now
     client.inFlight--
     if (error !== undefined) {
-      this.#onFailure(query, error, durationMs)
+      const failed = () => this.#onFailure(query, error, durationMs)
+      if (query.inCallersContext === undefined) failed()
+      else query.inCallersContext(failed)
       return
     }
     if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))

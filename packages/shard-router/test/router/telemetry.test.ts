@@ -152,6 +152,26 @@ describe('telemetry of a router', () => {
     ).rejects.toMatchObject({ code: 'SHARD_KEY_REQUIRED' })
     expect(counts.get('shardwright.router.refusals SHARD_KEY_REQUIRED')).toBe(1)
   })
+
+  it('has a statement that is run again inside of the span of its own caller', async () => {
+    const { api, tracer, spans, within } = tracing()
+    await using router = createShardRouter({ schema, topology: topology(), telemetry: openTelemetry({ tracer, api }) })
+    const first = () => router.db.selectFrom('orders').selectAll().where('user_id', '=', 1).execute()
+    // Whoever opens a connection is not whose statements are on it.
+    await within('opener', first)
+    await router.db.insertInto('orders').values({ user_id: 77, total: 1 }).execute()
+    const update = (db = router.db) => db.updateTable('orders').set({ total: 2 }).where('user_id', '=', 77).execute()
+    await update()
+    const holder = await router.startTransaction().execute()
+    await update(holder as never)
+    spans.length = 0
+    const waiting = within('caller', () => update())
+    await expect.poll(() => spans.filter((span) => span.attributes['error.type'] === '55P03').length).toBe(1)
+    await holder.commit().execute()
+    await waiting
+    const updates = spans.filter(({ name }) => name === 'UPDATE orders')
+    expect(updates.map(({ parent }) => parent?.name)).toEqual(['caller', 'caller'])
+  })
 })
 
 interface Span {
