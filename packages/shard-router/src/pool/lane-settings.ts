@@ -15,7 +15,10 @@ export interface LaneSettings {
   readonly lockTimeoutMs: number
   /** `statement_timeout` of the lane: what runs longer is stopped and runs again on the exclusive lane. */
   readonly capMs: number
-  /** Beyond the cap: a server that has not answered by then is given up. */
+  /**
+   * Beyond the cap: a server that has not answered by then is given up. On a session of its own, where a statement may
+   * take long, the server is asked whether it lives, twice with as much time.
+   */
   readonly answerGraceMs: number
   /** Named statements of one client before it is replaced: neither pg nor the server forgets a name. */
   readonly maxNames: number

@@ -1,5 +1,6 @@
 import { noTelemetry } from '@shardwright/core'
 import { ExclusiveLane } from './exclusive-lane.ts'
+import { HangWatch } from './hang-watch.ts'
 import type { LaneSettings } from './lane-settings.ts'
 import { orThrow } from './or-throw.ts'
 import { PipelinedLane } from './pipelined-lane.ts'
@@ -37,6 +38,7 @@ export class Server {
   readonly pipelined: PipelinedLane | undefined
   readonly #prober: Prober
   readonly #trial: ServerTrial
+  readonly #watch: HangWatch
   readonly #settings: LaneSettings
   readonly #bulkhead: number
   readonly #shapes: ShapeRegistry
@@ -54,6 +56,7 @@ export class Server {
     const probe = () => new Prober(context, (signal) => this.exclusive.open(signal))
     this.#prober = probe()
     this.#trial = new ServerTrial(context, this.guard, probe)
+    this.#watch = new HangWatch(context, this.exclusive.sessions, this.guard, lane.capMs + lane.answerGraceMs)
     // A pooler in transaction mode keeps no lock_timeout per client, without which a pipeline can deadlock unseen.
     const fits = lane.pipeline && context.address.pooler !== 'pgbouncer-transaction'
     this.pipelined = fits ? new PipelinedLane(context, lane, size.maxLifetimeMs, verify) : undefined
@@ -116,6 +119,7 @@ export class Server {
   async lease(shard: number, options?: RunOptions): Promise<Lease> {
     if (!this.guard.closed) await this.#trial.pass(options)
     if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
+    this.#watch.wake()
     try {
       return await this.exclusive.lease(shard, options)
     } catch (error) {
@@ -143,6 +147,7 @@ export class Server {
   async close(): Promise<void> {
     this.#prober.close()
     this.#trial.close()
+    this.#watch.stop()
     await Promise.all([this.exclusive.close(), this.pipelined?.close()])
   }
 
@@ -166,6 +171,7 @@ export class Server {
     recover: Recover | undefined,
   ): Promise<StatementResult> {
     if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
+    this.#watch.wake()
     try {
       const result = await this.exclusive.execute(statement, options, (durationMs) => {
         shape.pace.learnBeside(durationMs, this.context.clock.monotonicMs(), this.#settings)

@@ -56,6 +56,10 @@ export class SessionPool implements IdleHolder {
     return this.#idle.length
   }
 
+  get lent(): readonly Session[] {
+    return [...this.#leased]
+  }
+
   get leasedCount(): number {
     return this.#leased.size
   }

@@ -50,6 +50,15 @@ export class Session {
     return this.#dead
   }
 
+  /** True while the server owes an answer. */
+  get working(): boolean {
+    return (this.client as unknown as { readonly readyForQuery: boolean }).readyForQuery === false
+  }
+
+  get receivedBytes(): number {
+    return (this.client.connection as unknown as { readonly stream: { readonly bytesRead: number } }).stream.bytesRead
+  }
+
   /** Settles when nothing runs here, and nothing is on its way to the server that would stop what runs next. */
   get free(): Promise<unknown> {
     return this.#stopping === undefined ? this.running : Promise.allSettled([this.running, this.#stopping])

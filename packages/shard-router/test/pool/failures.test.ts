@@ -161,6 +161,41 @@ describe('failures', () => {
     expect((await pool.execute(0, point)).rowCount).toBe(1)
   })
 
+  test('a frozen server is given up on sessions of their own too, and a long statement is not', async () => {
+    await open({ lane: { capMs: 200, answerGraceMs: 300 }, retry: { maxRetries: 0 }, connectTimeoutMs: 2_000 })
+    const long = pool.execute(0, read("select pg_sleep(3), 'long' as long"))
+    const lease = await pool.lease(0)
+    await lease.execute(write('begin'))
+    await lease.execute(insert(1))
+    expect((await long).rowCount).toBe(1)
+    await cluster.shards[0]!.pause()
+    try {
+      const started = performance.now()
+      const failures = [
+        pool.execute(0, read('select pg_sleep(0)')),
+        pool.execute(0, read('select pg_sleep(0)')),
+        lease.execute(insert(2)),
+      ]
+      expect((await Promise.all(failures.map(failureOf))).map(({ code }) => code)).toEqual(
+        failures.map(() => 'SHARD_UNREACHABLE'),
+      )
+      expect(performance.now() - started).toBeLessThan(8_000)
+    } finally {
+      await cluster.shards[0]!.resume()
+    }
+    lease.destroy(new Error('its server froze'))
+    await expect
+      .poll(
+        () =>
+          pool.execute(0, read('select k from ledger where k > $1', 0)).then(
+            ({ rows }) => rows,
+            () => undefined,
+          ),
+        { timeout: 20_000 },
+      )
+      .toEqual([])
+  })
+
   test('a deadline holds on a session of a frozen server, whatever the session did before', async () => {
     await open()
     const leases = await Promise.all([0, 1].map(() => pool.lease(0)))
