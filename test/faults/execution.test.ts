@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { checkLedger, type Stored } from './execution/check-ledger.ts'
+import { disturbanceKinds, frontKinds } from './execution/disturbance.ts'
 import { outcomeOf } from './execution/load.ts'
 import { shareKept } from './execution/neighbours.ts'
+import { schedule } from './execution/schedule.ts'
 import { WriteLedger } from './execution/write-ledger.ts'
 import { runExecutionFaults } from './execution.ts'
 
@@ -46,6 +48,21 @@ test('what neighbours kept is measured against the windows around', () => {
     { during: 0, around: 100, durationMs: 700 },
   ]
   expect(shareKept(windows)).toBeCloseTo(0.3)
+})
+
+test('the same seed disturbs the same servers for the same times', () => {
+  const first = (seed: number, minutes?: number) => {
+    const planned = []
+    for (const one of schedule({ seed, minutes, shards: ['a', 'b', 'c'], fronts: ['b'] })) {
+      if (planned.push(one) === 50) break
+    }
+    return planned
+  }
+  expect(first(7, 1)).toEqual(first(7, 1))
+  expect(first(7, 1)).not.toEqual(first(8, 1))
+  expect(first(7)).toEqual(first(7))
+  expect(first(7).map(({ kind }) => kind)).toEqual([...disturbanceKinds, ...frontKinds])
+  expect(new Set(first(7, 1).map(({ kind }) => kind))).toEqual(new Set([...disturbanceKinds, ...frontKinds]))
 })
 
 describe('execution under faults', () => {

@@ -1,21 +1,14 @@
 import { type Topology, type TopologyInput, topologyInputOf } from '@shardwright/core'
 import { startLocalCluster } from '@shardwright/local-cluster'
-import { randomOf } from './cache/random.ts'
 import { checkLedger } from './execution/check-ledger.ts'
 import { Company } from './execution/company.ts'
-import {
-  type DisturbanceKind,
-  type Disturbed,
-  disturb,
-  disturbanceKinds,
-  frontKinds,
-  pause,
-} from './execution/disturbance.ts'
+import { type Disturbed, disturb, pause } from './execution/disturbance.ts'
 import { Fronts } from './execution/fronts.ts'
 import { Load } from './execution/load.ts'
 import { Neighbours, type NeighbourWindow, shareKept } from './execution/neighbours.ts'
 import { Pairs } from './execution/pairs.ts'
 import { Remains } from './execution/remains.ts'
+import { schedule } from './execution/schedule.ts'
 import { accountsOf, createTables, openRouter, readStored, withClient } from './execution/store.ts'
 import { WriteLedger } from './execution/write-ledger.ts'
 
@@ -44,15 +37,12 @@ export interface ExecutionFaultReport {
   readonly refused: number
   /** The share of their throughput that undisturbed shards kept while a neighbour was disturbed. */
   readonly neighbours: number
-  /** In their order, without what depends on how fast the machine is: the same for the same seed. */
-  readonly disturbances: readonly string[]
   readonly problems: readonly string[]
 }
 
 /** Runs the suite; the report's `problems` is empty when every promise was kept. */
 export async function runExecutionFaults(options: ExecutionFaultOptions): Promise<ExecutionFaultReport> {
   const { inject = [], print = () => {} } = options
-  const random = randomOf(options.seed)
   await using cluster = await startLocalCluster({
     shards: options.shards ?? 3,
     replicasPerShard: 1,
@@ -92,13 +82,9 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   }
   const ids = first.shards.map((shard) => shard.id)
   const windows: NeighbourWindow[] = []
-  const disturbances: string[] = []
   const problems: string[] = []
-  for (const kind of kindsOf(options, fronts, random)) {
-    const candidates = kind.endsWith('front') ? fronts.shards : ids
-    const victim = candidates[Math.floor(random() * candidates.length)]!
-    const forMs = 300 + random() * 700
-    disturbances.push(`${kind} of ${victim} for ${Math.round(forMs)} ms`)
+  const { seed, minutes } = options
+  for (const { kind, victim, forMs } of schedule({ seed, minutes, shards: ids, fronts: fronts.shards })) {
     const neighbours = new Neighbours(
       ledger,
       ids.filter((id) => id !== victim),
@@ -111,7 +97,9 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
     windows.push(window)
     const failed = neighbours.failed - failedBefore
     if (failed > 0) problems.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed`)
-    print(`${kind} of ${victim}: neighbours at ${Math.round((window.during / window.around) * 100)} %`)
+    print(
+      `${kind} of ${victim} (${Math.round(forMs)} ms): neighbours at ${Math.round((window.during / window.around) * 100)} %`,
+    )
   }
   await pause(inject.length === 0 ? 0 : 500)
   await Promise.all([company.stop(), ...loads.map((load) => load.stop())])
@@ -126,21 +114,7 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
     ...ledger.backward.map((id) => `${id} was not seen under its token`),
     ...(await remains.problems()),
   )
-  return { ...countOf(ledger), neighbours: shareKept(windows), disturbances, problems }
-}
-
-function kindsOf({ minutes }: ExecutionFaultOptions, fronts: Fronts, random: () => number): Iterable<DisturbanceKind> {
-  const kinds = fronts.shards.length === 0 ? disturbanceKinds : [...disturbanceKinds, ...frontKinds]
-  return minutes === undefined ? kinds : randomKinds(kinds, minutes, random)
-}
-
-function* randomKinds(
-  kinds: readonly DisturbanceKind[],
-  minutes: number,
-  random: () => number,
-): Generator<DisturbanceKind> {
-  const until = performance.now() + minutes * 60_000
-  while (performance.now() < until) yield kinds[Math.floor(random() * kinds.length)]!
+  return { ...countOf(ledger), neighbours: shareKept(windows), problems }
 }
 
 // Healed is who takes writes again.
@@ -189,7 +163,7 @@ function countOf(ledger: WriteLedger): { acknowledged: number; unsure: number; r
 export async function run(options: ExecutionFaultOptions): Promise<boolean> {
   const print = options.print ?? ((line: string) => console.log(line))
   print(`execution faults, seed ${options.seed}, ${options.minutes ?? 'one of each kind,'} minutes`)
-  const { problems, neighbours, disturbances: _, ...counts } = await runExecutionFaults({ ...options, print })
+  const { problems, neighbours, ...counts } = await runExecutionFaults({ ...options, print })
   print(`${JSON.stringify(counts)}, neighbours kept ${Math.round(neighbours * 100)} % of their throughput`)
   for (const problem of problems) print(`PROBLEM ${problem}`)
   if (neighbours < leastNeighbours) print(`PROBLEM neighbours kept less than ${leastNeighbours * 100} %`)
