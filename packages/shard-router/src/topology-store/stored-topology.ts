@@ -31,9 +31,12 @@ export function toStored(topology: Topology): StoredTopology {
   }
 }
 
-/** @throws ZodError when the stored document is damaged */
+/** @throws TopologyError TOPOLOGY_DAMAGED */
 export function readStored(document: unknown): StoredTopology {
-  return storedShape.parse(document)
+  const parsed = storedShape.safeParse(document)
+  if (parsed.success) return parsed.data
+  const message = `The stored topology cannot be read: ${z.prettifyError(parsed.error)}`
+  throw topologyStoreError('TOPOLOGY_DAMAGED', message, {}, parsed.error)
 }
 
 /**

@@ -14,6 +14,11 @@ export const topologyStoreErrorCodes = Object.freeze({
     meaning: 'Somebody else published another topology for the same epoch, or a later one.',
     remedy: 'Read the current topology and derive the next epoch from it.',
   },
+  TOPOLOGY_DAMAGED: {
+    meaning:
+      'What a shard holds as the topology is none: somebody else wrote there, or another version of the library.',
+    remedy: "Look at shardwright.topology on the shards; publish the next epoch once that shard's row is gone.",
+  },
   TOPOLOGY_SHARD_UNKNOWN: {
     meaning: 'The stored topology names a shard whose servers this process does not know.',
     remedy: 'Add the shard to the configuration of every process before it is published.',

@@ -46,7 +46,7 @@ export class TopologyStore {
   /**
    * The latest epoch that any shard knows. A publication that stopped half-way counts: some process may follow it.
    * A shard that cannot be reached is not asked: whoever knows an older epoch than it has gets no lease there.
-   * @throws TopologyError TOPOLOGY_NOT_PUBLISHED, TOPOLOGY_SHARD_UNKNOWN; ConnectionError when no shard can be reached
+   * @throws TopologyError TOPOLOGY_NOT_PUBLISHED, TOPOLOGY_SHARD_UNKNOWN, TOPOLOGY_DAMAGED; ConnectionError when no shard can be reached
    */
   async read(known: readonly TopologyShard[]): Promise<Topology> {
     const answers = await Promise.allSettled(this.#fleet.shards.map((shard) => this.#readFrom(shard)))

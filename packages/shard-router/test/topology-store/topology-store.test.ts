@@ -61,6 +61,8 @@ describe('the topology store', () => {
     const pool = createShardPool(first)
     const { rows } = await pool.execute(0, read('select document::text as d from shardwright.topology'))
     expect((rows[0] as { d: string }).d).not.toContain('postgres:')
+    await pool.execute(0, write(`update shardwright.topology set document = '{"id": 3}'`))
+    expect(await failureOf(store.read(first.shards))).toMatchObject({ code: 'TOPOLOGY_DAMAGED' })
     await pool.close()
   })
 
