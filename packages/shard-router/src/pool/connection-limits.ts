@@ -67,7 +67,7 @@ function hostOf(label: string): string {
 
 // Where nobody listens, the process itself says it: what is over the limit fails in the first busy hour.
 function warn({ telemetry }: ResolvedPoolOptions, warning: string, attributes: TelemetryAttributes): void {
-  if (telemetry === noTelemetry) process.emitWarning(warning, { type: 'ShardwrightWarning', code: 'CONNECTION_LIMIT' })
+  if (telemetry === noTelemetry) process.emitWarning(warning, 'ShardwrightWarning', 'CONNECTION_LIMIT')
   else telemetry.log('warn', warning, attributes)
 }
 
