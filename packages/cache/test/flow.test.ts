@@ -1,6 +1,8 @@
 import { ManualClock, noTelemetry } from '@shardwright/core'
 import { describe, expect, test } from 'vitest'
 import { createCache, memoryTier } from '../src/index.ts'
+import { encodeFrame } from '../src/redis/frame.ts'
+import { valueCodec } from '../src/values/value-codec.ts'
 import { gate } from './caches.ts'
 
 const key = { name: 'item', tenant: 't', id: 1 }
@@ -39,6 +41,29 @@ describe('one process', () => {
     await cache.getOrLoad({ ...key, id: 'v5' }, async () => void again++)
     await cache.getOrLoad({ ...key, id: 'v0' }, async () => void again++)
     expect(again).toBe(1)
+  })
+
+  test('tags that no entry can carry are refused before the load', async () => {
+    const cache = createCache({ namespace: 'n' })
+    const tagsOf = (length: number) => Array.from({ length }, (_, id) => `item:${'x'.repeat(100)}${id}`)
+    let loads = 0
+    const read = (length: number) =>
+      cache.getOrLoad({ ...key, id: length }, async () => ++loads, { tags: tagsOf(length) })
+    await expect(read(600)).rejects.toMatchObject({ code: 'CACHE_TAGS', details: { tags: 600 } })
+    expect(loads).toBe(0)
+    expect(await read(300)).toBe(1)
+  })
+
+  test('a frame holds tags of 65,535 bytes, and refuses one more', () => {
+    const frameOf = (bytes: number) => {
+      // The brackets, quotes and the comma of `[["...","v"]]` are 10 bytes.
+      const tags = [{ key: 'x'.repeat(bytes - 10), version: 'v' }]
+      const entry = { value: 1, keeping: 'shared', exotic: false, bytes: 8, fillId: 'f'.repeat(12), tags } as const
+      const times = { freshUntil: 1, staleUntil: 2, loadMs: 0 }
+      return encodeFrame({ ...entry, ...times }, Buffer.alloc(8), { codec: valueCodec([]), compressAboveBytes: 1e9 })
+    }
+    expect(frameOf(65_535).readUInt16BE(46)).toBe(65_535)
+    expect(() => frameOf(65_536)).toThrow(expect.objectContaining({ code: 'CACHE_TAGS' }))
   })
 
   test('values that can change come as copies', async () => {

@@ -9,6 +9,10 @@ export const cacheErrorCodes = Object.freeze({
     remedy:
       'Build keys from strings, numbers, bigints, booleans, dates, buffers, arrays, maps, sets and plain objects.',
   },
+  CACHE_TAGS: {
+    meaning: 'The tags of an entry, with the versions that it keeps of them, are longer than 65,535 bytes together.',
+    remedy: 'Give the entry fewer or shorter tags: one of a list instead of one of each row in it.',
+  },
   CACHE_CLOSED: {
     meaning: 'The cache was used after close().',
     remedy: 'Close the cache last, after the work that reads from it.',

@@ -1,5 +1,6 @@
 import { type Clock, type CommitToken, compareLsn } from '@shardwright/core'
 import type { CacheTier, Lease } from '../tiers/cache-tier.ts'
+import { encodeTags } from '../tiers/encode-tags.ts'
 import type { Entry, TagVersion } from '../tiers/entry.ts'
 import type { EntryMaker } from './entry-maker.ts'
 import type { ResolvedEntryOptions } from './entry-options.ts'
@@ -185,6 +186,8 @@ export class ReadFlow {
     const requires = [...search.requires, ...tags.requires]
     const renewals = this.#keepLeases(search, options.leaseMs)
     try {
+      // Refused before the load, whose value nothing could keep.
+      encodeTags(tags.versions)
       const loaded = await this.#init.runner.run(request, requires)
       const carried = loaded.value === undefined ? tags.versions : tags.versions.slice(0, options.tags.length)
       const made = this.#init.maker.make(loaded.value, loaded.durationMs, options, carried)

@@ -1,5 +1,6 @@
 import zlib from 'node:zlib'
-import type { Entry, TagVersion } from '../tiers/entry.ts'
+import { decodeTags, encodeTags } from '../tiers/encode-tags.ts'
+import type { Entry } from '../tiers/entry.ts'
 import { deepFreeze } from '../values/immutable.ts'
 import type { ValueCodec } from '../values/value-codec.ts'
 
@@ -13,13 +14,12 @@ export interface FrameOptions {
   readonly compressAboveBytes: number
 }
 
-/** An entry as Redis keeps it. */
+/** An entry as Redis keeps it. @throws CacheError CACHE_TAGS */
 export function encodeFrame(entry: Entry, epoch: Buffer, options: FrameOptions): Buffer {
   const raw = options.codec.encode(entry.value, entry.exotic)
   const packed = raw.length > options.compressAboveBytes ? zlib.zstdCompressSync(raw) : raw
   const compressed = packed.length < raw.length
-  const tags =
-    entry.tags.length === 0 ? empty : Buffer.from(JSON.stringify(entry.tags.map((tag) => [tag.key, tag.version])))
+  const tags = encodeTags(entry.tags)
   const header = Buffer.alloc(headerBytes)
   header[0] = format
   header[1] =
@@ -54,14 +54,6 @@ export function decodeFrame(frame: Buffer, epoch: Buffer, codec: ValueCodec): En
     freshUntil: frame.readDoubleBE(22),
     staleUntil: frame.readDoubleBE(30),
     loadMs: frame.readFloatBE(38),
-    tags: tagBytes === 0 ? noTags : decodeTags(frame.subarray(headerBytes, headerBytes + tagBytes)),
+    tags: decodeTags(frame.subarray(headerBytes, headerBytes + tagBytes)),
   }
-}
-
-const empty = Buffer.alloc(0)
-const noTags: readonly TagVersion[] = Object.freeze([])
-
-function decodeTags(bytes: Buffer): readonly TagVersion[] {
-  const pairs = JSON.parse(bytes.toString('utf8')) as [string, string][]
-  return pairs.map(([key, version]) => ({ key, version }))
 }
