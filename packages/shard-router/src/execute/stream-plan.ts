@@ -5,7 +5,7 @@ import { streamOrdered } from '../merge/stream-ordered.ts'
 import type { PreparedPlan } from '../plan/prepared-plan.ts'
 import { leftEarly } from '../pool/measured-stream.ts'
 import type { RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
-import { addToken } from '../transaction/token-after-commit.ts'
+import { addToken, readsOnwards } from '../transaction/token-after-commit.ts'
 import type { ExecutionContext } from './context.ts'
 import { callersStatement, executeOnMany, withMoment } from './execute-plan.ts'
 import { isExplain } from './explain-on-shards.ts'
@@ -121,7 +121,8 @@ async function* chunksOf(
     if (failure === undefined || isStatementError(failure) || isStopped(failure, run)) lease.release()
     else lease.destroy(failure)
     // Committed when its portal was closed, also before its end.
-    if (failure === undefined && statement.access === 'write') await addToken(state.pool, state.telemetry, shard)
+    if (failure === undefined && (statement.access === 'write' || readsOnwards(state.pool, shard)))
+      await addToken(state.pool, state.telemetry, shard)
     if (!finished) state.telemetry.count('shardwright.router.streams_ended_early', 1)
   }
 }

@@ -4,7 +4,7 @@ import { RoutingError } from '../errors/routing-error.ts'
 import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
-import { tokenAfterCommit } from './token-after-commit.ts'
+import { readsOnwards, tokenAfterCommit } from './token-after-commit.ts'
 import { transactionEnded } from './transaction-error.ts'
 import { whileOpen } from './while-open.ts'
 
@@ -113,7 +113,9 @@ export class OneShardTransaction implements RouterTransaction {
       throw new AbortedTransactionError()
     }
     // A token costs a round trip: read when a context or a hook will look at it.
-    const asked = this.scope.wrote && (this.scope.awaited || currentReadContext() !== undefined)
+    const asked = this.scope.wrote
+      ? this.scope.awaited || currentReadContext() !== undefined
+      : readsOnwards(this.#pool, lease.shard)
     const tokens = asked ? [await tokenAfterCommit(this.#pool, this.#telemetry, lease.shard)] : []
     return await this.#ended({ tokens })
   }

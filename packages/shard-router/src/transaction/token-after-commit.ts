@@ -31,6 +31,13 @@ export async function addToken(
   if (context !== undefined) context.add(await tokenAfterCommit(pool, telemetry, shard))
 }
 
+/** True when a read has moved its context on: a replica that it is sent to next might show less. */
+export function readsOnwards({ topology }: Pick<AnyShardPool, 'topology'>, shard: number): boolean {
+  const context = currentReadContext()
+  const found = context && topology.shards[shard]
+  return found !== undefined && found.replicas.length > 0 && context?.tokenOf(found.id) !== undefined
+}
+
 /** Farther than any log: no replica reaches it, so that reads with it go to the primary. */
 const endOfLog = 'FFFFFFFF/FFFFFFFF'
 /** Nobody's: it is not believed, so that reads with it go to the primary too. */

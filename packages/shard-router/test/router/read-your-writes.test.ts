@@ -101,6 +101,35 @@ describe('reads of a context see its writes', () => {
     expect((await notes()).note).toBe('before')
   })
 
+  const reads: Record<string, () => Promise<unknown>> = {
+    'a read of the primary': () => notes(router.reads('primary')),
+    'a transaction that only reads': () => router.transaction().execute((trx) => notes(trx)),
+    'a stream': () =>
+      runWithReads('primary', () =>
+        read(router.db.selectFrom('wallets').select('note').where('festival_id', '=', 'f1')),
+      ),
+  }
+
+  it.each(Object.keys(reads))('%s takes its context along: what is read next shows no less', async (name) => {
+    await notes()
+    onShard()
+    const note = `before ${name}`
+    // It believes a token that every replica has reached.
+    const early = runInReadContext(new ReadContext(), async () => {
+      await update(router.db, 'early').execute()
+      return currentReadContext()?.tokenOf(shard)
+    })
+    const token = { ...(await early)!, lsn: '0/1' }
+    await runInReadContext(new ReadContext([token]), async () => {
+      expect((await notes()).standby).toBe('on')
+    })
+    await update(router.db, note).execute()
+    await runInReadContext(new ReadContext([token]), async () => {
+      await reads[name]?.()
+      expect(await notes()).toEqual({ note, standby: 'off' })
+    })
+  })
+
   it('a commit that is acknowledged before it is flushed has a token behind it', async () => {
     const tokenOf = (work: () => Promise<unknown>) =>
       runInReadContext(new ReadContext(), async () => {
