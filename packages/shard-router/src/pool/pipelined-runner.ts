@@ -130,8 +130,9 @@ export class PipelinedRunner {
     if (form.parse && form.name !== '') client.keep(shape, form, shape.sharedReader(query.reader))
     // What its name was refused for, the statement itself is not: the types have changed since.
     if (query.failedForm !== undefined && client.usesName(shape, query.failedForm)) this.#context.names.next()
-    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
+    // The lane first: a pause that one answer carries is then no more unusual for the shape than for all of them.
     if (!shape.accompanies) this.lane.learn(durationMs)
+    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
     this.#guard.succeeded()
     if (query.span !== undefined) {
       this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)

@@ -1,3 +1,4 @@
+import { noTelemetry, type TelemetryAttributes } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
@@ -206,6 +207,27 @@ describe('the pipelined lane', () => {
     const until = performance.now() + 800
     while (performance.now() < until);
     expect((await running).map((result) => result.rowCount)).toEqual(Array(20).fill(1))
+  })
+
+  test('a pause of this process does not drive out the statements that it made long', async () => {
+    let lane: unknown
+    const telemetry = {
+      ...noTelemetry,
+      record: (name: string, _value: number, attributes: TelemetryAttributes = {}) => {
+        if (name === 'shardwright.pool.statement_ms') lane = attributes.lane
+      },
+    }
+    await open({ telemetry, lane: { slowMs: 20 } })
+    const one = () => pool.execute(0, read('select v from lane.items where k = $1', 1))
+    for (let run = 0; run < 200 || (lane !== 'pipelined' && run < 5_000); run++) await one()
+    expect(lane).toBe('pipelined')
+    const running = one()
+    await new Promise((resolve) => setImmediate(resolve))
+    const until = performance.now() + 1_000
+    while (performance.now() < until);
+    await running
+    await one()
+    expect(lane).toBe('pipelined')
   })
 
   test('a session that an administrator ends is one loss, and the server is used at once', async () => {
