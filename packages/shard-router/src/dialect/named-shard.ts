@@ -73,7 +73,7 @@ export class NamedShard {
   }
 
   #sessionOn(shard: number, state: RouterState): RawSession {
-    this.#session ??= new RawSession(state, shard)
+    this.#session ??= new RawSession(state, shard, this.#use === 'pinned')
     return this.#session
   }
 }

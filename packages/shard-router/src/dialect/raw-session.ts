@@ -5,18 +5,23 @@ import type { TransactionPool } from '../transaction/one-shard-transaction.ts'
 import { addToken } from '../transaction/token-after-commit.ts'
 import { BorrowedLease } from './borrowed-lease.ts'
 
-/** One client on one shard for the statements of a connection: what they set in the session stays among them. */
+/**
+ * One client on one shard for the statements of a connection: what they set in the session stays among them. `keeps`: for
+ * more than one statement.
+ */
 export class RawSession {
   readonly #pool: AnyShardPool
   readonly #telemetry: Telemetry
   readonly #shard: number
+  readonly #keeps: boolean
   #lease: Promise<Lease> | undefined
   #broken = false
 
-  constructor({ pool, telemetry }: Pick<RouterState, 'pool' | 'telemetry'>, shard: number) {
+  constructor({ pool, telemetry }: Pick<RouterState, 'pool' | 'telemetry'>, shard: number, keeps: boolean) {
     this.#pool = pool
     this.#telemetry = telemetry
     this.#shard = shard
+    this.#keeps = keeps
   }
 
   async execute(statement: Statement, options: RunOptions): Promise<StatementResult> {
@@ -39,11 +44,13 @@ export class RawSession {
   }
 
   #open(options: RunOptions): Promise<Lease> {
-    this.#lease ??= this.#pool.lease(this.#shard, { ...options, access: 'write' }).catch((error: unknown) => {
-      // For the next statement the session is asked for anew.
-      this.#lease = undefined
-      throw error
-    })
+    this.#lease ??= this.#pool
+      .lease(this.#shard, { ...options, access: 'write', keeps: this.#keeps })
+      .catch((error: unknown) => {
+        // For the next statement the session is asked for anew.
+        this.#lease = undefined
+        throw error
+      })
     return this.#lease
   }
 

@@ -9,6 +9,7 @@ import type { Server } from './server.ts'
 import type { ShardList } from './shard-list.ts'
 import type {
   Lease,
+  LeaseOptions,
   PreparedTopology,
   RunOptions,
   ShardPool,
@@ -74,7 +75,7 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     return gated(gate, servers.id, this.topology.epoch, () => servers.execute(statement, options))
   }
 
-  async lease(shard: number, given?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+  async lease(shard: number, given?: LeaseOptions): Promise<Lease> {
     const servers = this.#at(shard)
     const options = inCallContext(given)
     const { gate } = this.#registry.options

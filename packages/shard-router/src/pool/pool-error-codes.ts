@@ -53,9 +53,9 @@ export const poolErrorCodes = Object.freeze({
   },
   NOT_BEHIND_POOLER: {
     meaning:
-      'A statement leaves something in its session (SET, LISTEN, PREPARE, a temporary table, an advisory lock), and a pooler in transaction mode gives the session to others.',
+      'A statement leaves something in its session (SET, LISTEN, PREPARE, a temporary table, an advisory lock), and a pooler in transaction mode gives the session to others; or a direct connection is asked for, and there is only the pooler.',
     remedy:
-      'Use SET LOCAL, set_config(..., true) or pg_advisory_xact_lock in a transaction; or give the server a `directUrl` past the pooler, and use a connection of `router.fleet`.',
+      'Use SET LOCAL, set_config(..., true) or pg_advisory_xact_lock in a transaction; or give the server a `directUrl` past the pooler, and keep a session: router.onShard(id).connection().execute(...).',
   },
   WRONG_SHARD: {
     meaning: 'The database says it is another shard, or a shard of another topology.',

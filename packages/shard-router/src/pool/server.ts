@@ -14,7 +14,7 @@ import { type BreakerSettings, ServerGuard } from './server-guard.ts'
 import { ServerTrial } from './server-trial.ts'
 import type { Session } from './session.ts'
 import { ShapeRegistry } from './shape-registry.ts'
-import type { Lease, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { Lease, LeaseOptions, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { StatementTelemetry } from './statement-telemetry.ts'
 import { untilAbandoned } from './until-abandoned.ts'
@@ -41,6 +41,8 @@ export class Server {
   readonly #watch: HangWatch
   readonly #settings: LaneSettings
   readonly #bulkhead: number
+  /** Past a pooler in transaction mode, for who keeps a session. */
+  readonly #kept: ExclusiveLane | undefined
   readonly #shapes: ShapeRegistry
   readonly #runner: PipelinedRunner | undefined
 
@@ -53,6 +55,8 @@ export class Server {
     this.#shapes = new ShapeRegistry(lane.maxShapes)
     const telemetry = context.telemetry === noTelemetry ? undefined : new StatementTelemetry(context)
     this.exclusive = new ExclusiveLane(context, size, verify, telemetry)
+    const past = pastTransactionPooler(context)
+    this.#kept = past && new ExclusiveLane(past, { ...size, minimum: 0 }, verify, telemetry)
     const probe = () => new Prober(context, (signal) => this.exclusive.open(signal))
     this.#prober = probe()
     this.#trial = new ServerTrial(context, this.guard, probe)
@@ -116,12 +120,13 @@ export class Server {
       : untilAbandoned(this.context, running, options)
   }
 
-  async lease(shard: number, options?: RunOptions): Promise<Lease> {
+  async lease(shard: number, options?: LeaseOptions): Promise<Lease> {
+    const lane = options?.keeps === true ? (this.#kept ?? this.exclusive) : this.exclusive
     if (!this.guard.closed) await this.#trial.pass(options)
-    if (this.exclusive.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
+    if (lane.sessions.waitingCount >= this.#bulkhead) throw this.#overloaded()
     this.#watch.wake()
     try {
-      return await this.exclusive.lease(shard, options)
+      return await lane.lease(shard, options)
     } catch (error) {
       this.guard.failed(error)
       throw error
@@ -132,12 +137,14 @@ export class Server {
   abandonReads(): void {
     this.pipelined?.abandon()
     this.exclusive.abandon()
+    this.#kept?.abandon()
   }
 
   /** Gives up everything, open transactions too: another server is the primary. */
   cut(): void {
     this.abandonReads()
     this.exclusive.sessions.cut()
+    this.#kept?.sessions.cut()
   }
 
   async warm(): Promise<void> {
@@ -148,7 +155,7 @@ export class Server {
     this.#prober.close()
     this.#trial.close()
     this.#watch.stop()
-    await Promise.all([this.exclusive.close(), this.pipelined?.close()])
+    await Promise.all([this.exclusive.close(), this.#kept?.close(), this.pipelined?.close()])
   }
 
   #fits(shape: StatementShape, statement: Statement, options: RunOptions | undefined): boolean {
@@ -189,4 +196,11 @@ export class Server {
     const message = `${this.#bulkhead} statements wait for ${address.label} (shard ${shard}) already.`
     return poolError('SHARD_OVERLOADED', message, { shard, server: address.label })
   }
+}
+
+function pastTransactionPooler(context: ServerContext): ServerContext | undefined {
+  const { address } = context
+  if (address.pooler !== 'pgbouncer-transaction' || address.directUrl === address.url) return undefined
+  const direct = { ...address, url: address.directUrl, pooler: 'direct', preparedStatements: true } as const
+  return { ...context, address: Object.freeze(direct) }
 }

@@ -58,6 +58,12 @@ export type ReadPreference =
   | 'replica'
   | { readonly maxLagMs?: number | undefined; readonly maxLagBytes?: number | undefined }
 
+export interface LeaseOptions extends RunOptions {
+  readonly access?: 'read' | 'write'
+  /** True: for statements outside a transaction that need one session, also where a pooler gives each another one. */
+  readonly keeps?: boolean
+}
+
 /** An exclusive client: transactions, cursors, COPY. Give it back once, by `release` or `destroy`. */
 export interface Lease {
   readonly shard: number
@@ -102,7 +108,7 @@ export interface SpanningLimit {
 export interface ShardPool<List extends ShardList = Topology> {
   /** Runs one autocommit statement on the lane that fits it. */
   execute(shard: number, statement: Statement, options?: RunOptions): Promise<StatementResult>
-  lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease>
+  lease(shard: number, options?: LeaseOptions): Promise<Lease>
   /** A new client past any pooler, with the session settings that every lane has; the caller ends it. */
   direct(
     shard: number,

@@ -15,7 +15,7 @@ import { isSafeAgain, isUnreachable, readOnlyServer } from './safe-again.ts'
 import type { Server } from './server.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ShardLineage } from './session-verifier.ts'
-import type { Lease, ReadPreference, RunOptions, Statement, StatementResult } from './shard-pool.ts'
+import type { Lease, LeaseOptions, ReadPreference, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { ShardSettings } from './shard-settings.ts'
 import { sqlStateOf } from './sql-state.ts'
 import { untilSettled } from './unsettled-wait.ts'
@@ -112,7 +112,7 @@ export class ShardServers {
     return this.#readReplica(statement, reads, options)
   }
 
-  async lease(shard: number, options?: RunOptions & { readonly access?: 'read' | 'write' }): Promise<Lease> {
+  async lease(shard: number, options?: LeaseOptions): Promise<Lease> {
     const wait = this.#unsettled(options)
     if (wait !== undefined) await wait
     const reads = options?.reads ?? this.#settings.reads.reads
@@ -312,7 +312,7 @@ export class ShardServers {
 }
 
 // A replica that cannot be reached is no reason to fail: the primary answers.
-async function leaseOrUndefined(server: Server, shard: number, options: RunOptions): Promise<Lease | undefined> {
+async function leaseOrUndefined(server: Server, shard: number, options: LeaseOptions): Promise<Lease | undefined> {
   try {
     return await server.lease(shard, options)
   } catch (error) {

@@ -387,11 +387,10 @@ describe('single statements of a named shard', () => {
 })
 
 describe.skipIf(pgbouncer === undefined)('behind PgBouncer', () => {
-  const behind = (url: string, pooler: 'pgbouncer-session' | 'pgbouncer-transaction') => {
+  const behind = (url: string, pooler: 'pgbouncer-session' | 'pgbouncer-transaction', past = true) => {
     const input = cluster.topologyInput()
-    const shards = input.shards.map((shard, index) =>
-      index === 0 ? { ...shard, primary: { url, pooler, directUrl: cluster.shards[0]!.url } } : shard,
-    )
+    const primary = { url, pooler, ...(past ? { directUrl: cluster.shards[0]!.url } : {}) }
+    const shards = input.shards.map((shard, index) => (index === 0 ? { ...shard, primary } : shard))
     return createShardRouter({
       schema: defineSchema<{ audit: { id: number; line: string } }>()({ tables: { audit: single('shard-1') } }),
       topology: { hash: 'postgres', ...input, shards },
@@ -420,7 +419,7 @@ describe.skipIf(pgbouncer === undefined)('behind PgBouncer', () => {
       poolMode: 'transaction',
       settings: { default_pool_size: 1 },
     })
-    await using own = behind(bouncer.url, 'pgbouncer-transaction')
+    await using own = behind(bouncer.url, 'pgbouncer-transaction', false)
     const db = own.db as unknown as Kysely<Database>
     // Functions and blocks are not looked into.
     for (const text of leavers.slice(0, -1)) {
@@ -440,5 +439,25 @@ describe.skipIf(pgbouncer === undefined)('behind PgBouncer', () => {
       expect((await trace.execute(trx)).rows[0]).toMatchObject({ setting: 'mine', temporary: 'left_behind', locks: 1 })
     })
     expect(await seen(db)).toEqual([clean, clean])
+  })
+
+  it('a connection goes past a pooler in transaction mode, where the topology tells how', async () => {
+    await using bouncer = await startPgBouncer({ target: cluster.shards[0]!.url, poolMode: 'transaction' })
+    await using own = behind(bouncer.url, 'pgbouncer-transaction')
+    const db = own.db as unknown as Kysely<Database>
+    for (const text of leavers) {
+      await db.connection().execute(async (connection) => {
+        await sql.raw(text).execute(connection)
+        expect((await trace.execute(connection)).rows[0]).not.toEqual(clean)
+        await connection.transaction().execute(async (trx) => {
+          expect((await trace.execute(trx)).rows[0]).not.toEqual(clean)
+        })
+      })
+      expect(await seen(db)).toEqual([clean, clean])
+      expect(await db.connection().execute((connection) => trace.execute(connection))).toMatchObject({ rows: [clean] })
+    }
+    await expect(db.transaction().execute((trx) => sql`set app.x = 'left'`.execute(trx))).rejects.toMatchObject({
+      code: 'NOT_BEHIND_POOLER',
+    })
   })
 })
