@@ -43,7 +43,7 @@ export class BorrowedLease implements Lease {
     return this.#lease.kill()
   }
 
-  release(): void {}
+  release(): undefined {}
 
   destroy(): void {
     this.#broken()

@@ -304,7 +304,7 @@ export class LogicalConnection implements DatabaseConnection {
     try {
       if (this.#transaction) await this.rollback()
     } finally {
-      this.#named.release()
+      await this.#named.release()
     }
   }
 

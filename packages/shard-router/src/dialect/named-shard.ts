@@ -68,8 +68,9 @@ export class NamedShard {
     return named === undefined ? this.#session?.leases : this.#sessionOn(named, state).leases
   }
 
-  release(): void {
-    this.#session?.release()
+  /** Resolves when what statements have left is gone: a lock is free then. */
+  release(): Promise<void> | undefined {
+    return this.#session?.release()
   }
 
   #sessionOn(shard: number, state: RouterState): RawSession {

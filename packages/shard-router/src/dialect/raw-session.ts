@@ -15,6 +15,7 @@ export class RawSession {
   readonly #shard: number
   readonly #keeps: boolean
   #lease: Promise<Lease> | undefined
+  #held = false
   #broken = false
 
   constructor({ pool, telemetry }: Pick<RouterState, 'pool' | 'telemetry'>, shard: number, keeps: boolean) {
@@ -44,23 +45,32 @@ export class RawSession {
   }
 
   #open(options: RunOptions): Promise<Lease> {
-    this.#lease ??= this.#pool
-      .lease(this.#shard, { ...options, access: 'write', keeps: this.#keeps })
-      .catch((error: unknown) => {
-        // For the next statement the session is asked for anew.
-        this.#lease = undefined
-        throw error
-      })
+    this.#lease ??= this.#acquire(options)
     return this.#lease
   }
 
+  async #acquire(options: RunOptions): Promise<Lease> {
+    try {
+      const lease = await this.#pool.lease(this.#shard, { ...options, access: 'write', keeps: this.#keeps })
+      this.#held = true
+      return lease
+    } catch (error) {
+      // For the next statement the session is asked for anew.
+      this.#lease = undefined
+      throw error
+    }
+  }
+
   /** Back to the pool, which takes away what statements have left in it. */
-  release(): void {
-    void this.#lease?.then(
-      (lease) => (this.#broken ? lease.destroy() : lease.release()),
+  release(): Promise<void> | undefined {
+    const lease = this.#lease
+    this.#lease = undefined
+    const released = lease?.then(
+      (held) => (this.#broken ? held.destroy() : held.release()),
       // The lease was refused: the statement has said so.
       () => undefined,
     )
-    this.#lease = undefined
+    // Nobody waits for a session that nobody wants any more.
+    return this.#held ? released : undefined
   }
 }

@@ -60,9 +60,10 @@ export class GatedLease implements Lease {
     return this.#inner.kill()
   }
 
-  release(): void {
-    this.#inner.release()
+  release(): Promise<void> | undefined {
+    const released = this.#inner.release()
     this.#leave()
+    return released
   }
 
   destroy(error?: unknown): void {

@@ -115,14 +115,17 @@ export class SessionLease implements Lease {
     await killSession(this.#context, this.#session)
   }
 
-  release(): void {
-    if (this.#released) return
+  release(): Promise<void> | undefined {
+    if (this.#released) return undefined
     this.#released = true
     this.#session.pendingBegin = undefined
     // A SET inside a rolled back transaction is undone by the server: what the timeout is now is not known.
     if (this.#session.statementTimeoutMs !== 0) this.#session.statementTimeoutMs = undefined
+    const { left, altered, working } = this.#session
     const release = () => this.#pool.releaseClean(this.#session)
-    this.#session.free.then(release, release)
+    const released = this.#session.free.then(release, release)
+    // What an abandoned statement may still leave is nothing to wait for.
+    return (left !== undefined || altered) && !working ? released : undefined
   }
 
   destroy(): void {

@@ -117,10 +117,11 @@ export class SessionPool implements IdleHolder {
   }
 
   /** Gives a session back when it carries nothing to the next caller: no transaction, no state. Else closes it. */
-  releaseClean(session: Session): void {
+  async releaseClean(session: Session): Promise<void> {
     if (session.client.getTransactionStatus() !== 'I') this.destroy(session)
     else if ((session.left === undefined && !session.altered) || session.dead) this.release(session)
-    else void asNew(session).then((clean) => (clean ? this.release(session) : this.destroy(session)))
+    else if (await asNew(session)) this.release(session)
+    else this.destroy(session)
   }
 
   /** Closes a session whose state is not known. */

@@ -39,7 +39,6 @@ const resetTimeoutMs = 5_000
 /** Takes away what statements have left in an idle session; false: it has to be closed. Never rejects. */
 export async function asNew(session: Session): Promise<boolean> {
   const { client, left, address } = session
-  if (left === 'lasting') return false
   const timer = setTimeout(() => destroySocket(session), resetTimeoutMs)
   try {
     await client.query('discard all')
@@ -49,7 +48,7 @@ export async function asNew(session: Session): Promise<boolean> {
     clearTimeout(timer)
   }
   // Behind a pooler the settings of a new session were given to it by SET, and are gone too.
-  if (address.pooler !== 'direct' || session.altered) return false
+  if (left === 'lasting' || address.pooler !== 'direct' || session.altered) return false
   session.left = undefined
   session.statementTimeoutMs = 0
   session.statements.clear()

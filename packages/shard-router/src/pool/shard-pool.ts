@@ -82,8 +82,11 @@ export interface Lease {
   cancel(): Promise<void>
   /** Terminates the session on the server. */
   kill(): Promise<void>
-  /** Back to the pool; the caller has ended its transaction. */
-  release(): void
+  /**
+   * Back to the pool; the caller has ended its transaction. A promise where statements have left something in the session
+   * (locks that others wait for): it resolves when that is gone.
+   */
+  release(): Promise<void> | undefined
   /** Closes the client: its state is unknown. */
   destroy(error?: unknown): void
 }

@@ -106,7 +106,7 @@ export class OneShardTransaction implements RouterTransaction {
       throw error
     }
     this.#lease = undefined
-    lease.release()
+    await lease.release()
     // COMMIT of a failed transaction succeeds with the tag ROLLBACK.
     if (command === 'ROLLBACK') {
       await this.scope.rolledBack()
@@ -145,7 +145,7 @@ export class OneShardTransaction implements RouterTransaction {
   async #rollback(lease: Lease): Promise<void> {
     try {
       await lease.execute(command('rollback'))
-      lease.release()
+      await lease.release()
     } catch (error) {
       // The server rolls back what its client leaves open: that the session is gone is no failure, and would hide the one
       // for which the caller rolls back.

@@ -112,6 +112,25 @@ describe('what a statement leaves in a session is not seen by the next caller', 
     expect(await seen(own)).toEqual([clean, clean])
   })
 
+  it('a lock is free for others when the connection, or the transaction, is over', async () => {
+    const own = router.onShard('shard-1')
+    await using other = await cluster.fleet().shards[0]!.connect()
+    const free = async () => {
+      const sqlText = 'select pg_try_advisory_xact_lock(8) as free'
+      const { rows } = (await other.query(sqlText)) as unknown as { rows: { free: boolean }[] }
+      return rows[0]?.free
+    }
+    for (let turn = 0; turn < 10; turn++) {
+      await own.connection().execute(async (connection) => {
+        await sql`select pg_advisory_lock(8)`.execute(connection)
+        expect(await free()).toBe(false)
+      })
+      expect(await free()).toBe(true)
+      await own.transaction().execute((trx) => sql`select pg_advisory_lock(8)`.execute(trx))
+      expect(await free()).toBe(true)
+    }
+  })
+
   it('a cursor WITH HOLD, and a transaction that is left open', async () => {
     const own = router.onShard('shard-1')
     await own.connection().execute(async (connection) => {
