@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mistakes, shapes } from './cases/shapes.ts'
+import { mistakes } from './cases/shapes/mistakes.ts'
+import { shapes } from './cases/shapes.ts'
 import { runCase } from './run/run-case.ts'
 import { Watch } from './run/watch.ts'
 import { Databases } from './world/databases.ts'
