@@ -22,8 +22,14 @@ export class ReadContext {
       return
     }
     const known = this.#tokens.get(token.shard)
-    if (known && known.incarnation === token.incarnation && compareLsn(known.lsn, token.lsn) >= 0) return
+    if (known && known.incarnation === token.incarnation && !isLater(token, known)) return
     this.#tokens.set(token.shard, token)
+  }
+
+  /** True when all tokens are of this epoch: with another one, what they stand for may be on another shard now. */
+  isOf(epoch: number): boolean {
+    for (const token of this.#tokens.values()) if (token.epoch !== epoch) return false
+    return true
   }
 
   tokenOf(shard: string): CommitToken | undefined {
@@ -47,6 +53,11 @@ export class ReadContext {
     this.#unsettled = rest.size > 0 ? rest : undefined
     this.add(token)
   }
+}
+
+function isLater(token: CommitToken, known: CommitToken): boolean {
+  const order = compareLsn(token.lsn, known.lsn)
+  return order > 0 || (order === 0 && token.epoch > known.epoch)
 }
 
 const noTokens: readonly CommitToken[] = Object.freeze([])

@@ -87,7 +87,7 @@ export class ShardServers {
     const context = currentReadContext()
     if (statement.access === 'read') {
       const token = this.#replicas.replicas.length === 0 ? undefined : context?.tokenOf(this.id)
-      if (context === undefined || token === undefined || !this.#isBelieved(token))
+      if (context === undefined || token === undefined || !this.#isBelieved(context))
         return this.#read(statement, options)
       return readOnwards(this.#onwards(options), statement, context, token)
     }
@@ -213,8 +213,9 @@ export class ShardServers {
   /** The replica for a read now; undefined for the primary. */
   async #replicaFor(reads: ReadPreference): Promise<Replica | undefined> {
     if (!this.#replicas.monitor.settled) await this.#replicas.monitor.start()
-    const token = currentReadContext()?.tokenOf(this.id)
-    if (token !== undefined && !this.#isBelieved(token)) return undefined
+    const context = currentReadContext()
+    if (context !== undefined && !this.#isBelieved(context)) return undefined
+    const token = context?.tokenOf(this.id)
     const replica = this.#replicas.choose(reads, token)
     if (replica !== undefined) return replica
     const waited = token === undefined ? undefined : await this.#replicas.waitFor(reads, token)
@@ -234,9 +235,11 @@ export class ShardServers {
   }
 
   // A token of another timeline or system names a position in a log that is not this one; with another epoch the key may
-  // have moved since. The primary is right in every case.
-  #isBelieved(token: CommitToken): boolean {
-    return token.incarnation === this.#lineage.incarnation && token.epoch === this.#settings.epoch()
+  // have moved since, from any shard that the context knows. The primary is right in every case.
+  #isBelieved(context: ReadContext): boolean {
+    const token = context.tokenOf(this.id)
+    const own = token === undefined || token.incarnation === this.#lineage.incarnation
+    return own && context.isOf(this.#settings.epoch())
   }
 
   #onFailure(

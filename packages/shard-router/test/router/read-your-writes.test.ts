@@ -153,6 +153,34 @@ describe('reads of a context see its writes', () => {
   })
 })
 
+it('a key that moved is read from the primary, also where its context has no token yet', async () => {
+  const input = { id: 'moving', hash: 'postgres', ...cluster.topologyInput() } as const
+  const moving = routerOf(cluster, { topology: input, pool: { replicas: { reads: 'replica', tokenWaitMs: 0 } } })
+  await moving.ready()
+  const context = new ReadContext()
+  await runInReadContext(context, () => update(moving.db, 'moves').execute())
+  const [from = ''] = moving.shardsOf(
+    moving.db.selectFrom('wallets').selectAll().where('festival_id', '=', 'f1').compile(),
+  )
+  const to = from === 'shard-1' ? 'shard-2' : 'shard-1'
+  const move = async (source: string, target: string) => {
+    const rows = await moving
+      .onShard(source)
+      .deleteFrom('wallets')
+      .where('festival_id', '=', 'f1')
+      .returningAll()
+      .execute()
+    await moving.onShard(target).insertInto('wallets').values(rows).execute()
+  }
+  // The rows go to the other shard, whose replica does not hear of it.
+  await move(from, to)
+  await moving.replaceTopology({ ...input, epoch: 2, pins: [{ family: 'festival_id', key: 'f1', shard: to }] })
+  const seen = await runInReadContext(context, () => notes(moving.db).catch(() => undefined))
+  await move(to, from)
+  await moving.close()
+  expect(seen).toEqual({ note: 'moves', standby: 'off' })
+})
+
 describe('where reads go', () => {
   const asked: readonly unknown[] = [
     'secondary',
