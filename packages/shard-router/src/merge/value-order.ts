@@ -39,10 +39,30 @@ function text(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** Dates and timestamps without a zone. */
 function timestamps(a: string, b: string): number {
+  return hasPlainYear(a) && hasPlainYear(b) ? text(a, b) : instants(a, b)
+}
+
+function timestampsWithZone(a: string, b: string): number {
+  return hasPlainYear(a) && hasPlainYear(b) && haveSameOffset(a, b) ? text(a, b) : instants(a, b)
+}
+
+function instants(a: string, b: string): number {
   const x = timestampOrdinal(a)
   const y = timestampOrdinal(b)
   return x < y ? -1 : x > y ? 1 : 0
+}
+
+// Of four digits and not BC: then the texts are in order. A fraction ends without zeros, and `+`, `-` and `.` are below digits.
+function hasPlainYear(text: string): boolean {
+  return text.charCodeAt(4) === 45 && text.charCodeAt(text.length - 1) !== 67
+}
+
+/** The same whole hours, as in one zone but for its summers. */
+function haveSameOffset(a: string, b: string): boolean {
+  const sign = a.charCodeAt(a.length - 3)
+  return (sign === 43 || sign === 45) && a.endsWith(b.slice(-3))
 }
 
 const orders: ReadonlyMap<number, Compare> = new Map<number, Compare>([
@@ -60,7 +80,7 @@ const orders: ReadonlyMap<number, Compare> = new Map<number, Compare>([
   [oids.bytea, text],
   [oids.date, timestamps],
   [oids.timestamp, timestamps],
-  [oids.timestamptz, timestamps],
+  [oids.timestamptz, timestampsWithZone],
 ])
 
 /** The order of a type, or `undefined` where only PostgreSQL knows it (text by its collation, json, arrays, ...). */
