@@ -14,6 +14,7 @@ import { planStatement } from './planner.ts'
 import type { PreparedPlan } from './prepared-plan.ts'
 import { refuse } from './refuse.ts'
 import { shardedTableOf } from './scope/relation.ts'
+import { withUnreadLists } from './unread-lists.ts'
 import { BoundDefaults } from './write/bind-defaults.ts'
 import { LeftDefaults } from './write/left-defaults.ts'
 import { checkMergeInserts } from './write/merge-inserts.ts'
@@ -27,7 +28,8 @@ import { writingCtes } from './write/writing-ctes.ts'
 
 /** Plans how a statement runs over several shards. @throws RoutingError when it cannot. */
 export function planMultiShard(original: PreparedPlan, schema: Schema, catalog: Catalog): MultiShardPlan {
-  const clocked = original.traits.clock.length > 0 ? bindClock(original.root) : original.root
+  const asked = original.traits.queries > 1 ? withUnreadLists(original.root, catalog) : original.root
+  const clocked = original.traits.clock.length > 0 ? bindClock(asked) : asked
   const left = new LeftDefaults(schema, catalog, original)
   // The rows of VALUES are many: what they lack is added where they are split.
   const bound = original.traits.writes && !isValuesInsert(clocked)

@@ -112,4 +112,14 @@ export const subqueries: readonly Shape[] = [
     ordered: false,
     code: `db.selectFrom('t').select((eb) => ['g', eb.exists(eb.selectFrom('r').select('r.id').whereRef('r.g', '=', 't.g')).as('known'), sql\`count(*)::int\`.as('n')]).groupBy('g').having((eb) => eb(eb.selectFrom('r').select(eb.fn.count('r.id').as('c')).whereRef('r.id', '>', 't.g'), '>', 0))`,
   },
+  {
+    name: 'EXISTS whose select list would fail',
+    ordered: false,
+    code: `db.selectFrom('r').select('r.id').where((eb) => eb.exists(eb.selectFrom('t').select([sql\`1 / (t.id - t.id)\`.as('q'), eb.selectFrom('u').select('u.id').as('more')]).where('t.id', '>', 3)))`,
+  },
+  {
+    name: 'NOT EXISTS whose select list would fail, beside one in it',
+    ordered: false,
+    code: `db.selectFrom('t').select('t.id').where((eb) => eb.not(eb.exists(eb.selectFrom('u').select((q) => q.exists(q.selectFrom('t as b').select(sql\`1 / (b.id - b.id)\`.as('q'))).as('e')).select(sql\`1 / (u.id - u.id)\`.as('p')).where('u.id', '<', 0))))`,
+  },
 ]
