@@ -1,5 +1,6 @@
 import type { Query } from 'pg'
 import type { NameGeneration } from './name-generation.ts'
+import type { PipelinedQuery } from './pipelined-query.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { RowReader } from './row-reader.ts'
 import type { Session } from './session.ts'
@@ -7,7 +8,7 @@ import type { Statement, StatementResult } from './shard-pool.ts'
 import type { StatementShape } from './statement-shape.ts'
 import { destroySocket } from './stop-statement.ts'
 import type { WireConnection } from './wire-connection.ts'
-import { unnamedForm, type WireForm, type WireQuery } from './wire-query.ts'
+import { unnamedForm, type WireForm } from './wire-query.ts'
 
 interface Follower {
   readonly statement: Statement
@@ -19,8 +20,6 @@ interface Follower {
 /** One client that sends without waiting; many callers' statements are on it at once, answered in order. */
 export class PipelinedClient {
   readonly session: Session
-  /** Sent and not answered. */
-  inFlight = 0
   /** When the latest answer came: the statement behind it started then. */
   lastAnswerAt = 0
   /** The server ended it for having nothing to do. */
@@ -33,6 +32,9 @@ export class PipelinedClient {
   readonly #stream: WireConnection['stream']
   readonly #uncork: () => void
   #corked = false
+  #aside = false
+  #answers = 0
+  readonly #underWay = new Set<PipelinedQuery>()
   #follower: Follower | undefined
 
   constructor(session: Session, generation: NameGeneration) {
@@ -45,6 +47,25 @@ export class PipelinedClient {
       this.#corked = false
       stream.uncork?.()
     }
+  }
+
+  /** Sent and not answered, in the order of their answers. */
+  get underWay(): ReadonlySet<PipelinedQuery> {
+    return this.#underWay
+  }
+
+  get inFlight(): number {
+    return this.#underWay.size
+  }
+
+  /** True while something on it waits, and with it whatever is sent behind. */
+  get isAside(): boolean {
+    if (this.#underWay.size === 0) this.#aside = false
+    return this.#aside
+  }
+
+  setAside(): void {
+    this.#aside = true
   }
 
   get names(): number {
@@ -80,14 +101,25 @@ export class PipelinedClient {
   }
 
   /** Writes of one turn of the event loop leave in one system call: the server answers them in one batch too. */
-  send(query: WireQuery): void {
-    if (this.inFlight++ === 0) this.busySince = query.sentAt
+  send(query: PipelinedQuery): void {
+    if (this.#underWay.size === 0) this.busySince = query.sentAt
+    this.#underWay.add(query)
     if (!this.#corked) {
       this.#corked = true
       this.#stream.cork?.()
       process.nextTick(this.#uncork)
     }
     this.session.client.query(query as unknown as Query)
+  }
+
+  answered(query: PipelinedQuery): void {
+    this.#answers++
+    this.#underWay.delete(query)
+  }
+
+  /** The first statements of a session read catalogs, which the ones behind them do not. */
+  get isNew(): boolean {
+    return this.#answers <= firstAnswers
   }
 
   /**
@@ -134,5 +166,7 @@ export class PipelinedClient {
     this.session.client.end().catch(ignore)
   }
 }
+
+const firstAnswers = 8
 
 function ignore(): void {}

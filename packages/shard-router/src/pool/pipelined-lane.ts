@@ -57,12 +57,17 @@ export class PipelinedLane {
         this.#replace(client)
         return this.pick()
       }
-      if (client.inFlight < this.#depth) return client
-      if (best === undefined || client.inFlight < best.inFlight) best = client
+      if (client.inFlight < this.#depth && !client.isAside) return client
+      if (best === undefined || isBetter(client, best)) best = client
     }
     // All are packed: the next one is opened beside, this statement does not wait for it.
-    if (best !== undefined && this.#mayGrow()) this.open().catch(ignore)
+    if (best !== undefined) this.grow()?.catch(ignore)
     return best
+  }
+
+  /** Opens the next client, unless there are as many as there may be. */
+  grow(): Promise<PipelinedClient> | undefined {
+    return this.#mayGrow() ? this.open() : undefined
   }
 
   #mayGrow(): boolean {
@@ -171,6 +176,11 @@ export class PipelinedLane {
     timer.unref()
     client.session.client.once('end', () => clearTimeout(timer))
   }
+}
+
+function isBetter(client: PipelinedClient, than: PipelinedClient): boolean {
+  if (client.isAside !== than.isAside) return than.isAside
+  return client.inFlight < than.inFlight
 }
 
 async function ended(client: PipelinedClient, timeoutMs: number): Promise<void> {

@@ -30,6 +30,10 @@ export class PipelinedQuery extends WireQuery {
   inCallersContext: (<T>(work: () => T) => T) | undefined = undefined
   /** The form of the first try, where this is the second: its name may be stale. */
   failedForm: WireForm | undefined = undefined
+  /** Sent on another client too. */
+  isOvertaken = false
+  /** The other one was answered first. */
+  isAnswered = false
   /** The answer of what travels behind this query. */
   follower: Promise<StatementResult | undefined> | undefined = undefined
 

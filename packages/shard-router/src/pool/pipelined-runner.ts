@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { notSent, tagDriverError } from './driver-error.ts'
 import type { LaneSettings } from './lane-settings.ts'
 import { orThrow } from './or-throw.ts'
+import { Overtaking } from './overtaking.ts'
 import type { PipelinedClient } from './pipelined-client.ts'
 import type { PipelinedLane } from './pipelined-lane.ts'
 import { PipelinedQuery, type Recover } from './pipelined-query.ts'
@@ -40,6 +41,7 @@ export class PipelinedRunner {
   readonly #guard: ServerGuard
   readonly #telemetry: StatementTelemetry | undefined
   readonly #alone: (query: PipelinedQuery) => Promise<StatementResult>
+  readonly #overtaking: Overtaking
   readonly #name: string
   readonly #answered = (query: PipelinedQuery, error: unknown) => this.#onAnswer(query, error)
 
@@ -60,6 +62,9 @@ export class PipelinedRunner {
     this.#guard = guard
     this.#telemetry = telemetry
     this.#alone = alone
+    this.#overtaking = new Overtaking(context.clock, lane, settings.lockTimeoutMs * 2, (client, query) =>
+      this.send(client, query.shape, query.statement, query.options, undefined),
+    )
     this.#name = context.role === 'primary' ? 'primary' : context.address.label
   }
 
@@ -85,6 +90,7 @@ export class PipelinedRunner {
       }
       query.sentAt = clock.monotonicMs()
       client.send(query)
+      this.#overtaking.watch()
       if (statement.followedBy !== undefined) query.follower = this.#follow(client, statement.followedBy)
     })
   }
@@ -106,6 +112,10 @@ export class PipelinedRunner {
     return await this.send(client, shape, statement, options, recover)
   }
 
+  close(): Promise<void> {
+    return this.lane.close().finally(() => this.#overtaking.stop())
+  }
+
   #follow(client: PipelinedClient, statement: Statement): Promise<StatementResult | undefined> | undefined {
     return client.follow(statement, (follower) => {
       const shape = this.#shapes.shapeOf(follower.sql)
@@ -120,7 +130,7 @@ export class PipelinedRunner {
     // A statement starts when the one before it is answered, however long it was queued.
     const durationMs = now - Math.max(query.sentAt, client.lastAnswerAt)
     client.lastAnswerAt = now
-    client.inFlight--
+    client.answered(query)
     if (error !== undefined) {
       const failed = () => this.#onFailure(query, error, durationMs)
       if (query.inCallersContext === undefined) failed()
@@ -132,7 +142,7 @@ export class PipelinedRunner {
     if (query.failedForm !== undefined && client.usesName(shape, query.failedForm)) this.#context.names.next()
     // The lane first: a pause that one answer carries is then no more unusual for the shape than for all of them.
     if (!shape.accompanies) this.lane.learn(durationMs)
-    shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
+    if (!client.isNew) shape.pace.learnOnLane(durationMs, query.sentAt, now, this.#lanePace)
     this.#guard.succeeded()
     if (query.span !== undefined) {
       this.#telemetry!.succeeded(shape.sql, 'pipelined', now - query.sentAt, query.rowCount, query.span)
@@ -153,6 +163,7 @@ export class PipelinedRunner {
       this.#telemetry!.failed(shape.sql, 'pipelined', waitedMs, error, span)
     }
     if (form.parse && form.name !== '') client.forget(shape, form)
+    if (query.isAnswered) return
     const verdict = this.#verdict(query, error, durationMs)
     if ((verdict === 'named' || verdict === 'unnamed') && client.usable) {
       if (verdict === 'named') this.#forgetNames(query, error)
@@ -196,7 +207,9 @@ export class PipelinedRunner {
     if (isStalePlan(error)) return query.failedForm === undefined ? 'named' : 'alone'
     if (mayBeOldTypes(error) && query.failedForm === undefined && !query.form.parse) return 'unnamed'
     if (state === '55P03' && isTimeout(error)) {
+      query.shape.pace.waited(now, this.#settings.lockTimeoutMs * 4)
       query.shape.pace.learnOnLane(this.#settings.lockTimeoutMs, query.sentAt, now, this.#lanePace)
+      this.#overtaking.overtake(query.client)
       return 'alone'
     }
     // Somebody else may cancel too (57014): only the lane's own cap is worth another run.

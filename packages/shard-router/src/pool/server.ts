@@ -155,7 +155,7 @@ export class Server {
     this.#prober.close()
     this.#trial.close()
     this.#watch.stop()
-    await Promise.all([this.exclusive.close(), this.#kept?.close(), this.pipelined?.close()])
+    await Promise.all([this.exclusive.close(), this.#kept?.close(), this.#runner?.close()])
   }
 
   #fits(shape: StatementShape, statement: Statement, options: RunOptions | undefined): boolean {

@@ -24,6 +24,9 @@ export class StatementPace {
   /** About the shortest duration beside the lane: a machine that is busy makes many long, and few of them all. */
   #shortestMs = Number.POSITIVE_INFINITY
   #since = 0
+  #quietUntil = 0
+  /** Sent beside the lane since the shape left it, while none was answered. */
+  #unanswered = 0
 
   /** `onLane`: tried on the lane at once, else measured beside it first. */
   constructor(onLane: boolean) {
@@ -32,14 +35,23 @@ export class StatementPace {
 
   /** True when the next statement may go on the lane; `clock` gives monotonic milliseconds. */
   takesLane(clock: { monotonicMs(): number }, { slowMs }: Pick<LanePace, 'slowMs'>): boolean {
+    if (this.#quietUntil > 0) {
+      if (clock.monotonicMs() < this.#quietUntil) return false
+      this.#quietUntil = 0
+    }
     if (this.#onLane) return true
-    // What is never short would only hold others up.
-    if (!this.#left || this.#shortestMs > slowMs * 4) return false
+    // What is never short would only hold others up. Where none of several was answered, all sessions may be taken.
+    if (!this.#left || (this.#shortestMs > slowMs * 4 && ++this.#unanswered < fewest)) return false
     const now = clock.monotonicMs()
     if (now < this.#nextTrialAt) return false
     this.#trialSince = now
     this.#pauseFrom(now)
     return true
+  }
+
+  /** A statement waited for a lock: those that come now would as a rule wait for the same one. */
+  waited(now: number, quietMs: number): void {
+    this.#quietUntil = now + quietMs
   }
 
   /** Learns how long a statement took on the lane. */
@@ -48,7 +60,8 @@ export class StatementPace {
       if (sentAt >= this.#trialSince) this.#judgeTrial(durationMs, now, lane)
       return
     }
-    this.#learn(durationMs, laneSmoothing)
+    // However long one answer takes, it is one: a machine that stood still says nothing of the shape.
+    this.#learn(Math.min(durationMs, lane.slowMs * 10), laneSmoothing)
     if (this.#samples >= fewest && isLong(this.serviceMs, lane)) this.#leave(now)
   }
 
@@ -56,6 +69,7 @@ export class StatementPace {
   learnBeside(durationMs: number, now: number, { slowMs }: Pick<LanePace, 'slowMs'>): void {
     if (this.#onLane) return
     this.#learn(durationMs, besideSmoothing)
+    this.#unanswered = Number.NEGATIVE_INFINITY
     this.#shortestMs = Math.min(durationMs, this.#shortestMs * 1.1)
     if (this.serviceMs <= (this.#left ? slowMs / 2 : slowMs)) this.#enter(now)
     else this.#left = true
@@ -86,6 +100,7 @@ export class StatementPace {
     this.#left = true
     this.#samples = 0
     this.#shortestMs = Number.POSITIVE_INFINITY
+    this.#unanswered = 0
     this.#trialSince = Number.POSITIVE_INFINITY
     this.#pauseFrom(now)
   }

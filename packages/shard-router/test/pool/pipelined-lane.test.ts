@@ -157,6 +157,35 @@ describe('the pipelined lane', () => {
     expect((await waiting).rowCount).toBe(1)
   })
 
+  test('reads overtake writes that wait for a lock, and a statement that is slow for once', async () => {
+    await open({ lane: { slowMs: 60_000, maxClients: 2 } })
+    await pool.execute(0, write('create view lane.slow as select k, pg_sleep(k / 1000.0)::text as s from lane.items'))
+    await pool.execute(0, write('insert into lane.items values (900, $1)', 'slow'))
+    const update = (k: number) => pool.execute(0, write('update lane.items set v = $1 where k = $2', 'auto', k))
+    const point = read('select k from lane.items where k = $1', 2)
+    const slow = (k: number) => pool.execute(0, read('select k from lane.slow where k = $1 and s = $2', k, ''))
+    for (let run = 0; run < 3; run++) await Promise.all([update(1), pool.execute(0, point), slow(0)])
+    const timed = async () => {
+      const start = performance.now()
+      expect((await pool.execute(0, point)).rows).toEqual([{ k: 2 }])
+      return performance.now() - start
+    }
+    const lease = await pool.lease(0)
+    await lease.execute(write('begin'))
+    await lease.execute(write('update lane.items set v = $1 where k = $2', 'mine', 1))
+    // Of these each waits 50 ms for the lock, one after the other.
+    const waiting = Promise.all(Array.from({ length: 60 }, () => update(1)))
+    const behind = await Promise.all(Array.from({ length: 20 }, timed))
+    expect(Math.max(...behind)).toBeLessThan(1_500)
+    await lease.execute(write('commit'))
+    lease.release()
+    expect((await waiting).map((result) => result.rowCount)).toEqual(Array(60).fill(1))
+    const once = slow(900)
+    const afterwards = await Promise.all(Array.from({ length: 20 }, timed))
+    expect(Math.max(...afterwards)).toBeLessThan(700)
+    expect((await once).rows).toEqual([{ k: 900 }])
+  })
+
   test('what runs longer than the cap runs once more, alone, and is known from then on', async () => {
     await open({ lane: { capMs: 200 } })
     await pool.execute(

@@ -12,6 +12,7 @@ function shapeOf(light: boolean) {
     wait: (ms: number) => {
       now += ms
     },
+    lockWait: (quietMs: number) => pace.waited(now, quietMs),
     fits: () => pace.takesLane(clock, lane),
     /** Runs where the shape fits, and tells where that was. */
     run(onLaneMs: number, besideMs = onLaneMs): 'lane' | 'beside' {
@@ -41,6 +42,31 @@ describe('the pace of a shape', () => {
       expect(shape.run(30)).toBe('lane')
       runs(shape, 31, 0.05)
     }
+  })
+
+  test('nor is one answer that took very long, of a shape that never did', () => {
+    const shape = shapeOf(true)
+    runs(shape, 100, 0.2)
+    expect(shape.run(5_000)).toBe('lane')
+    expect(shape.fits()).toBe(true)
+    expect(runs(shape, 3, 200).at(-1)).toBe('beside')
+  })
+
+  test('a shape that left is tried on the lane also where nothing answers beside it', () => {
+    const shape = shapeOf(true)
+    runs(shape, 3, 50)
+    for (let waiting = 0; waiting < 3; waiting++) expect(shape.fits()).toBe(false)
+    shape.wait(1_000)
+    expect(shape.fits()).toBe(true)
+  })
+
+  test('after a wait for a lock a shape runs beside the lane for a moment', () => {
+    const shape = shapeOf(true)
+    runs(shape, 10, 0.2)
+    shape.lockWait(200)
+    expect(shape.fits()).toBe(false)
+    shape.wait(200)
+    expect(shape.fits()).toBe(true)
   })
 
   test('what is slow on the lane leaves after its third statement', () => {
