@@ -43,6 +43,7 @@ const specialRank = { '-Infinity': -1, Infinity: 1, NaN: 2 } as const
 
 /** NaN equals itself and is above everything, as in PostgreSQL. */
 export function compareDecimals(x: string, y: string): number {
+  if (isPlain(x) && isPlain(y) && scaleOf(x) === scaleOf(y)) return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0)
   const a = readDecimal(x)
   const b = readDecimal(y)
   const rank = (a.special ? specialRank[a.special] : 0) - (b.special ? specialRank[b.special] : 0)
@@ -50,6 +51,17 @@ export function compareDecimals(x: string, y: string): number {
   const scale = Math.max(a.scale, b.scale)
   const difference = rescale(a, scale) - rescale(b, scale)
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
+
+// No sign, no name: of two with as many digits behind the point the longer is the greater, as no zeros stand in front.
+function isPlain(text: string): boolean {
+  const first = text.charCodeAt(0)
+  return first >= 48 && first <= 57
+}
+
+function scaleOf(text: string): number {
+  const dot = text.indexOf('.')
+  return dot < 0 ? 0 : text.length - dot - 1
 }
 
 const digitsOfBase = 4

@@ -21,8 +21,8 @@ const oids = Object.freeze({
 })
 
 function integers(a: string, b: string): number {
-  // Same sign and length: the text orders like the number; else BigInt decides.
-  if (a.length === b.length && a.charCodeAt(0) !== 45 && b.charCodeAt(0) !== 45) return a < b ? -1 : a > b ? 1 : 0
+  // Of two that are not negative the longer is the greater: PostgreSQL writes no zeros in front.
+  if (a.charCodeAt(0) !== 45 && b.charCodeAt(0) !== 45) return a.length - b.length || text(a, b)
   const difference = BigInt(a) - BigInt(b)
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { writeDecimal } from '../../src/merge/decimal.ts'
 import { timestampOrdinal } from '../../src/merge/timestamp-order.ts'
 import { orderOfType, typeOids } from '../../src/merge/value-order.ts'
 
@@ -40,4 +41,31 @@ test.each([
     }),
     { numRuns: 3_000 },
   )
+})
+
+const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.bigInt({ min: -120n, max: 120n }))
+const decimal = fc
+  .tuple(integer, fc.integer({ min: 0, max: 4 }))
+  .map(([digits, scale]) => ({
+    value: digits * 10n ** BigInt(4 - scale),
+    text: writeDecimal({ digits, scale, special: undefined }),
+  }))
+
+test.each([
+  ['bigint', typeOids.int8, integer.map((value) => ({ value, text: String(value) }))],
+  ['numeric', typeOids.numeric, decimal],
+])('%s is ordered as its numbers are', (_name, oid, numbers) => {
+  const compare = orderOfType(oid)!
+  fc.assert(
+    fc.property(numbers, numbers, (a, b) => {
+      expect(Math.sign(compare(a.text, b.text))).toBe(a.value < b.value ? -1 : a.value > b.value ? 1 : 0)
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+test('NaN and the infinities stand at the ends', () => {
+  const compare = orderOfType(typeOids.numeric)!
+  const ascending = ['-Infinity', '-100', '-9.5', '0', '0.5', '9.50', '10', '100.25', 'Infinity', 'NaN']
+  expect(ascending.toReversed().toSorted(compare)).toEqual(ascending)
 })
