@@ -44,12 +44,10 @@ test.each([
 })
 
 const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.bigInt({ min: -120n, max: 120n }))
-const decimal = fc
-  .tuple(integer, fc.integer({ min: 0, max: 4 }))
-  .map(([digits, scale]) => ({
-    value: digits * 10n ** BigInt(4 - scale),
-    text: writeDecimal({ digits, scale, special: undefined }),
-  }))
+const decimal = fc.tuple(integer, fc.integer({ min: 0, max: 4 })).map(([digits, scale]) => ({
+  value: digits * 10n ** BigInt(4 - scale),
+  text: writeDecimal({ digits, scale, special: undefined }),
+}))
 
 test.each([
   ['bigint', typeOids.int8, integer.map((value) => ({ value, text: String(value) }))],
