@@ -4,7 +4,7 @@ import type { Mode } from './mode.ts'
 
 /** The door of one key. @throws RoutingError INVALID_OPTIONS */
 export function confinedMode(key: Readonly<Record<string, unknown>>, { families, lookups }: Schema): Mode {
-  const entries = Object.entries(key)
+  const entries = Object.entries(key ?? {})
   const [family, value] = entries[0] ?? []
   const known = [...families.keys()].filter((name) => !lookups.some((lookup) => lookup.name === name))
   if (entries.length !== 1 || family === undefined || !known.includes(family)) {

@@ -71,6 +71,11 @@ export const routerErrorCodes = Object.freeze({
     meaning: 'More rows would have to travel to be merged than maxRows allows.',
     remedy: 'Filter or aggregate further, or raise it: router.fanOut({ maxRows }).',
   },
+  COLUMNS_DIFFER: {
+    meaning:
+      'Rows are merged by position, and the columns are not the same on all shards, or not those of the catalog.',
+    remedy: 'Name the columns in place of `*`; or migrate every shard, then await router.refresh().',
+  },
   MERGE_TYPE_UNSUPPORTED: {
     meaning: 'A column has a type that cannot travel between shards, such as an anonymous record.',
     remedy: 'Select the fields of the record, or cast it to a named type.',

@@ -1,5 +1,6 @@
 import type { PgField } from '@shardwright/core'
 import { MergeError } from '../errors/merge-error.ts'
+import { checkColumns } from '../merge/check-columns.ts'
 import { mergeGroups } from '../merge/groups.ts'
 import { mergeOrdered } from '../merge/ordered.ts'
 import type { PartialResult } from '../merge/partial-result.ts'
@@ -116,6 +117,7 @@ async function mergeParts(
 ): Promise<MergedResult> {
   const fields = parts[0]?.fields ?? []
   const shard = parts[0]?.shard ?? 0
+  checkColumns(parts, 'combine' in merge ? merge.combine.stars : undefined, context.state.topology)
   switch (merge.kind) {
     case 'concat':
       return { fields, rows: parts.flatMap((part) => part.rows), shard, origin: partial }

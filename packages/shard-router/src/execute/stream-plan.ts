@@ -56,7 +56,13 @@ async function* planned(
     const statement: Statement = { ...bindTemplate(merge.partial, gathered, context), access: 'read', rows: 'text' }
     const { stoppable, stop } = stoppableReads(context)
     const sources = route.shards.map((shard) => chunksOf(shard, statement, chunkSize, stoppable))
-    const streamed = yield* streamOrdered(sources, { ...merge.merge, ...window }, chunkSize, context, stop)
+    const streamed = yield* streamOrdered(
+      sources,
+      { ...merge.merge, ...window, shards: route.shards },
+      chunkSize,
+      context,
+      stop,
+    )
     if (streamed) return
   }
   const { rows, fields } = await runMergePlan(merge, context)

@@ -1,8 +1,9 @@
 import type { QueryResult } from 'kysely'
 import type { ExecutionContext } from '../execute/context.ts'
-import type { OrderKey } from '../plan/merge-plan.ts'
+import type { Combine, OrderKey } from '../plan/merge-plan.ts'
 import { createRowReader } from '../pool/row-reader.ts'
 import type { StatementResult } from '../pool/shard-pool.ts'
+import { checkColumns } from './check-columns.ts'
 import { siftDown } from './ordered.ts'
 import { rowOrder, type TextRow } from './row-order.ts'
 import { sortKeyOfType } from './value-order.ts'
@@ -66,6 +67,9 @@ export interface OrderedRows {
   readonly hidden: number
   readonly offset: number
   readonly limit: number
+  readonly combine: Pick<Combine, 'stars'>
+  /** Whose rows the cursors give, in their order. */
+  readonly shards: readonly number[]
 }
 
 /**
@@ -81,7 +85,11 @@ export async function* streamOrdered(
 ): AsyncGenerator<QueryResult<unknown>, boolean> {
   try {
     const firsts = await Promise.all(cursors.map((cursor) => cursor.next()))
-    const fields = firsts.find((first) => !first.done)?.value.fields ?? []
+    const described = firsts.flatMap((first, index) =>
+      first.done ? [] : [{ shard: merge.shards[index] as number, fields: first.value.fields }],
+    )
+    checkColumns(described, merge.combine.stars, context.state.topology)
+    const fields = described[0]?.fields ?? []
     const compare = rowOrder(merge.order, fields)
     if (!compare) return false
     const keyOf = firstKey(merge.order[0], fields)

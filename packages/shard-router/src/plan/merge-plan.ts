@@ -52,6 +52,14 @@ export interface Combine {
   readonly reason: string
   /** Columns at the end of the partial rows that are no output. */
   readonly hidden: number
+  /** Where the plan counts on columns of `*`, as the catalog had them. */
+  readonly stars?: readonly StarColumn[]
+}
+
+/** A column behind a `*` that is found by its position: it must have this name there. */
+export interface StarColumn {
+  readonly position: number
+  readonly name: string
 }
 
 export interface OrderKey {

@@ -11,7 +11,7 @@ import {
 } from 'kysely'
 import type { ParameterIndex } from '../compile.ts'
 import { compileTemplate } from '../compile.ts'
-import type { MergePlan, OrderKey } from '../merge-plan.ts'
+import type { MergePlan, OrderKey, StarColumn } from '../merge-plan.ts'
 import { unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
 import type { Block } from '../scope/block.ts'
@@ -50,6 +50,7 @@ export function decomposeRows(localized: Localized): MergePlan {
         ? "DISTINCT ON is PostgreSQL's"
         : "the order is PostgreSQL's",
     hidden: layout.hidden.length,
+    ...(layout.stars.length > 0 ? { stars: layout.stars } : {}),
   }
   const shared = { gathers, partial: compileTemplate(partial, analyzer.parameters), accesses: analyzer.accesses }
   const custom = layout.items.some((item) => item.collation)
@@ -76,6 +77,7 @@ interface RowLayout {
   readonly hidden: readonly SelectionNode[]
   /** DISTINCT ON expressions as columns of the partial rows. */
   readonly distinctOn: readonly OperationNode[]
+  readonly stars: readonly StarColumn[]
 }
 
 /** Where each ORDER BY expression stands in the partial rows: an output, or a hidden column. */
@@ -84,9 +86,13 @@ function layoutOf(node: SelectQueryNode, block: Block, parameters: ParameterInde
   const signatures = outputs?.map((output) => output.expression && signatureOf(output.expression, block, parameters))
   const hidden: OperationNode[] = []
   const hiddenSignatures: string[] = []
+  const stars: StarColumn[] = []
   const place = (expression: OperationNode): number => {
     const known = outputPosition(expression, outputs, signatures, block, parameters)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      stars.push(...starColumn(outputs, known))
+      return known
+    }
     const signature = signatureOf(expression, block, parameters)
     const at = hiddenSignatures.indexOf(signature)
     if (at >= 0) return ~at
@@ -109,7 +115,15 @@ function layoutOf(node: SelectQueryNode, block: Block, parameters: ParameterInde
     })),
     hidden: hidden.map((expression, index) => aliased(expression, `shardwright:hidden:${index + 1}`)),
     distinctOn,
+    stars,
   }
+}
+
+/** A position at or behind a `*` holds as long as the tables have the columns that the catalog knows. */
+function starColumn(outputs: readonly Output[] | undefined, position: number): readonly StarColumn[] {
+  const name = outputs?.[position]?.name
+  const star = outputs?.findIndex((output) => output.expression === undefined) ?? -1
+  return name === undefined || star < 0 || position < star ? [] : [{ position, name }]
 }
 
 /** Outputs are `c1`, `c2`, ...; hidden columns `h1`, `h2`, ... (given as the complement of their number). */
