@@ -24,6 +24,13 @@ describe('options that are not usable are told by name', () => {
     )
   })
 
+  it.each([null, undefined, {}, { constructor: 'f' }, { festival_id: null }])('router.for(%o)', async (key) => {
+    await using router = create({ schema, topology })
+    expect(() => router.for(key as { festival_id: string })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', hint: expect.any(String) }),
+    )
+  })
+
   it('a topology with a fault is told by the topology itself', () => {
     expect(() => create({ schema, topology: { shards: [] } })).toThrow(
       expect.objectContaining({ code: 'INVALID_TOPOLOGY' }),
