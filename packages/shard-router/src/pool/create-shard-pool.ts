@@ -46,6 +46,12 @@ async function gated<T>(gate: TopologyGate, shard: string, epoch: number, work: 
   }
 }
 
+function sameDatabase(owner: ShardServers, shard: ShardServers): Error {
+  const { label } = shard.primary.context.address
+  const message = `${label} should be shard '${shard.id}', but it is the database of shard '${owner.id}', ${owner.primary.context.address.label}.`
+  return poolError('WRONG_SHARD', message, { shard: shard.id, server: label, details: { sent: false } })
+}
+
 class TopologyPool<List extends ShardList> implements ShardPool<List> {
   readonly topology: List
   readonly #registry: ShardRegistry
@@ -136,6 +142,17 @@ class TopologyPool<List extends ShardList> implements ShardPool<List> {
     const registry = this.#registry
     const pool = new TopologyPool(next, registry)
     return { pool, adopt: () => registry.adopt(next), discard: () => registry.discard() }
+  }
+
+  assertDistinct(): void {
+    const owners = new Map<string, ShardServers>()
+    for (const shard of this.#shards) {
+      const { database } = shard
+      if (database === undefined) continue
+      const owner = owners.get(database)
+      if (owner !== undefined) throw sameDatabase(owner, shard)
+      owners.set(database, shard)
+    }
   }
 
   forgetStatements(): void {

@@ -9,6 +9,8 @@ export interface ServerIncarnation {
   readonly standby: boolean
   /** Of the process that answered. */
   readonly processId: number
+  /** The same text for two sessions on one database of one running server, whatever their URLs are. */
+  readonly database: string
 }
 
 /**
@@ -21,8 +23,15 @@ export const timelineSql = `case when pg_catalog.pg_is_in_recovery()
     else pg_catalog.lower(pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))
   end`
 
+// Copies of one server have its system identifier, but were not started in the same microsecond. Several shards may be
+// schemas of one database, told apart by search_path.
+const databaseSql = `pg_catalog.concat_ws('/', system_identifier,
+  (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()),
+  extract(epoch from pg_catalog.pg_postmaster_start_time()), pg_catalog.current_setting('search_path'))`
+
 const incarnationSql = `select system_identifier::text as "systemId", pg_catalog.pg_backend_pid() as "processId",
-  pg_catalog.pg_is_in_recovery() as standby, ${timelineSql} as timeline from pg_catalog.pg_control_system()`
+  pg_catalog.pg_is_in_recovery() as standby, ${timelineSql} as timeline, ${databaseSql} as database
+  from pg_catalog.pg_control_system()`
 
 /** True for a primary that a promotion has left behind: what was committed since is not in its log. */
 export function isSuperseded(found: ServerIncarnation, known: ServerIncarnation | undefined): boolean {

@@ -2,6 +2,7 @@ import { noTelemetry } from '@shardwright/core'
 import { ExclusiveLane } from './exclusive-lane.ts'
 import { HangWatch } from './hang-watch.ts'
 import type { LaneSettings } from './lane-settings.ts'
+import { isLarge } from './large-parameters.ts'
 import { orThrow } from './or-throw.ts'
 import { PipelinedLane } from './pipelined-lane.ts'
 import type { Recover } from './pipelined-query.ts'
@@ -26,9 +27,6 @@ export interface ServerSettings {
   /** Statements that may wait for this server before more are refused. */
   readonly bulkhead: number
 }
-
-// More values than this make a statement that holds up the ones behind it, whatever its text says.
-const maxPipelinedValues = 1_000
 
 /** One PostgreSQL server: its lanes, and the choice between them for each statement. */
 export class Server {
@@ -159,7 +157,7 @@ export class Server {
   }
 
   #fits(shape: StatementShape, statement: Statement, options: RunOptions | undefined): boolean {
-    if (!shape.pipelinable || statement.parameters.length > maxPipelinedValues) return false
+    if (!shape.pipelinable || isLarge(statement.parameters)) return false
     return !this.#wantsOwnSession(shape, options) && shape.pace.takesLane(this.context.clock, this.#settings)
   }
 

@@ -136,6 +136,11 @@ export interface ShardPool<List extends ShardList = Topology> {
   replaceTopology(next: List): { readonly pool: ShardPool<List>; readonly drained: Promise<void> }
   /** The same in two steps, so that the next shards can be looked at while this topology still serves. */
   prepareTopology(next: List): PreparedTopology<List>
+  /**
+   * Of the shards that were met: no two are one database under two names, whose rows would count twice.
+   * @throws ConnectionError WRONG_SHARD
+   */
+  assertDistinct(): void
   /** Named statements are prepared anew: after a migration, which may have changed the types of their parameters. */
   forgetStatements(): void
   /** Waits for what runs, then closes everything. */

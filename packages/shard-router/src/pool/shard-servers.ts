@@ -65,6 +65,11 @@ export class ShardServers {
     return this.#primary
   }
 
+  /** Of the current primary; undefined until one was met. */
+  get database(): string | undefined {
+    return this.#lineage.primary?.database
+  }
+
   get servers(): readonly Server[] {
     return [this.#primary, ...this.#replicas.replicas.map((replica) => replica.server)]
   }

@@ -226,6 +226,20 @@ describe('the pipelined lane', () => {
     expect((await running).code).toBe('57014')
   })
 
+  test('large values go beside the lane, however light the statement looks', async () => {
+    await open()
+    const backend = 'select k, (select pid from lane.me) as pid from lane.items where k = $1 and v <> $2'
+    await pool.execute(0, write('create view lane.me as select pg_backend_pid() as pid'))
+    const pidWith = async (value: unknown) => (await pool.execute(0, read(backend, 1, value))).rows[0]
+    const usual = await pidWith('x')
+    for (let run = 0; run < 3; run++) expect(await pidWith('y')).toEqual(usual)
+    expect(await pidWith('x'.repeat(300_000))).not.toEqual(usual)
+    expect(await pidWith(`{${'x,'.repeat(200_000)}x}`)).not.toEqual(usual)
+    const { rows } = await pool.execute(0, read('select k from lane.items where k = any($1)', Array(20_000).fill(3)))
+    expect(rows).toEqual([{ k: 3 }])
+    expect(await pidWith('y')).toEqual(usual)
+  })
+
   test('a pause of this process is not taken for a server that does not answer', async () => {
     await open({ lane: { capMs: 100, answerGraceMs: 100, slowMs: 60_000 }, retry: { maxRetries: 0 } })
     const update = (k: number) => pool.execute(0, write('update lane.items set v = $1 where k = $2', 'new', k))

@@ -37,6 +37,7 @@ export class HashSource implements EngineSource {
     const loaded = sole
       ? { catalog: await emptyCatalog(sole, pool) }
       : await loadCatalog(this.schema, this.topology, pool, patiently ? undefined : this.#options.clock)
+    pool.assertDistinct()
     return { engine: new HashEngine(this.topology, this.#options.atomic), pool, ...loaded }
   }
 
