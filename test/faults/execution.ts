@@ -62,7 +62,7 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
   if (inject.includes('stale read')) await pauseReplay(pairs.of(first.shards[0]!.id).standby.url)
   const loadOptions = { signal: callers.signal, forgetTokens: inject.includes('stale read') }
   const loads = first.shards.map(({ id }) => new Load(router, ledger, id, accounts.get(id)!, loadOptions))
-  for (const load of loads) load.start(3)
+  for (const load of loads) load.start(4)
   const company = new Company(router, callers.signal)
   company.start()
 

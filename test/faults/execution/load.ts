@@ -50,8 +50,9 @@ export class Load {
       const written: string[] = []
       let cookie: string | undefined
       for (let step = 0; step < 4 && !this.#stopped; step++) {
-        // The ledger keeps every write: a run of hours must fit into memory.
-        await pause(2)
+        // So much is asked, and no more: a machine at its limit would give a dead shard's share to its neighbours, and
+        // hide what they lose. The ledger keeps every write: a run of hours must fit into memory.
+        await pause(10)
         const context = cookie === undefined ? new ReadContext() : decodeReadContext(cookie)
         await runInReadContext(context, () => this.#write(account, written))
         cookie = encodeReadContext(context)

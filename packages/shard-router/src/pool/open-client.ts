@@ -24,7 +24,7 @@ export async function openClient(
 ): Promise<Client> {
   signal?.throwIfAborted()
   const client = makeClient(shard, address, session, extras)
-  watchServerFacts(client)
+  watchServerFacts(client, address.pooler === 'direct' || extras.direct === true)
   // A client that fails between two statements says so here and to its lane; nobody listening would end the process.
   client.on('error', ignore)
   const abort = () => (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()

@@ -15,12 +15,15 @@ interface ParameterStatus {
 
 const known = new WeakMap<Client, Map<string, string>>()
 
-/** Starts to listen; call before connect(). Later changes (a promotion) are seen too. */
-export function watchServerFacts(client: Client): void {
+/**
+ * Starts to listen; call before connect(). Later changes (a promotion) are seen too, but not behind a pooler: it repeats
+ * what its server said when it first met it.
+ */
+export function watchServerFacts(client: Client, direct: boolean): void {
   const parameters = new Map<string, string>()
   known.set(client, parameters)
-  client.connection.on('parameterStatus', (message: ParameterStatus) => {
-    parameters.set(message.parameterName, message.parameterValue)
+  client.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
+    if (direct || parameterName !== 'in_hot_standby') parameters.set(parameterName, parameterValue)
   })
 }
 

@@ -45,7 +45,7 @@ export async function readIncarnation(client: Client): Promise<ServerIncarnation
 
 /** True when the server said at connect, or says now, that it is a standby. */
 export async function isStandby(client: Client): Promise<boolean> {
-  // Through PgBouncer the parameter is missing.
+  // Behind a pooler nothing is known.
   const told = serverFacts(client).standby
   if (told !== undefined) return told
   const { rows } = await client.query('select pg_catalog.pg_is_in_recovery() as standby')

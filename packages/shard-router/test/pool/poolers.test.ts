@@ -185,6 +185,26 @@ describe('behind a pooler', () => {
     },
   )
 
+  test.skipIf(pgbouncer === undefined)(
+    'a server that was promoted behind a pooler is no standby any more',
+    async () => {
+      await using replicated = await startLocalCluster({ shards: 1, replicasPerShard: 1 })
+      const [shard] = replicated.shards
+      const [replica] = shard!.replicas
+      await using proxy = await startPgBouncer({ target: replica!.url, poolMode: 'transaction' })
+      const primary = { url: proxy.url, pooler: 'pgbouncer-transaction' as const, directUrl: replica!.url }
+      const promoted = defineTopology({ id: 'promoted', hash: 'postgres', shards: [{ id: 'shard-1', primary }] })
+      await using pool = closing(createShardPool(promoted, { retry: { maxRetries: 0 } }))
+      expect(await failureOf(pool.execute(0, read('select 1 as one')))).toMatchObject({ code: 'NO_PRIMARY' })
+      await shard!.stop({ mode: 'fast' })
+      await replica!.promote()
+      // Who uses the pooler's session first hears of it. The pooler tells all later ones what the server said at first.
+      await using first = closing(createShardPool(promoted))
+      await first.execute(0, read('select 1 as one'))
+      expect((await pool.execute(0, write('create table written (k int)'))).command).toBe('CREATE')
+    },
+  )
+
   describe.skipIf(!keepsNames)('PgBouncer that keeps prepared statements in transaction mode', () => {
     const open = async (settings: Record<string, string | number>) => {
       const bouncer = await startPgBouncer({ target: cluster.shards[0]!.url, poolMode: 'transaction', settings })
