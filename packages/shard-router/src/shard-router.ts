@@ -25,6 +25,7 @@ import type {
   TransactionBuilder,
 } from 'kysely'
 import pg from 'pg'
+import { withCallersStack } from './dialect/callers-stack.ts'
 import { confinedMode } from './dialect/confined-mode.ts'
 import { drainedWithin } from './dialect/drained-within.ts'
 import { fanOutMode, keyedMode, type Mode } from './dialect/mode.ts'
@@ -144,10 +145,14 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    * lookups in the schema, TransactionError ATOMIC_COMMIT_UNAVAILABLE
    */
   async ready(): Promise<void> {
-    const { pool, engine } = await this.#core.complete()
-    await pool.warm((shard) => engine.needs(shard))
-    const { atomic, schema } = this.#options
-    if (atomic !== undefined || schema.lookups.length > 0) await assertAtomicCommits(pool)
+    try {
+      const { pool, engine } = await this.#core.complete()
+      await pool.warm((shard) => engine.needs(shard))
+      const { atomic, schema } = this.#options
+      if (atomic !== undefined || schema.lookups.length > 0) await assertAtomicCommits(pool)
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   /** Reads the catalogs of the shards anew, and drops all plans: after a migration. */

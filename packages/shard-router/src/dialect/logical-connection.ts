@@ -99,6 +99,8 @@ export class LogicalConnection implements DatabaseConnection {
       const answer = scope ? scope.run(() => this.#execute(query, state)) : this.#execute(query, state)
       return (await answer) as QueryResult<R>
     } catch (error) {
+      // Kysely has thrown the abort's reason itself, and would only print that this failed too.
+      if (running?.signal.aborted === true) return { rows: [] }
       recordRefusal(error, this.#core.telemetry)
       throw withCallersStack(this.#refusalOf(error))
     } finally {
@@ -128,7 +130,7 @@ export class LogicalConnection implements DatabaseConnection {
       // Kysely has thrown the reason itself, and would only print that this failed too.
       if (signal?.aborted === true && error === signal.reason) return
       recordRefusal(error, this.#core.telemetry)
-      throw this.#refusalOf(error)
+      throw withCallersStack(this.#refusalOf(error))
     } finally {
       own?.ongoing.end()
     }

@@ -1,6 +1,7 @@
 import type { DatabaseConnection, Driver, QueryCompiler, TransactionSettings } from 'kysely'
 import { CompiledQuery, createQueryId, IdentifierNode, RawNode } from 'kysely'
 import { beginSql } from '../transaction/router-transaction.ts'
+import { withCallersStack } from './callers-stack.ts'
 import { LogicalConnection } from './logical-connection.ts'
 import type { Mode } from './mode.ts'
 import type { RouterCore } from './router-core.ts'
@@ -20,7 +21,11 @@ export class LogicalDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    await this.#core.ready()
+    try {
+      await this.#core.ready()
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {

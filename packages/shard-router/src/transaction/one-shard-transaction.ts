@@ -167,7 +167,7 @@ export class OneShardTransaction implements RouterTransaction {
     if (this.#shard !== shard) {
       throw new RoutingError({
         code: 'CROSS_SHARD_TRANSACTION',
-        message: `The transaction is on shard ${this.#name(this.#shard)}, and this statement needs shard ${this.#name(shard)}.`,
+        message: `The transaction is on shard '${this.#name(this.#shard)}', and this statement needs shard '${this.#name(shard)}'.`,
         hint: "Use router.transaction({ crossShard: 'atomic' }), or a transaction for each shard key.",
         details: { shard: this.#name(this.#shard), needed: this.#name(shard) },
       })
@@ -199,7 +199,7 @@ export class OneShardTransaction implements RouterTransaction {
   }
 
   #name(shard: number): string {
-    return `'${this.#pool.topology.shards[shard]?.id ?? shard}'`
+    return this.#pool.topology.shards[shard]?.id ?? String(shard)
   }
 }
 
