@@ -1,5 +1,14 @@
 // Type tests of defineRepository: checked by `npm run types`, never run.
-import { defineRepository, type Repository, type RepositoryTypes, type ShardKey } from '@shardwright/core'
+import {
+  defineRepository,
+  defineSchema,
+  type Repository,
+  type RepositoryTypes,
+  reference,
+  type ShardKey,
+  sharded,
+} from '@shardwright/core'
+import type { ShardRouter } from '@shardwright/shard-router'
 import type { Generated, Kysely, Transaction } from 'kysely'
 import { expectTypeOf } from 'vitest'
 
@@ -22,6 +31,47 @@ wallets.with(trx)
 wallets.with(confined)
 // @ts-expect-error a Kysely without the table
 wallets.with(other)
+
+// All doors of a router, as the docs write them.
+const schema = defineSchema<Database>()({
+  tables: { wallets: sharded('festival_id'), festivals: reference(), 'app.orders': sharded('user_id') },
+})
+declare const router: ShardRouter<typeof schema>
+const row = { festival_id: 'f', balance: '0' }
+const key = { festival_id: 'f' }
+wallets.with(router.db).insert(row)
+wallets.with(router.fanOut()).findMany(key)
+wallets.with(router.for(key)).insert(row)
+router
+  .for(key)
+  .transaction()
+  .execute((own) => wallets.with(own).insert(row))
+router
+  .for(key)
+  .transaction()
+  .execute((own) => festivals.with(own).findMany({}))
+router.idempotent(router.for(key).transaction()).execute((own) => wallets.with(own).insert(row))
+router.transaction({ crossShard: 'atomic' }).execute((own) => wallets.with(own).insert(row))
+router
+  .for(key)
+  .startTransaction()
+  .execute()
+  .then((own) => wallets.with(own).insert(row))
+router
+  .startTransaction({ crossShard: 'atomic' })
+  .execute()
+  .then((own) => wallets.with(own).insert(row))
+router
+  .for(key)
+  .connection()
+  .execute((own) => wallets.with(own).insert(row))
+router
+  .for({ user_id: 7n })
+  .transaction()
+  // @ts-expect-error a table of another family
+  .execute((own) => wallets.with(own).insert(row))
+// @ts-expect-error a table of another family
+wallets.with(router.for({ user_id: 7n }))
 
 expectTypeOf(bound.findById({ festival_id: 'f', id: 'w' })).resolves.toEqualTypeOf<
   { festival_id: string; id: string; balance: string; note: string | null } | undefined

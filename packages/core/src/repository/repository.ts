@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { ControlledTransaction, Kysely, Transaction } from 'kysely'
 import type { RepositoryTypes } from './repository-types.ts'
 
 /**
@@ -15,8 +15,11 @@ export interface Repository<R extends RepositoryTypes = RepositoryTypes> {
   /** The shard key column; `undefined` for a table that is not sharded. */
   readonly keyColumn: string | undefined
   /** Binds to any Kysely that has the table: a router's, a transaction, a plain one. Costs nothing. */
-  with<Database extends TableOf<R>>(db: Kysely<Database>): BoundRepository<R>
+  with<Database extends TableOf<R>>(db: KyselyOf<Database>): BoundRepository<R>
 }
+
+/** Each by its name: of a Transaction, TypeScript does not find the Database where only Kysely is asked for. */
+type KyselyOf<Database> = Kysely<Database> | Transaction<Database> | ControlledTransaction<Database>
 
 type TableOf<R extends RepositoryTypes> = {
   readonly [T in R['table']]: T extends keyof R['database'] ? R['database'][T] : unknown
