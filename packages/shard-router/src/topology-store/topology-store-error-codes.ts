@@ -11,8 +11,9 @@ export const topologyStoreErrorCodes = Object.freeze({
     remedy: 'Call install() and publish() once.',
   },
   TOPOLOGY_CONFLICT: {
-    meaning: 'Somebody else published another topology for the same epoch, or a later one.',
-    remedy: 'Read the current topology and derive the next epoch from it.',
+    meaning:
+      'Somebody else published another topology for the same epoch, or a later one; or it is not the next epoch of the current one.',
+    remedy: 'Read the current topology and derive the next epoch from it: its id, hash and number of buckets stay.',
   },
   TOPOLOGY_DAMAGED: {
     meaning:

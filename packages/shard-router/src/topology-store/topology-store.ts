@@ -61,10 +61,16 @@ export class TopologyStore {
 
   /**
    * Writes a topology's next epoch to every shard, one after the other: those that are new in it first. Repeating it
-   * finishes one that stopped half-way; another topology of the same epoch is refused before anything is written.
+   * finishes one that stopped half-way; another topology of the same epoch, of another id, hash or number of buckets is
+   * refused before anything is written.
    * @throws TopologyError TOPOLOGY_CONFLICT; ConnectionError SHARD_UNREACHABLE
    */
   async publish(next: Topology): Promise<void> {
+    const { topologyId } = this.#fleet
+    if (next.id !== topologyId) {
+      const message = `The fleet is that of topology '${topologyId}', and what is to be published is '${next.id}'.`
+      throw topologyStoreError('TOPOLOGY_CONFLICT', message, { current: topologyId, next: next.id })
+    }
     const document = toStored(next)
     const present = new Set(this.#fleet.shards.map(({ id }) => id))
     const added = directFleet(next).shards.filter(({ id }) => !present.has(id))
@@ -95,7 +101,9 @@ export class TopologyStore {
 
   async #isBehind(connection: FleetConnection, next: StoredTopology): Promise<boolean> {
     const current = await this.#storedOn(connection)
-    if (current === undefined || current.epoch < next.epoch) return true
+    if (current === undefined) return true
+    refuseOtherHash(connection.shardId, current, next)
+    if (current.epoch < next.epoch) return true
     if (current.epoch === next.epoch && JSON.stringify(current) === JSON.stringify(next)) return false
     throw topologyStoreError(
       'TOPOLOGY_CONFLICT',
@@ -116,6 +124,17 @@ export class TopologyStore {
     const [row] = rows
     return row === undefined ? undefined : readStored(row.document)
   }
+}
+
+/** Every process would refuse such an epoch, and serve nothing until a later one: its leases are on the one before. */
+function refuseOtherHash(shard: string, current: StoredTopology, next: StoredTopology): void {
+  if (current.hash === next.hash && current.buckets === next.buckets) return
+  const [old, wanted] = [current, next].map(({ hash, buckets }) => `${buckets} buckets by ${hash} hash`)
+  throw topologyStoreError(
+    'TOPOLOGY_CONFLICT',
+    `Shard '${shard}' keeps its rows in ${old}; epoch ${next.epoch} with ${wanted} cannot be published: hash and number of buckets never change.`,
+    { shard, current: current.epoch, next: next.epoch },
+  )
 }
 
 async function isInstalled(connection: FleetConnection): Promise<boolean> {

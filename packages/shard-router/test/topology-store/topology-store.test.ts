@@ -66,6 +66,20 @@ describe('the topology store', () => {
     await pool.close()
   })
 
+  test('refuses what is no next epoch of it, before anything is written', async () => {
+    const input = { ...topologyInputOf(first), epoch: 2 }
+    const { bucketMap: _, ...unmapped } = input
+    for (const [next, message] of [
+      [defineTopology({ ...input, id: 'other' }), "'store', and what is to be published is 'other'"],
+      [defineTopology({ ...input, hash: 'murmur3' }), 'hash and number of buckets never change'],
+      [defineTopology({ ...unmapped, buckets: first.buckets * 2 }), `in ${first.buckets} buckets by postgres hash`],
+    ] as const) {
+      const failure = await failureOf(store.publish(next))
+      expect(failure).toMatchObject({ code: 'TOPOLOGY_CONFLICT', message: expect.stringContaining(message) })
+    }
+    expect(await store.read(first.shards)).toEqual(first)
+  })
+
   test('a holder hears of a change, and its lease follows when its last old work is over', async () => {
     const seen: number[] = []
     const lease = await store.hold(first, { leaseMs: 60_000 })
