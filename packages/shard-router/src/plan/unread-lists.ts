@@ -9,11 +9,11 @@ import {
   ValueNode,
   WhenNode,
 } from 'kysely'
-import { bareQuery } from './analyzer.ts'
 import type { Catalog } from './catalog.ts'
 import { shapesOf } from './decompose/decompose-level.ts'
 import { expressionTraits } from './decompose/expression.ts'
 import { unwrapRaw } from './raw/raw-fragment.ts'
+import { bareQuery } from './scope/query-node.ts'
 import { mapBelow, mapNode } from './walk.ts'
 
 /**

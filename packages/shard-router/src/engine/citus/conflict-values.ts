@@ -1,9 +1,9 @@
 import { type InsertQueryNode, type OperationNode, RawNode, type RootOperationNode, type ValueNode } from 'kysely'
 import { escapeLiteral } from 'pg'
 import { prepareValue } from 'pg/lib/utils.js'
-import { bareQuery } from '../../plan/analyzer.ts'
 import { plannedSource } from '../../plan/compile.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
+import { bareQuery } from '../../plan/scope/query-node.ts'
 import { type CallValues, resolveSource } from '../../plan/source.ts'
 import { mapNode } from '../../plan/walk.ts'
 

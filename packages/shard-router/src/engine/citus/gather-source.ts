@@ -11,12 +11,12 @@ import {
   ValueNode,
 } from 'kysely'
 import { quote, type TravellingRows } from '../../merge/relation.ts'
-import { bareQuery } from '../../plan/analyzer.ts'
 import type { Catalog } from '../../plan/catalog.ts'
 import { compileTemplate, type SqlTemplate } from '../../plan/compile.ts'
 import { rawNode, without } from '../../plan/decompose/nodes.ts'
 import { planStatement } from '../../plan/planner.ts'
 import type { PreparedPlan } from '../../plan/prepared-plan.ts'
+import { bareQuery } from '../../plan/scope/query-node.ts'
 import type { CallValues } from '../../plan/source.ts'
 import { someNode } from '../../plan/walk.ts'
 import { withConflictValues } from './conflict-values.ts'

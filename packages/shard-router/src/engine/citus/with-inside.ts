@@ -1,5 +1,5 @@
 import type { InsertQueryNode, OperationNode, RootOperationNode, SelectQueryNode, WithNode } from 'kysely'
-import { bareQuery } from '../../plan/analyzer.ts'
+import { bareQuery } from '../../plan/scope/query-node.ts'
 import { someNode } from '../../plan/walk.ts'
 
 /**

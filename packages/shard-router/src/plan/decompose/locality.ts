@@ -1,14 +1,16 @@
-import type { BinaryOperationNode, OperationNode, OperatorNode, RawNode, SelectQueryNode } from 'kysely'
-import { type Analyzer, bareQuery, setArms } from '../analyzer.ts'
-import { type Block, type ColumnTerm, resolveColumn } from '../scope/block.ts'
-import { equalColumns, sameTerm } from '../scope/closure.ts'
-import { isQuery } from '../scope/from-clause.ts'
-import { namesOuter } from '../scope/outer-names.ts'
+import type { BinaryOperationNode, OperationNode, OperatorNode, SelectQueryNode } from 'kysely'
+import type { Analyzer } from '../analyzer.ts'
+import { type Block, resolveColumn } from '../scope/block.ts'
+import { equalColumns } from '../scope/closure.ts'
+import { bareQuery, setArms } from '../scope/query-node.ts'
 import type { Relation } from '../scope/relation.ts'
-import { childrenOf, someNode } from '../walk.ts'
+import { someNode } from '../walk.ts'
+import { isCorrelated } from './correlation.ts'
+import { keyObstacle, keyTerms } from './key-ties.ts'
 import { outerJoinObstacle } from './outer-join.ts'
 import { isRowLocal } from './row-local.ts'
 import type { Obstacle, Spread } from './spread.ts'
+import { subqueriesOf } from './subqueries.ts'
 import { isWriteLocal } from './write-local.ts'
 
 /** Decides, for each part of an analyzed statement, whether it can run shard by shard. */
@@ -69,20 +71,7 @@ export class Locality {
 
   /** Subqueries in the expressions of one level: not FROM, not WITH, not the other arms. */
   subqueries(query: OperationNode): readonly OperationNode[] {
-    const found: OperationNode[] = []
-    const skip = new Set<OperationNode>(setArms(query))
-    for (const { source } of this.analyzer.knownBlock(query).relations) {
-      if (source.kind === 'query' && !source.cte) skip.add(bareQuery(source.query))
-    }
-    const visit = (node: OperationNode): void => {
-      if (node.kind === 'WithNode' || skip.has(node)) return
-      // What MERGE does in its WHENs are no statements of their own.
-      const action = query.kind === 'MergeQueryNode' && isQuery(node) && node.kind !== 'SelectQueryNode'
-      if (isQuery(node) && !action) found.push(node)
-      else for (const child of childrenOf(node)) visit(child)
-    }
-    for (const child of childrenOf(query)) visit(child)
-    return found
+    return subqueriesOf(query, this.analyzer)
   }
 
   #isLocal(query: OperationNode): boolean {
@@ -150,49 +139,7 @@ export class Locality {
 
   /** Why sharded relations of a level do not meet on their shards; `undefined` when they do. */
   keyObstacle(sharded: readonly Relation[], block: Block): Obstacle | undefined {
-    const tied = new Set<Relation>(sharded.slice(0, 1))
-    for (let grew = true; grew; ) {
-      grew = false
-      for (const relation of sharded) {
-        if (tied.has(relation) || !this.#isLinked(relation, tied, block)) continue
-        tied.add(relation)
-        grew = true
-      }
-    }
-    const loose = sharded.find((relation) => !tied.has(relation))
-    if (!loose) return undefined
-    return {
-      code: 'CROSS_SHARD_JOIN',
-      reason: `'${loose.alias}' is joined with '${(sharded[0] as Relation).alias}' without an equality of their shard keys`,
-    }
-  }
-
-  #isLinked(relation: Relation, tied: ReadonlySet<Relation>, block: Block): boolean {
-    if (relation.lateral && relation.source.kind === 'query' && this.isTied(relation.source.query, block)) return true
-    return [...tied].some((other) => this.#keysMeet(relation, other, block) || this.#keysMeet(other, relation, block))
-  }
-
-  /** True when a key column of `from` equals a key column of `to` of the same family, by equalities that link `from`. */
-  #keysMeet(from: Relation, to: Relation, block: Block): boolean {
-    for (const start of this.#keyTerms(from, block)) {
-      const family = this.analyzer.exportOf(from, start.column, block)?.family
-      const targets = this.#keyTerms(to, block).filter(
-        (term) => this.analyzer.exportOf(to, term.column, block)?.family === family,
-      )
-      const reached = linkedColumns(start, block)
-      if (targets.some((target) => reached.some((term) => sameTerm(term, target)))) return true
-    }
-    return false
-  }
-
-  /** The columns of a relation that carry its shard key. */
-  #keyTerms(relation: Relation, block: Block): readonly ColumnTerm[] {
-    const { source } = relation
-    const columns =
-      source.kind === 'table' && source.placement.kind === 'sharded' ? [source.placement.key] : (relation.columns ?? [])
-    return columns
-      .filter((column) => (this.analyzer.exportOf(relation, column, block)?.family ?? '') !== '')
-      .map((column) => ({ block, relation, column }))
+    return keyObstacle(sharded, block, this)
   }
 
   /** Whether a subquery may run on the shard of the row it is computed for, can be run before, or neither. */
@@ -220,7 +167,7 @@ export class Locality {
   #isRelationTied(relation: Relation, block: Block, outer: Block): boolean {
     const spread = this.spreadOfRelation(relation)
     if (spread === 'everywhere') return true
-    const keyed = this.#keyTerms(relation, block).some((start) => {
+    const keyed = keyTerms(relation, block, this.analyzer).some((start) => {
       const family = this.analyzer.exportOf(relation, start.column, block)?.family
       return equalColumns(start).some((term) => {
         if (!isOuterBlock(term.block, block)) return false
@@ -253,47 +200,8 @@ export class Locality {
 
   /** True when the subquery may use a column of a level around it. */
   isCorrelated(subquery: OperationNode, outer: Block): boolean {
-    const inside = new Set<Block>()
-    const collect = (query: OperationNode): void => {
-      for (const arm of [bareQuery(query), ...setArms(bareQuery(query))]) {
-        const block = this.analyzer.knownBlock(arm)
-        inside.add(block)
-        for (const { source } of block.relations) if (source.kind === 'query' && !source.cte) collect(source.query)
-        for (const inner of this.subqueries(arm)) collect(inner)
-      }
-    }
-    collect(subquery)
-    return [...inside].some((block) => this.#refersOut(block, inside, outer))
+    return isCorrelated(subquery, outer, this.analyzer)
   }
-
-  #refersOut(block: Block, inside: ReadonlySet<Block>, outer: Block): boolean {
-    const query = this.analyzer.queryOf(block)
-    const check = (node: OperationNode): boolean => {
-      if (node !== query && isQuery(node)) return false
-      if (node.kind === 'RawNode' || node.kind === 'ReferenceNode' || node.kind === 'ColumnNode') {
-        const term = resolveColumn(node, block)
-        if (term) return !inside.has(term.block)
-        if (node.kind === 'ReferenceNode') return this.analyzer.mayBeOuter(node, block, outer)
-        if (node.kind === 'RawNode' && namesOuter(node as RawNode, block, inside, outer)) return true
-      }
-      return childrenOf(node).some(check)
-    }
-    return query !== undefined && childrenOf(query).some(check)
-  }
-}
-
-/** Columns equal to `start`, by equalities that tie its relation to the others. */
-function linkedColumns(start: ColumnTerm, block: Block): readonly ColumnTerm[] {
-  const found = [start]
-  const bit = 1 << start.relation.bit
-  for (const term of found) {
-    for (const { left, right, links } of block.equalities) {
-      if ((links & bit) === 0) continue
-      const other = sameTerm(left, term) ? right : sameTerm(right, term) ? left : undefined
-      if (other && !found.some((known) => sameTerm(known, other))) found.push(other)
-    }
-  }
-  return found
 }
 
 function isOuterBlock(candidate: Block, inner: Block): boolean {

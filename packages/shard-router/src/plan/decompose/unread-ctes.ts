@@ -1,6 +1,6 @@
 import type { Schema } from '@shardwright/core'
 import type { CommonTableExpressionNode, OperationNode, SelectQueryNode, TableNode, WithNode } from 'kysely'
-import { bareQuery } from '../analyzer.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { childrenOf, mapNode } from '../walk.ts'
 import { without } from './nodes.ts'
 import { reads } from './whole-parts.ts'

@@ -1,6 +1,6 @@
 import type { InsertQueryNode, MergeQueryNode, OperationNode } from 'kysely'
-import { bareQuery } from '../analyzer.ts'
 import type { Block } from '../scope/block.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { shardedTableOf } from '../scope/relation.ts'
 import { keyPosition } from '../write/inserted-keys.ts'
 import { insertsOwnKeys } from '../write/merge-inserts.ts'

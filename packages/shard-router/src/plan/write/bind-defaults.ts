@@ -10,10 +10,10 @@ import {
   type ValuesNode,
   type WhenNode,
 } from 'kysely'
-import { bareQuery } from '../analyzer.ts'
 import type { CatalogTable } from '../catalog.ts'
 import { type ParameterIndex, sourceNode } from '../compile.ts'
 import { aliased } from '../decompose/nodes.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { mapBelow, mapNode } from '../walk.ts'
 import { boundDefault, defaultKind } from './column-defaults.ts'
 import { assignedColumns } from './key-update.ts'

@@ -1,9 +1,10 @@
 import type { TablePlacement } from '@shardwright/core'
 import type { ColumnUpdateNode, InsertQueryNode, MergeQueryNode, OperationNode, RawNode, UpdateQueryNode } from 'kysely'
-import { type Analyzer, mergeInserts } from '../analyzer.ts'
+import type { Analyzer } from '../analyzer.ts'
 import { isQuery } from '../scope/from-clause.ts'
 import { someNode } from '../walk.ts'
 import { assignedColumns } from './key-update.ts'
+import { mergeInserts } from './merge-when.ts'
 
 /**
  * True when a write, at any depth, may change what a lookup of its table holds: rows come or go, or the column or the

@@ -11,11 +11,12 @@ import type {
   ValueListNode,
   ValuesNode,
 } from 'kysely'
-import { Analyzer, bareQuery } from '../analyzer.ts'
+import { Analyzer } from '../analyzer.ts'
 import type { Catalog, CatalogColumn, CatalogTable } from '../catalog.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { understandRaw, unwrapRaw } from '../raw/raw-fragment.ts'
 import { refuse } from '../refuse.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { childrenOf } from '../walk.ts'
 import { assignedColumns } from './key-update.ts'
 import { writtenPlacement } from './written-table.ts'

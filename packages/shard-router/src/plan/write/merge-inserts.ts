@@ -1,10 +1,11 @@
 import type { ShardedTable } from '@shardwright/core'
 import type { InsertQueryNode, MergeQueryNode, OperationNode, ValueListNode, ValuesNode } from 'kysely'
-import { type Analyzer, mergeInserts } from '../analyzer.ts'
+import type { Analyzer } from '../analyzer.ts'
 import type { Locality } from '../decompose/locality.ts'
 import { refuse } from '../refuse.ts'
 import { type Block, resolveColumn } from '../scope/block.ts'
 import { keyPosition } from './inserted-keys.ts'
+import { mergeInserts } from './merge-when.ts'
 
 /**
  * A MERGE over several shards may insert only what each shard's own source rows carry: the source's shard key as the

@@ -10,7 +10,7 @@ import type {
   UpdateQueryNode,
 } from 'kysely'
 import { FromNode } from 'kysely'
-import { Analyzer, bareQuery } from '../analyzer.ts'
+import { Analyzer } from '../analyzer.ts'
 import type { Catalog } from '../catalog.ts'
 import { compileTemplate } from '../compile.ts'
 import { type DecomposeContext, decompose } from '../decompose/decompose.ts'
@@ -23,6 +23,7 @@ import type { MultiShardWork, WriteStep } from '../multi-shard.ts'
 import { planStatement } from '../planner.ts'
 import type { PreparedPlan } from '../prepared-plan.ts'
 import { refuse } from '../refuse.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { withExpressions, writingCtes } from './writing-ctes.ts'
 
 type Gathered = Map<string, readonly string[] | undefined>

@@ -1,7 +1,7 @@
 import type { CommonTableExpressionNode, OperationNode, SelectQueryNode, WithNode } from 'kysely'
-import { bareQuery } from '../analyzer.ts'
 import { refuse } from '../refuse.ts'
 import { isQuery } from '../scope/from-clause.ts'
+import { bareQuery } from '../scope/query-node.ts'
 import { childrenOf } from '../walk.ts'
 
 /** The CTEs of a statement that write; PostgreSQL has them at its top level only. @throws RoutingError CROSS_SHARD_WRITE */
