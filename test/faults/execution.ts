@@ -96,7 +96,10 @@ export async function runExecutionFaults(options: ExecutionFaultOptions): Promis
     )
     windows.push(window)
     const failed = neighbours.failed - failedBefore
-    if (failed > 0) problems.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed`)
+    if (failed > 0) {
+      const reasons = ids.filter((id) => id !== victim).map((id) => `${id}: ${ledger.lastFailureOn(id)}`)
+      problems.push(`${kind} of ${victim}: ${failed} writes of its neighbours failed (last on ${reasons.join('; ')})`)
+    }
     print(
       `${kind} of ${victim} (${Math.round(forMs)} ms): neighbours at ${Math.round((window.during / window.around) * 100)} %`,
     )

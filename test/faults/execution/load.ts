@@ -71,7 +71,7 @@ export class Load {
       this.#ledger.end(entry, 'acknowledged')
       written.push(id)
     } catch (error) {
-      this.#ledger.end(entry, outcomeOf(error))
+      this.#ledger.end(entry, outcomeOf(error), error)
       // Nothing to gain from asking a dead server ten thousand times a second.
       await pause(20)
     }

@@ -14,6 +14,7 @@ export class WriteLedger {
   readonly #entries = new Map<string, LedgerEntry>()
   readonly #acknowledged = new Map<string, number>()
   readonly #failed = new Map<string, number>()
+  readonly #lastFailure = new Map<string, unknown>()
   /** Reads under a token that did not find the write of the token. */
   readonly backward: string[] = []
 
@@ -23,8 +24,9 @@ export class WriteLedger {
     return entry
   }
 
-  end(entry: LedgerEntry, outcome: Outcome): void {
+  end(entry: LedgerEntry, outcome: Outcome, failure?: unknown): void {
     this.#entries.set(entry.id, { ...entry, outcome })
+    if (failure !== undefined) this.#lastFailure.set(entry.shard, failure)
     if (outcome === 'acknowledged') this.#acknowledged.set(entry.shard, this.acknowledgedOn(entry.shard) + 1)
     else this.#failed.set(entry.shard, this.failedOn(entry.shard) + 1)
   }
@@ -36,6 +38,10 @@ export class WriteLedger {
   /** Refused or unsure. */
   failedOn(shard: string): number {
     return this.#failed.get(shard) ?? 0
+  }
+
+  lastFailureOn(shard: string): unknown {
+    return this.#lastFailure.get(shard)
   }
 
   acknowledgedOn(shard: string): number {
