@@ -65,6 +65,10 @@ export const poolErrorCodes = Object.freeze({
     meaning: 'The database does not say which shard it is, and the pool was told to require it.',
     remedy: 'Run `installIdentity` once, or set `identity` to `verify`.',
   },
+  IDENTITY_UNREADABLE: {
+    meaning: 'The database says which shard it is, and the role of the process may not read it.',
+    remedy: 'Grant the role USAGE on the schema `shardwright` and SELECT on `shardwright.identity`.',
+  },
   WRONG_REPLICA: {
     meaning: 'A replica follows another primary than the one of its shard.',
     remedy: 'Correct the URL of the replica in the topology.',

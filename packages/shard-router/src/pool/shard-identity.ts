@@ -41,7 +41,7 @@ interface Identity {
 
 /**
  * Compares what the database says it is with what the topology says.
- * @throws ConnectionError WRONG_SHARD, IDENTITY_MISSING
+ * @throws ConnectionError WRONG_SHARD, IDENTITY_MISSING, IDENTITY_UNREADABLE
  */
 export async function verifyIdentity(
   client: Client,
@@ -50,7 +50,7 @@ export async function verifyIdentity(
   mode: IdentityMode,
 ): Promise<void> {
   if (mode === 'off') return
-  const identity = await readIdentity(client)
+  const identity = await readIdentity(client, expected, address)
   if (identity === undefined && mode === 'verify') return
   if (identity === undefined) {
     throw poolError('IDENTITY_MISSING', `${address} does not say which shard it is.`, {
@@ -62,9 +62,25 @@ export async function verifyIdentity(
   checkIdentity(identity, expected, address)
 }
 
-async function readIdentity(client: Client): Promise<Identity | undefined> {
-  const { rows } = await client.query("select pg_catalog.to_regclass('shardwright.identity') is not null as there")
-  if (!(rows[0] as { there: boolean }).there) return undefined
+// By the catalog: to_regclass fails where others have made the schema and this role may not use it.
+const findTable = `select pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'shardwright' and c.relname = 'identity'`
+
+async function readIdentity(client: Client, expected: Identity, address: string): Promise<Identity | undefined> {
+  const [table] = (await client.query(findTable)).rows as { readable: boolean }[]
+  if (table === undefined) return undefined
+  if (!table.readable) {
+    throw poolError(
+      'IDENTITY_UNREADABLE',
+      `${address} says which shard it is, and the role of this process may not read it.`,
+      {
+        shard: expected.shard,
+        server: address,
+        details: { sent: false },
+      },
+    )
+  }
   try {
     const found = await client.query('select topology, shard from shardwright.identity')
     return found.rows[0] as Identity | undefined

@@ -311,6 +311,31 @@ describe('failures', () => {
     await admin.close()
   })
 
+  test('a schema of ours that the role may not use keeps it from nothing but an identity that is there', async () => {
+    await open()
+    const topology = topologyOf(cluster)
+    await pool.execute(0, write("create role stranger login password 'stranger'"))
+    await pool.execute(0, write('grant select, insert on ledger to stranger'))
+    await pool.execute(0, write('create schema shardwright')) // as installTransactions leaves it
+    const [first] = topology.shards
+    const url = first!.primary.url.replace(/\/\/[^@]*@/, '//stranger:stranger@')
+    const as = { ...topology, shards: [{ ...first!, primary: { ...first!.primary, url, directUrl: url } }] }
+    const theirs = createShardPool(as)
+    expect((await theirs.execute(0, insert(6))).rowCount).toBe(1)
+    await theirs.close()
+    await installIdentity(cluster.fleet('pool-test'), topology)
+    await pool.execute(0, write('revoke usage on schema shardwright from public'))
+    const refused = createShardPool(as)
+    expect(await failureOf(refused.execute(0, point))).toMatchObject({
+      code: 'IDENTITY_UNREADABLE',
+      hint: expect.stringContaining('USAGE'),
+    })
+    await refused.close()
+    for (const shard of [0, 1]) await pool.execute(shard, write('drop schema shardwright cascade'))
+    await pool.execute(0, write('drop owned by stranger'))
+    await pool.execute(0, write('drop role stranger'))
+  })
+
   test('limits in the URL hold for exclusive statements and do not undo those of the lane', async () => {
     await open()
     const topology = topologyOf(cluster)
