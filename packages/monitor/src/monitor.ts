@@ -4,6 +4,7 @@ import { type Sample, subjectOf } from './collect/sample.ts'
 import { ShardMemory } from './collect/shard-memory.ts'
 import { RoundHistory } from './history/round-history.ts'
 import { type MonitorOptions, type ResolvedMonitorOptions, resolveMonitorOptions } from './monitor-options.ts'
+import { OngoingLoop } from './ongoing-loop.ts'
 import type { Alert } from './threshold/alert.ts'
 import { ThresholdWatch } from './threshold/threshold-watch.ts'
 
@@ -25,7 +26,7 @@ export class Monitor implements AsyncDisposable {
   readonly #memories = new Map<string, ShardMemory>()
   /** What was exported last, to export its absence. */
   #exported = new Map<string, Sample>()
-  #running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
+  readonly #loop = new OngoingLoop((signal) => this.#run(signal))
   /** The processes' own series have these already, exactly. */
   readonly #fromTelemetry: ReadonlySet<string>
   #round: Promise<MonitorRound> | undefined
@@ -48,17 +49,12 @@ export class Monitor implements AsyncDisposable {
 
   /** Measures again and again until `stop`. Holds no process open between rounds. */
   start(): void {
-    if (this.#running) return
-    const stop = new AbortController()
-    this.#running = { stop, done: this.#run(stop.signal) }
+    this.#loop.start()
   }
 
   /** Ends after the round under way was given up. */
   async stop(): Promise<void> {
-    const running = this.#running
-    this.#running = undefined
-    running?.stop.abort()
-    await running?.done
+    await this.#loop.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

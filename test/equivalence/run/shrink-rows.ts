@@ -4,7 +4,7 @@ import type { Row, World } from '../world/world.ts'
 type Rows = World['rows']
 
 /** Columns that every row has a value in. */
-const notNull = new Set(['id', 'k', 'owner', 'h'])
+const notNull = new Set(['id', 'k', 'owner', 'h', 'nr'])
 
 /** Leaves out rows, first whole tables, then ever smaller pieces, as long as the case still fails. */
 export async function shrinkRows(rows: Rows, fails: (rows: Rows) => Promise<boolean>, budget = 120): Promise<Rows> {

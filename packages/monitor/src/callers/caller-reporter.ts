@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { MonitorError } from '../errors/monitor-error.ts'
 import { parseOptions } from '../errors/parse-options.ts'
 import type { HotKeys } from '../keys/hot-keys.ts'
+import { OngoingLoop } from '../ongoing-loop.ts'
 import type { CallerTelemetry } from '../telemetry/caller-telemetry.ts'
 import type { CallerReportBody } from './caller-report.ts'
 import { writeCallerReport } from './caller-reports-table.ts'
@@ -50,7 +51,7 @@ const longest = 200
 /** Tells the fleet what only this process knows. Made by `createCallerReporter`. */
 export class CallerReporter implements AsyncDisposable {
   readonly #options: z.output<typeof shape>
-  #running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
+  readonly #loop = new OngoingLoop((signal) => this.#run(signal))
 
   constructor(options: CallerReporterOptions) {
     this.#options = parseOptions('The caller reporter', shape, options)
@@ -84,17 +85,12 @@ export class CallerReporter implements AsyncDisposable {
 
   /** Reports again and again until `stop`. Holds no process open. */
   start(): void {
-    if (this.#running) return
-    const stop = new AbortController()
-    this.#running = { stop, done: this.#run(stop.signal) }
+    this.#loop.start()
   }
 
   /** Ends; the last report stays, and ages. */
   async stop(): Promise<void> {
-    const running = this.#running
-    this.#running = undefined
-    running?.stop.abort()
-    await running?.done
+    await this.#loop.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

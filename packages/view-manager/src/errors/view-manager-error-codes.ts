@@ -49,10 +49,6 @@ export const viewManagerErrorCodes = {
     meaning: 'A view was not refreshed because one that it reads could not be.',
     remedy: 'Look at the failure of the view that it reads.',
   },
-  ROLLUP_BUCKET_FROZEN: {
-    meaning: 'Rows changed in a time bucket whose raw partition is gone; the summary keeps what it had.',
-    remedy: 'Correct the row of the summary by hand, or refresh rollups before retention runs.',
-  },
   STEP_NOT_COLOCATED: {
     meaning: 'The two columns live on different shards, where no trigger reaches from one to the other.',
     remedy: 'Make the source a reference table, shard both tables by the same key, or use followAcrossShards().',

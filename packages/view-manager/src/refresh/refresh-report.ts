@@ -10,7 +10,7 @@ export interface RefreshReport {
   readonly mode?: 'plain' | 'concurrently' | undefined
   /** Of a rollup: time buckets that were summed up again. */
   readonly buckets?: number | undefined
-  /** Of a rollup: buckets that changed after their raw partition had gone (ROLLUP_BUCKET_FROZEN); they keep what they had. */
+  /** Of a rollup: buckets that changed after their raw partition had gone. They keep what they had: correct them by hand. */
   readonly frozenBuckets?: number | undefined
   /** By the server's clock. */
   readonly refreshedAt?: Date | undefined
