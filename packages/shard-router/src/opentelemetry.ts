@@ -16,6 +16,7 @@ export interface OpenTelemetryTracer {
   startSpan(name: string, options?: { kind?: number; attributes?: TelemetryAttributes }): OpenTelemetrySpan
 }
 
+/** A span as far as it is used. */
 export interface OpenTelemetrySpan {
   setAttributes(attributes: TelemetryAttributes): unknown
   setStatus(status: { code: number; message?: string }): unknown
@@ -28,6 +29,7 @@ export interface OpenTelemetryApi<Context> {
   readonly trace: { setSpan(context: Context, span: OpenTelemetrySpan): Context }
 }
 
+/** Where metrics and spans go: either may be left out. */
 export interface OpenTelemetryOptions<Context = unknown> {
   /** `metrics.getMeter('shardwright')` */
   readonly meter?: OpenTelemetryMeter | undefined

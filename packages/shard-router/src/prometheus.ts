@@ -16,6 +16,7 @@ export interface PrometheusMetric {
   reset(): void
 }
 
+/** The values of a metric as prom-client reads them. */
 export interface PrometheusMetricValues {
   readonly name: string
   readonly help: string
@@ -28,6 +29,7 @@ export interface PrometheusMetricValues {
   }[]
 }
 
+/** The registry of the process, and how fine histograms are. */
 export interface PrometheusOptions {
   /** prom-client's `register`, or one of your own. */
   readonly registry: PrometheusRegistry

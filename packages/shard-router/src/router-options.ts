@@ -22,6 +22,7 @@ import type { BackgroundRecoveryOptions } from './transaction/start-recovery.ts'
 /** Either engine, as a topology or as input for one. */
 export type AnyTopologyInput = TopologyInput | Topology | CitusTopologyInput | CitusTopology
 
+/** What `createShardRouter` takes; every default stands here. */
 export interface ShardRouterOptions<S extends Schema> {
   /** Where every table lives: made by `defineSchema`. */
   readonly schema: S

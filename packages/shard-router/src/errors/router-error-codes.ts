@@ -129,4 +129,5 @@ export const routerErrorCodes = Object.freeze({
   INVALID_OPTIONS: { meaning: 'An option of the router is not usable.', remedy: 'See the message for the option.' },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>)
 
+/** One of the codes of `RoutingError` and `MergeError`. */
 export type RouterErrorCode = keyof typeof routerErrorCodes

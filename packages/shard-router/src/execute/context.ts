@@ -29,6 +29,7 @@ export interface RouterState {
   readonly ongoing: OngoingWork
 }
 
+/** What `router.fanOut` bounds: rows that travel, shards at a time, milliseconds. */
 export interface FanOutOptions {
   /** Rows that may travel to be merged by PostgreSQL. Default: 100,000. */
   readonly maxRows?: number
@@ -62,6 +63,7 @@ export interface ExecutionContext {
   atomically<T>(work: (transaction: RouterTransaction) => Promise<T>): Promise<T>
 }
 
+/** A shard that did not answer a partial read, and why. */
 export interface MissingShard {
   readonly shard: string
   readonly error: unknown

@@ -5,6 +5,7 @@ import type { ExplainFigures } from './explain-query.ts'
 /** A query builder, or what it compiled to. */
 export type Explainable = Compilable | CompiledQuery
 
+/** Which door is explained, and which figures are asked for. */
 export interface ExplainOptions {
   /** False: refuses what `router.db` would refuse. Default: true. */
   readonly fanOut?: boolean

@@ -30,6 +30,7 @@ export interface CitusShardName {
   readonly name: string
 }
 
+/** The keys that the rows of a table can have, and where these are. */
 export interface ExplainedKeys {
   readonly table: string
   /** As the query gives them, parameters by their number; or `all`. */
@@ -38,6 +39,7 @@ export interface ExplainedKeys {
   readonly buckets: readonly number[] | 'all'
 }
 
+/** A part of the query that runs before the rest. */
 export interface ExplainedPart {
   /** A CTE, a subquery, an arm of a set operation, a table. */
   readonly part: string
@@ -45,6 +47,7 @@ export interface ExplainedPart {
   readonly merge: readonly string[]
 }
 
+/** What one shard is sent, with its figures. */
 export interface ShardStatement {
   readonly shard: string
   readonly sql: string
@@ -54,6 +57,7 @@ export interface ShardStatement {
   readonly measured?: Measured
 }
 
+/** What a statement gave when it ran. */
 export interface Measured {
   /** Rows that came back. */
   readonly rows: number

@@ -17,7 +17,7 @@ import { bareQuery } from './scope/query-node.ts'
 import { mapBelow, mapNode } from './walk.ts'
 
 /**
- * PostgreSQL does not compute the select list of EXISTS, and where its rows are read first nobody may either: an expression
+ * PostgreSQL computes the select list of EXISTS for one row at most, and where its rows are read first nobody may either: an expression
  * that fails would fail the statement. They stand where they are checked and never computed.
  */
 export function withUnreadLists<N extends OperationNode>(root: N, catalog: Catalog): N {
@@ -40,9 +40,8 @@ function isExists({ operator }: UnaryOperationNode): boolean {
 function isPlain(query: OperationNode, catalog: Catalog): boolean {
   if (query.kind !== 'SelectQueryNode') return false
   const node = query as SelectQueryNode
-  const { setOperations, distinctOn, frontModifiers, groupBy, having, limit, offset, fetch, endModifiers } = node
-  if (setOperations ?? distinctOn ?? frontModifiers ?? groupBy ?? having ?? limit ?? offset ?? fetch ?? endModifiers)
-    return false
+  const { setOperations, distinctOn, frontModifiers, groupBy, having, endModifiers } = node
+  if (setOperations ?? distinctOn ?? frontModifiers ?? groupBy ?? having ?? endModifiers) return false
   return shapesOf(node).every((shape) => {
     const { aggregate, window, returnsSet } = expressionTraits(shape, catalog)
     return !aggregate && !window && !returnsSet

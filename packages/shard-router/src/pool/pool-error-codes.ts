@@ -113,4 +113,5 @@ export const poolErrorCodes = Object.freeze({
   },
 } as const)
 
+/** One of the codes of connections, pools and their options. */
 export type PoolErrorCode = keyof typeof poolErrorCodes

@@ -20,6 +20,8 @@ export function encodeReadContext(context: ReadContext): string {
 /**
  * The read context of such a string. It comes from outside: at worst, a forged one sends reads to the primary.
  * @throws ConfigurationError INVALID_READ_TOKEN
+ * @example
+ * const context = decodeReadContext(request.headers['x-read-after'])
  */
 export function decodeReadContext(text: string): ReadContext {
   // A header that is not there, or is there twice.

@@ -25,6 +25,7 @@ export interface Statement {
   readonly followedBy?: Statement | undefined
 }
 
+/** What a server answered. */
 export interface StatementResult {
   /** The command tag's verb: SELECT, INSERT, UPDATE, ... */
   readonly command: string
@@ -40,8 +41,10 @@ export interface StatementResult {
   readonly behind?: BehindResult | undefined
 }
 
+/** What an abort does to a statement that runs: forget its answer, stop it on the server, end its session. */
 export type AbortStrategy = 'ignore query' | 'cancel query' | 'kill session'
 
+/** How one statement runs: until when, on which servers, and what an abort does. */
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   readonly abortStrategy?: AbortStrategy | undefined
@@ -53,6 +56,7 @@ export interface RunOptions {
   readonly withoutLease?: true | undefined
 }
 
+/** Which servers answer reads: the primary, a replica, or a replica within a lag of milliseconds or bytes. */
 export type ReadPreference =
   | 'primary'
   | 'replica'

@@ -30,4 +30,5 @@ export const topologyStoreErrorCodes = Object.freeze({
   },
 } as const)
 
+/** One of the codes of the topology store and its leases. */
 export type TopologyStoreErrorCode = keyof typeof topologyStoreErrorCodes

@@ -13,6 +13,7 @@ export const protocolSteps = Object.freeze([
   'after commit prepared',
 ] as const)
 
+/** A step of the two-phase commit, as fault tests name it. */
 export type ProtocolStep = (typeof protocolSteps)[number]
 
 /** Where the protocol is: at `step`, on the participant number `index` (0 is the first that is prepared). */
@@ -23,6 +24,7 @@ export interface ProtocolPoint {
   readonly txid: string
 }
 
+/** How transactions over several shards wait, and for how long. */
 export interface AtomicOptions {
   /**
    * How long a statement of a transaction across shards may wait for a lock, milliseconds; the server ends it then with a

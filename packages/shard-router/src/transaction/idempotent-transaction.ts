@@ -18,6 +18,8 @@ export interface IdempotentSettings {
  * A transaction given as a function that may run more than once: it is run again, after a pause with jitter, when the
  * server rolled it back for another's sake (40001, 40P01), ended the session (57P01 and its like), or was lost before
  * COMMIT was sent. When the answer to COMMIT was lost, nobody knows whether it is done: then the error is the caller's.
+ * @example
+ * await router.transaction({ idempotent: true }).execute(async (trx) => { ... })
  */
 export class IdempotentTransaction<Database> {
   readonly #builder: TransactionBuilder<Database>

@@ -6,6 +6,7 @@ import { carriedAwaySql, foreignKeysSql, parentsFirst, type TableLink } from './
 import type { RouterTransaction } from './router-transaction.ts'
 import { transactionError } from './transaction-error.ts'
 
+/** The key whose rows move, and the one that they get. */
 export interface MoveKeyOptions {
   /** The key family, as in the schema. */
   readonly family: string

@@ -2,6 +2,7 @@ import { type Clock, noTelemetry, systemClock, type Telemetry } from '@shardwrig
 import { z } from 'zod'
 import { transactionError } from './transaction-error.ts'
 
+/** How `recoverTransactions` treats what it finds. */
 export interface RecoveryOptions {
   /**
    * Prepared transactions younger than this are left to their own process, milliseconds. Out of politeness only: recovery

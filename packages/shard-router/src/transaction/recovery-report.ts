@@ -20,6 +20,7 @@ export interface RecoveredPart {
   readonly outcome: Outcome
 }
 
+/** A prepared transaction that a recovery left as it was, and why. */
 export interface LeftPart {
   readonly shard: string
   readonly gid: string

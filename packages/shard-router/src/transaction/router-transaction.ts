@@ -44,6 +44,7 @@ export interface RouterTransaction {
   kill(): Promise<void>
 }
 
+/** What a transaction of the router may do; isolation level and access mode are Kysely's. */
 export interface TransactionOptions extends TransactionSettings {
   /** `atomic`: more than one shard, committed by two-phase commit. Default: one shard. */
   readonly crossShard?: 'refuse' | 'atomic'

@@ -4,6 +4,7 @@ import { type RecoveryOptions, resolveRecoveryOptions } from './recovery-options
 import type { RecoveryReport } from './recovery-report.ts'
 import { transactionError } from './transaction-error.ts'
 
+/** How often recovery runs, and who hears what it found. */
 export interface BackgroundRecoveryOptions extends Omit<RecoveryOptions, 'signal'> {
   /** Between two runs, milliseconds. Default: 30000. */
   readonly intervalMs?: number | undefined

@@ -63,4 +63,5 @@ export const transactionErrorCodes = Object.freeze({
   },
 } as const)
 
+/** One of the codes of `TransactionError`. */
 export type TransactionErrorCode = keyof typeof transactionErrorCodes

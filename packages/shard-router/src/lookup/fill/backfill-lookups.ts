@@ -6,10 +6,12 @@ import { type PlacedRow, readRows } from './row-pages.ts'
 import { addEntries, type Duplicate, findDuplicates } from './write-entries.ts'
 import { writersGone } from './writers-gone.ts'
 
+/** How `backfillLookups` works, and whom it tells how far it is. */
 export interface BackfillOptions extends LookupWork {
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined
 }
 
+/** How far the rows of one table are on one shard. */
 export interface BackfillProgress {
   readonly lookup: string
   readonly shard: string
@@ -17,6 +19,7 @@ export interface BackfillProgress {
   readonly rows: number
 }
 
+/** What became of one lookup. */
 export interface BackfilledLookup {
   readonly lookup: string
   /** Routers that start (or refresh) from now on find shards by it. */

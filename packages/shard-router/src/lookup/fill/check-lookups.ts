@@ -6,6 +6,7 @@ import { givenRows, givenSql, type LookupRow, type LookupShape, parametersOf, ro
 import { type PlacedRow, readRows } from './row-pages.ts'
 import { addEntries, type Duplicate, findDuplicates } from './write-entries.ts'
 
+/** What a look at one lookup found on all shards. */
 export interface CheckedLookup {
   readonly lookup: string
   readonly rows: number
