@@ -14,6 +14,13 @@ export function wasEnded(error: unknown): boolean {
   return state === '57P01' || state === idleSessionTimeout
 }
 
+/** True when the server admits no more sessions: those that are open work on. */
+export function isFull(error: unknown): boolean {
+  return sqlStateOf(error instanceof ShardwrightError ? error.cause : error) === tooManyConnections
+}
+
+const tooManyConnections = '53300'
+
 export const idleSessionTimeout = '57P05'
 
 // Admin shutdown, crash shutdown, starting up, idle session timeout, connection failures.

@@ -8,7 +8,7 @@ import {
   handleAll,
 } from 'cockatiel'
 import { poolError } from './pool-error.ts'
-import { isUnreachable, wasEnded } from './safe-again.ts'
+import { isFull, isUnreachable, wasEnded } from './safe-again.ts'
 import type { ServerContext } from './server-context.ts'
 
 /** When a server that fails is left alone. */
@@ -51,7 +51,7 @@ export class ServerGuard {
   /** Tells of the outcome of work that did not pass through `run`. */
   failed(error: unknown): void {
     // Who says goodbye lives. Should it have been its last word, the next connect tells.
-    if (!isUnreachable(error) || wasEnded(error)) return
+    if (!isUnreachable(error) || wasEnded(error) || isFull(error)) return
     this.#suspicious = true
     this.#breaker.execute(() => Promise.reject(error)).catch(ignore)
   }
@@ -71,7 +71,8 @@ export class ServerGuard {
     try {
       const settled = await this.#breaker.execute(async () => {
         const [outcome] = await Promise.allSettled([work()])
-        if (outcome.status === 'rejected' && isUnreachable(outcome.reason)) throw outcome.reason
+        if (outcome.status === 'rejected' && isUnreachable(outcome.reason) && !isFull(outcome.reason))
+          throw outcome.reason
         return outcome
       })
       if (settled.status === 'rejected') throw settled.reason

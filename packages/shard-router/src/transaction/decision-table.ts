@@ -19,8 +19,13 @@ const createTableSql = `create table if not exists shardwright.transaction_decis
 // One key for all installers of one database; the number means nothing.
 const installLock = 'select pg_catalog.pg_advisory_xact_lock(7236912054117325::bigint)'
 
-/** The condition that the table is there, for other statements to carry along. */
-export const tableExistsSql = "pg_catalog.to_regclass('shardwright.transaction_decision') is not null"
+/**
+ * The condition that the table is there, for other statements to carry along. By the catalog: to_regclass fails, and with
+ * it the transaction that asks, where the role may not use the schema.
+ */
+export const tableExistsSql = `exists (select from pg_catalog.pg_class c
+ join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = 'shardwright' and c.relname = 'transaction_decision')`
 
 /**
  * Makes the schema and the table when they are missing. Idempotent, and safe when several processes do it at once.

@@ -11,7 +11,7 @@ export const transactionErrorCodes = Object.freeze({
   DECISION_TABLE_UNAVAILABLE: {
     meaning: 'shardwright.transaction_decision does not exist on a shard and could not be made, or may not be used.',
     remedy:
-      'Call installTransactions(fleet) as a role that may create schemas, and grant the table to the application.',
+      'Call installTransactions(fleet) as a role that may create schemas, and grant the application USAGE on the schema, and SELECT, INSERT and DELETE on the table.',
   },
   NOTIFY_IN_ATOMIC_TRANSACTION: {
     meaning: 'PostgreSQL cannot prepare a transaction that used LISTEN, UNLISTEN or NOTIFY; all was rolled back.',

@@ -42,6 +42,30 @@ describe('limits of the role', () => {
     await pool.close()
   }
 
+  test('a server that admits no more sessions is not left alone: those that are open work on', async () => {
+    await pool.execute(0, write("create role few login password 'few' connection limit 2"))
+    await pool.execute(0, write('grant select on items to few'))
+    await pool.close()
+    const url = cluster.shards[0]!.url.replace(/\/\/[^@]*@/, '//few:few@')
+    open({ retry: { maxRetries: 0 }, breaker: { maxFails: 2, failTimeoutMs: 60_000 } }, url)
+    const one = read('select k from items where k = 1')
+    expect((await pool.execute(0, one)).rowCount).toBe(1)
+    const lease = await pool.lease(0)
+    for (let more = 0; more < 5; more++) {
+      expect(await failureOf(pool.lease(0))).toMatchObject({
+        code: 'SHARD_UNREACHABLE',
+        message: expect.stringContaining('53300'),
+      })
+    }
+    expect((await pool.execute(0, one)).rowCount).toBe(1)
+    expect((await lease.execute(one)).rowCount).toBe(1)
+    lease.release()
+    await pool.close()
+    open()
+    await pool.execute(0, write('drop owned by few'))
+    await expect.poll(async () => await pool.execute(0, write('drop role few')), { timeout: 5_000 }).toBeDefined()
+  })
+
   test('a shorter statement_timeout or lock_timeout than the lane’s own stays', async () => {
     await limit("statement_timeout = '300ms'")
     open()

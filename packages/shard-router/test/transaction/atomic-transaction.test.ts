@@ -7,6 +7,7 @@ import { createShardRouter } from '../../src/shard-router.ts'
 import { createAtomicContext } from '../../src/transaction/atomic-context.ts'
 import type { ProtocolPoint } from '../../src/transaction/atomic-options.ts'
 import { AtomicTransaction } from '../../src/transaction/atomic-transaction.ts'
+import { installTransactions } from '../../src/transaction/recovery.ts'
 import { failureOf, read, topologyOf, write } from '../pool/pool-fixture.ts'
 import { add, Bank } from './transaction-fixture.ts'
 
@@ -424,6 +425,43 @@ describe('an atomic transaction', () => {
     expect(await bank.balances()).toEqual([75, 75, 150])
     expect(await bank.prepared()).toEqual([])
   })
+})
+
+test('a role that may not use the schema of the decisions is told so, and writes nothing', async () => {
+  await using cluster = await startLocalCluster({ shards: 2, databasePerShard: true })
+  const topology = topologyOf(cluster, 'teller')
+  await installTransactions(cluster.fleet('teller'))
+  const onAll = async (sql: string) => {
+    for (const shard of cluster.fleet('teller').shards) {
+      await using connection = await shard.connect()
+      await connection.script(sql)
+    }
+  }
+  await onAll('create table account (id int primary key, balance int)')
+  await onAll(`do $$ begin create role teller login password 'teller'; exception when duplicate_object then end $$`)
+  await onAll('grant select, insert on account to teller')
+  const schema = defineSchema<{ account: { id: ShardKey<number>; balance: number } }>()({
+    tables: { account: sharded('id') },
+  })
+  const shards = topology.shards.map(({ id, primary }) => {
+    return { id, primary: primary.url.replace(/\/\/[^@]*@/, '//teller:teller@') }
+  })
+  await using router = createShardRouter({
+    schema,
+    topology: { id: 'teller', hash: 'postgres', shards },
+    recovery: false,
+  })
+  const rows = (from: number) => [1, 2, 3, 4, 5, 6].map((id) => ({ id: from + id, balance: 1 }))
+  const insert = (from: number) => router.db.insertInto('account').values(rows(from)).execute()
+  expect(await failureOf(insert(0))).toMatchObject({
+    code: 'DECISION_TABLE_UNAVAILABLE',
+    hint: expect.stringContaining('USAGE'),
+  })
+  expect(await router.fanOut().selectFrom('account').selectAll().execute()).toEqual([])
+  await onAll('grant usage on schema shardwright to teller')
+  await onAll('grant select, insert, delete on shardwright.transaction_decision to teller')
+  await insert(10)
+  expect(await router.fanOut().selectFrom('account').selectAll().execute()).toHaveLength(6)
 })
 
 describe('a shard that cannot prepare', () => {
