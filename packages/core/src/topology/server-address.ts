@@ -17,7 +17,8 @@ export function addressesOf(text: string, owner: string): readonly string[] {
 }
 
 function readAddress(text: string, owner: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  const known = withHost(text)
+  const url = URL.canParse(known) ? new URL(known) : undefined
   if (!url) throw invalidUrl(owner, 'it is not a URL')
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
     throw invalidUrl(owner, `its scheme is '${url.protocol}//', not 'postgres://'`)
@@ -30,12 +31,18 @@ function readAddress(text: string, owner: string): string {
   decode(url.username, owner)
   decode(url.password, owner)
   // A socket folder travels as ?host=/var/run/postgresql, as in libpq.
-  const host = url.hostname === '' ? url.searchParams.get('host') : url.hostname
+  const named = known === text ? url.hostname : ''
+  const host = named === '' ? url.searchParams.get('host') : named
   if (!host) throw invalidUrl(owner, 'it names no host')
   const database = decode(url.pathname.slice(1), owner)
   if (database === '') throw invalidUrl(owner, 'it names no database')
   const port = url.port === '' ? (url.searchParams.get('port') ?? defaultPort) : url.port
   return `${canonicalHost(decode(host, owner))}:${port}/${database}`
+}
+
+/** With a user before no host, as in `postgres://app:secret@/festival?host=/run`, it is a URL to libpq alone. */
+function withHost(text: string): string {
+  return text.replace(/^([a-z]+:\/\/[^@/?#]*@)(?=[/?])/i, '$1localhost')
 }
 
 function canonicalHost(host: string): string {

@@ -55,15 +55,22 @@ export function splitHosts(url: string): readonly string[] {
   return hosts.split(',').map((host) => `${head}${host}${tail}`)
 }
 
+/** `postgres://user:password@/database?host=/folder` is no URL to the standard, and one to libpq and the driver. */
+function withHost(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^@/?#]*@)(?=[/?])/i, '$1localhost')
+}
+
 /** Host, port and database of a URL; nothing secret. */
 function partsOf(url: string): Pick<ServerAddress, 'label' | 'host' | 'port' | 'database'> {
   try {
-    const { hostname, port, pathname } = new URL(url)
-    const host = decodeURIComponent(hostname) || 'localhost'
+    const { hostname, port: given, pathname, searchParams } = new URL(withHost(url))
+    // A socket's folder is the host, as in libpq.
+    const host = searchParams.get('host') ?? (decodeURIComponent(hostname) || 'localhost')
+    const port = searchParams.get('port') ?? (given || '5432')
     return {
-      label: `${host}:${port || '5432'}${pathname}`,
+      label: `${host}:${port}${pathname}`,
       host: host.replace(/^\[(.*)\]$/, '$1'),
-      port: Number(port || 5432),
+      port: Number(port),
       database: decodeURIComponent(pathname.slice(1)),
     }
   } catch {

@@ -1,3 +1,6 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineTopology } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,11 +12,18 @@ import { failureOf, read } from './pool-fixture.ts'
 
 describe('servers that cannot be used', () => {
   let cluster: LocalCluster
+  let folder: string
 
   beforeAll(async () => {
-    cluster = await startLocalCluster({ shards: 1 })
+    folder = await mkdtemp(join(tmpdir(), 'sw-'))
+    // The server does not run as whoever runs the tests.
+    await chmod(folder, 0o777)
+    cluster = await startLocalCluster({ shards: 1, settings: { unix_socket_directories: folder } })
   })
-  afterAll(() => cluster.stop())
+  afterAll(async () => {
+    await cluster.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
 
   const refusalOf = async (change: (url: URL) => void, options: ShardPoolOptions = {}) => {
     const url = new URL(cluster.shards[0]!.url)
@@ -36,6 +46,26 @@ describe('servers that cannot be used', () => {
     return failures[0]!
   }
   const parameter = (name: string, value: string) => (url: URL) => url.searchParams.set(name, value)
+
+  test('a socket is reached by every form of its URL, and named by its folder', async () => {
+    const { username, password, port, pathname } = new URL(cluster.shards[0]!.url)
+    const urls = [
+      `postgres://${username}:${password}@${encodeURIComponent(folder)}:${port}${pathname}`,
+      `postgres://${username}:${password}@${pathname}?host=${folder}&port=${port}`,
+      `postgres://${pathname}?host=${folder}&port=${port}&user=${username}&password=${password}`,
+    ]
+    for (const url of urls) {
+      const topology = defineTopology({ hash: 'postgres', shards: [{ id: 'shard-1', primary: url }] })
+      expect(topology.shards[0]?.primary.address).toBe(`${folder}:${port}${pathname}`.toLowerCase())
+      const pool = createShardPool(topology)
+      const socket = 'select inet_server_addr() as address, pg_sleep(0)::text as slept'
+      expect((await pool.execute(0, read(socket))).rows).toMatchObject([{ address: null }])
+      expect((await pool.execute(0, read('select 1 as one where 1 = $1', 1))).rows).toEqual([{ one: 1 }])
+      await pool.close()
+      const [address] = serverAddresses(url.replace(port, '1'))
+      expect(address?.label).toBe(`${folder}:1${pathname}`)
+    }
+  })
 
   test('TLS that does not come about', async () => {
     for (const mode of ['prefer', 'require', 'verify-full', 'no-verify']) {
