@@ -8,6 +8,7 @@ interface Effect {
   readonly leaves: LeftBehind | undefined
   /** Parameters that say whether set_config is for the transaction: it leaves state unless all are true. */
   readonly localFlags: readonly number[]
+  readonly asksForSequences?: true
 }
 
 /** What a statement leaves in its session for whoever uses it after the transaction; undefined: nothing that its text shows. */
@@ -19,7 +20,7 @@ export function leftBehind(sql: string, parameters: readonly unknown[]): LeftBeh
 
 /** True for a statement whose answer depends on which sequences its session has moved. */
 export function asksForSequences(sql: string): boolean {
-  return /\b(?:last|curr)val\b/i.test(sql)
+  return effectOf(sql).asksForSequences === true
 }
 
 // Most statements: looked at no further.
@@ -30,12 +31,13 @@ const suspicious =
 
 const known = new Map<string, Effect>()
 const knownLimit = 2_000
-const knownLength = 10_000
+const knownLength = 4_000
 
 function effectOf(sql: string): Effect {
   const cached = known.get(sql)
   if (cached !== undefined) return cached
-  const effect = plainStatement.test(sql) && !suspicious.test(sql) ? nothing : readEffect(sql)
+  const left = plainStatement.test(sql) && !suspicious.test(sql) ? nothing : readEffect(sql)
+  const effect = /\b(?:last|curr)val\b/i.test(sql) ? Object.freeze({ ...left, asksForSequences: true as const }) : left
   if (sql.length > knownLength) return effect
   if (known.size >= knownLimit) known.clear()
   known.set(sql, effect)
