@@ -13,9 +13,11 @@ import { compile } from './support/compile.ts'
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/execution.md'), 'utf8')
 const prelude = `
-import { defineSchema, defineTopology, ReadContext, reference, runInReadContext, type ShardKey, sharded } from '@shardwright/core'
+import { combineTelemetry, defineSchema, defineTopology, fleetOf, ReadContext, reference, runInReadContext, type ShardKey, sharded } from '@shardwright/core'
 import { createShardRouter, decodeReadContext, encodeReadContext, runWithDeadline, runWithReads, TopologyStore } from '@shardwright/shard-router'
 import { sql } from 'kysely'
+import pg from 'pg'
+import { openTelemetry, type OpenTelemetryApi, type OpenTelemetryTracer } from '@shardwright/shard-router/opentelemetry'
 import { type PrometheusRegistry, prometheus } from '@shardwright/shard-router/prometheus'
 interface Database {
   wallets: { festival_id: ShardKey<string>; id: string; balance: string }
@@ -24,6 +26,8 @@ interface Database {
 const schema = defineSchema<Database>()({ tables: { wallets: sharded('festival_id'), festivals: reference() } })
 const topology = defineTopology({ hash: 'postgres', shards: [{ id: 'eu-1', primary: 'postgres://app@localhost/app' }] })
 declare const registry: PrometheusRegistry
+declare const api: OpenTelemetryApi<unknown>
+declare const tracer: OpenTelemetryTracer
 `
 
 test('the code compiles', { timeout: 120_000 }, async () => {

@@ -38,6 +38,7 @@ export { type IdOwner, shardsOfId } from './ids/shards-of-id.ts'
 export { UuidV7Generator, uuidV7, uuidV7TimeMs } from './ids/uuid-v7.ts'
 export type { WorkerLease, WorkerLeases } from './ids/worker-lease.ts'
 export type { Clock } from './ports/clock.ts'
+export { combineTelemetry } from './ports/combine-telemetry.ts'
 export {
   type Commit,
   type CommitScope,

@@ -1,4 +1,4 @@
-import type { Telemetry, TelemetryAttributes, TelemetrySpan } from '@shardwright/core'
+import { ConfigurationError, type Telemetry, type TelemetryAttributes, type TelemetrySpan } from '@shardwright/core'
 import { Series } from './pool/prometheus-series.ts'
 
 /** The part of prom-client's Registry that is used: it is given a PrometheusMetric, which prom-client's types do not know. */
@@ -52,10 +52,18 @@ const seriesOfRegistry = new WeakMap<PrometheusRegistry, Map<string, Series>>()
  * when the registry is scraped: prom-client's own histograms hash the labels at every value. Histograms of several
  * processes can be added up. Names are Prometheus' own: `shardwright.pool.statement_ms` is
  * `shardwright_pool_statement_seconds`, a counter ends in `_total`.
+ * @throws ConfigurationError INVALID_OPTIONS
  * @example
  * createShardRouter({ schema, topology, telemetry: prometheus({ registry: client.register }) })
  */
 export function prometheus({ registry, buckets = defaultBuckets, log }: PrometheusOptions): Telemetry {
+  if (typeof registry?.registerMetric !== 'function') {
+    throw new ConfigurationError({
+      code: 'INVALID_OPTIONS',
+      message: 'prometheus() needs the registry that its metrics are shown in.',
+      hint: "Pass prom-client's: prometheus({ registry: client.register }).",
+    })
+  }
   const series = seriesOfRegistry.get(registry) ?? new Map<string, Series>()
   seriesOfRegistry.set(registry, series)
   // A registry may have been cleared meanwhile.

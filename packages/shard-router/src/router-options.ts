@@ -68,11 +68,21 @@ const optionsShape = z.strictObject({
     .optional(),
   atomic: given,
   recovery: given,
-  telemetry: given,
+  telemetry: z
+    .custom<Telemetry>(isTelemetry, {
+      error: 'expected count, record, gauge, span and log, as of prometheus() or openTelemetry()',
+    })
+    .optional(),
   keyObserver: given,
   clock: given,
   planCacheSize: z.int().min(1).max(1_000_000).default(2000),
 } satisfies Record<keyof ShardRouterOptions<Schema>, z.ZodType>)
+
+function isTelemetry(value: unknown): boolean {
+  const methods = ['count', 'record', 'gauge', 'span', 'log'] as const satisfies (keyof Telemetry)[]
+  const given = value as Partial<Telemetry> | null
+  return typeof given === 'object' && methods.every((method) => typeof given?.[method] === 'function')
+}
 
 function isSchema(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'lookups' in value && Array.isArray(value.lookups)

@@ -116,6 +116,7 @@ export class LogicalConnection implements DatabaseConnection {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<QueryResult<R>> {
     const own = this.#pinned === undefined ? await this.#core.begin() : undefined
+    let left = true
     try {
       const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
       for await (const { rows } of this.#scope ? streamWithin(this.#scope, chunks) : chunks) {
@@ -126,12 +127,15 @@ export class LogicalConnection implements DatabaseConnection {
           this.#givenChunks--
         }
       }
+      left = false
     } catch (error) {
       // Kysely has thrown the reason itself, and would only print that this failed too.
       if (signal?.aborted === true && error === signal.reason) return
+      left = false
       recordRefusal(error, this.#core.telemetry)
       throw withCallersStack(this.#refusalOf(error))
     } finally {
+      if (left) this.#core.telemetry.count('shardwright.router.streams_ended_early', 1)
       own?.ongoing.end()
     }
   }

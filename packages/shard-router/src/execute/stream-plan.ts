@@ -116,10 +116,8 @@ async function* chunksOf(
   }
   const lease = await leases.lease(shard, { ...run, access: statement.access })
   let failure: unknown
-  let finished = false
   try {
     for await (const chunk of lease.stream(statement, chunkSize, run)) yield chunk
-    finished = true
   } catch (error) {
     failure = error
     throw error
@@ -129,7 +127,6 @@ async function* chunksOf(
     // Committed when its portal was closed, also before its end.
     if (failure === undefined && (statement.access === 'write' || readsOnwards(state.pool, shard)))
       await addToken(state.pool, state.telemetry, shard)
-    if (!finished) state.telemetry.count('shardwright.router.streams_ended_early', 1)
   }
 }
 

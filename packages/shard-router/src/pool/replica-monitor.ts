@@ -128,7 +128,10 @@ export class ReplicaMonitor {
   #refuse(replica: Replica, reason: string): void {
     const { telemetry, address, shard } = replica.server.context
     if (replica.asideBecause !== reason) {
-      telemetry.log('error', `${address.label}: ${reason}`, { shard, server: address.label })
+      telemetry.log(reason === noStandby ? 'warn' : 'error', `${address.label}: ${reason}`, {
+        shard,
+        server: address.label,
+      })
     }
     replica.refused(reason)
   }

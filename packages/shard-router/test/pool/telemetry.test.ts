@@ -261,5 +261,15 @@ describe('telemetry', () => {
     expect(statementSummary('create table if not exists t (a int)').summary).toBe('CREATE t')
     expect(statementSummary('select extract(year from day), (select 1 from b) from t').summary).toBe('SELECT t')
     expect(statementSummary('(select a from (select 1 from t) as x)').summary).toBe('SELECT t')
+    expect(
+      statementSummary('select c from (select $1) as one left join (select c from "t") as q(c) on false').summary,
+    ).toBe('SELECT t')
+    expect(statementSummary('select p.c from (select u.c from unnest($1::text[]) as u(c)) as p').summary).toBe('SELECT')
+    expect(statementSummary('insert into t (a) select unnest($1::int[])').summary).toBe('INSERT t')
+    expect(statementSummary('select 1 from generate_series(1, 2) g, lateral (select 1 from t) x').summary).toBe(
+      'SELECT t',
+    )
+    expect(statementSummary('select 1 from "as"').summary).toBe('SELECT as')
+    expect(statementSummary('delete from t using (select 1) as x').summary).toBe('DELETE t')
   })
 })

@@ -1,5 +1,6 @@
 import { defineSchema, type ShardKey, sharded } from '@shardwright/core'
 import { createShardRouter, type ShardRouterOptions } from '@shardwright/shard-router'
+import { prometheus } from '@shardwright/shard-router/prometheus'
 import { describe, expect, it } from 'vitest'
 
 const schema = defineSchema<{ wallets: { festival_id: ShardKey<string> } }>()({
@@ -17,6 +18,7 @@ describe('options that are not usable are told by name', () => {
     ['no schema', { topology }, 'schema'],
     ['tables instead of a schema', { schema: { tables: {} }, topology }, 'what defineSchema returns'],
     ['a misspelt option', { schema, topology, pools: {} }, 'pools'],
+    ['a telemetry that is none', { schema, topology, telemetry: {} }, 'count, record, gauge, span and log'],
     ['a number out of range', { schema, topology, planCacheSize: 0 }, 'planCacheSize'],
   ])('%s', (_, options, told) => {
     expect(() => create(options)).toThrow(
@@ -29,6 +31,12 @@ describe('options that are not usable are told by name', () => {
     await using router = create({ schema, topology })
     expect(() => router.for(key as { festival_id: string })).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', hint: expect.any(String) }),
+    )
+  })
+
+  it('prometheus() without a registry', () => {
+    expect(() => prometheus({} as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', hint: expect.stringContaining('client.register') }),
     )
   })
 
