@@ -1,6 +1,7 @@
 import type { CommitToken } from '@shardwright/core'
 import { logPosition } from './log-position.ts'
 import type { Server } from './server.ts'
+import { untilAbandoned } from './until-abandoned.ts'
 
 // The commit is acknowledged: a server that hangs right then does not hold its caller.
 const answerTimeoutMs = 2_000
@@ -46,9 +47,11 @@ export class CommitTokens {
     try {
       for (;;) {
         const primary = this.#primary()
-        const { rows } = await primary.execute(logPosition(primary.context.commits).primary, {
-          deadline: primary.context.clock.monotonicMs() + answerTimeoutMs,
-        })
+        const { commits, clock } = primary.context
+        const position = primary.execute(logPosition(commits).primary)
+        // Told to the server too, the deadline would cost a round trip on a session.
+        const deadline = clock.monotonicMs() + answerTimeoutMs
+        const { rows } = await untilAbandoned(primary.context, position, { deadline })
         const incarnation = this.#incarnation()
         const known = this.#lastIncarnation
         this.#lastIncarnation = incarnation

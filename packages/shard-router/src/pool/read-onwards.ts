@@ -1,5 +1,6 @@
 import type { CommitToken, ReadContext } from '@shardwright/core'
 import type { Statement, StatementResult } from './shard-pool.ts'
+import { endOfLog } from './unknown-place.ts'
 
 /** What a read under a token needs of its shard. */
 export interface OnwardReads {
@@ -10,9 +11,6 @@ export interface OnwardReads {
   /** A server is known to have reached this place. */
   reached(server: string, lsn: string): void
 }
-
-/** Farther than any log: what is read next goes to the primary. */
-const endOfLog = 'FFFFFFFF/FFFFFFFF'
 
 /**
  * A read under a token, which afterwards stands where the server stood that answered: the next read, on whichever server,

@@ -56,3 +56,10 @@ export function isSafeAgain(error: unknown, access: 'read' | 'write'): boolean {
   if (rolledBack.has(state) || state === readOnlyServer) return true
   return access === 'read' && sessionEnded.has(state)
 }
+
+/** True when nothing was done: the server answered with an error, by which it rolls back, or was never asked. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof ShardwrightError && error.details.sent === false) return true
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
+}

@@ -11,13 +11,14 @@ import { findPrimary } from './primary-finder.ts'
 import { type OnwardReads, readOnwards } from './read-onwards.ts'
 import type { Replica } from './replica.ts'
 import type { ReplicaSet } from './replica-set.ts'
-import { isSafeAgain, isUnreachable, readOnlyServer } from './safe-again.ts'
+import { isRefusal, isSafeAgain, isUnreachable, readOnlyServer } from './safe-again.ts'
 import type { Server } from './server.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { ShardLineage } from './session-verifier.ts'
 import type { Lease, LeaseOptions, ReadPreference, RunOptions, Statement, StatementResult } from './shard-pool.ts'
 import type { ShardSettings } from './shard-settings.ts'
 import { sqlStateOf } from './sql-state.ts'
+import { unknownPlaceOn } from './unknown-place.ts'
 import { untilSettled } from './unsettled-wait.ts'
 import { untilAbandoned } from './until-abandoned.ts'
 
@@ -168,17 +169,19 @@ export class ShardServers {
     context: ReadContext,
     options: RunOptions | undefined,
   ): Promise<StatementResult> {
-    const result = await running
+    let result: StatementResult
+    try {
+      result = await running
+    } catch (error) {
+      // Whoever looks whether it is done must not ask a replica.
+      if (!isRefusal(error)) context.add(unknownPlaceOn(this.id, this.#settings.epoch()))
+      throw error
+    }
     try {
       context.add(await untilAbandoned(this.#primary.context, this.#tokens.read(), options ?? {}))
     } catch (error) {
-      // The write stands all the same. A token that nobody believes sends the reads to the primary.
-      context.add({
-        shard: this.id,
-        lsn: 'FFFFFFFF/FFFFFFFF',
-        incarnation: '0:00000000',
-        epoch: this.#settings.epoch(),
-      })
+      // The write stands all the same.
+      context.add(unknownPlaceOn(this.id, this.#settings.epoch()))
       this.#settings.telemetry.log('warn', `no commit token of shard ${this.id}: ${String(error)}`, { shard: this.id })
     }
     return result

@@ -1,10 +1,11 @@
-import { type Commit, currentReadContext, ShardwrightError, type Telemetry } from '@shardwright/core'
+import { type Commit, currentReadContext, type Telemetry } from '@shardwright/core'
 import { AbortedTransactionError, type TransactionSettings } from 'kysely'
 import { RoutingError } from '../errors/routing-error.ts'
+import { isRefusal } from '../pool/safe-again.ts'
 import type { AnyShardPool, Lease, RunOptions, Statement, StatementResult } from '../pool/shard-pool.ts'
 import { CommitHooks } from './commit-hooks.ts'
 import { beginSql, type RouterTransaction } from './router-transaction.ts'
-import { readsOnwards, tokenAfterCommit } from './token-after-commit.ts'
+import { readsOnwards, tokenAfterCommit, unknownPlace } from './token-after-commit.ts'
 import { transactionEnded } from './transaction-error.ts'
 import { whileOpen } from './while-open.ts'
 
@@ -102,7 +103,12 @@ export class OneShardTransaction implements RouterTransaction {
       this.#lease = undefined
       lease.destroy(error)
       // When the connection was lost, the server may have committed: what makes others look again must run.
-      await (isRefusal(error) ? this.scope.rolledBack() : this.scope.committed({ tokens: [] }))
+      if (isRefusal(error)) await this.scope.rolledBack()
+      else {
+        // Whoever looks whether it is done must not ask a replica.
+        if (this.scope.wrote) currentReadContext()?.add(unknownPlace(this.#pool, lease.shard))
+        await this.scope.committed({ tokens: [] })
+      }
       throw error
     }
     this.#lease = undefined
@@ -205,13 +211,6 @@ export class OneShardTransaction implements RouterTransaction {
 
 export function command(sql: string): Statement {
   return { sql, parameters: [], access: 'write', rows: 'facts' }
-}
-
-/** The server answered COMMIT with an error, or was never asked: it has rolled back. */
-export function isRefusal(error: unknown): boolean {
-  if (error instanceof ShardwrightError && error.details.sent === false) return true
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
 }
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
 import { type CommitToken, currentReadContext, type Telemetry } from '@shardwright/core'
 import type { AnyShardPool } from '../pool/shard-pool.ts'
+import { unknownPlaceOn } from '../pool/unknown-place.ts'
 
 /**
  * The place of a commit in its shard's log. The commit stands whether or not it can be read: who hears an error of COMMIT
@@ -38,21 +39,11 @@ export function readsOnwards({ topology }: Pick<AnyShardPool, 'topology'>, shard
   return found !== undefined && found.replicas.length > 0 && context?.tokenOf(found.id) !== undefined
 }
 
-/** Farther than any log: no replica reaches it, so that reads with it go to the primary. */
-const endOfLog = 'FFFFFFFF/FFFFFFFF'
-/** Nobody's: it is not believed, so that reads with it go to the primary too. */
-const noIncarnation = '0:00000000'
-
 /** The token of a commit whose place in the log is not known. */
 export function unknownPlace(
   { topology }: Pick<AnyShardPool, 'topology'>,
   shard: number,
-  incarnation = noIncarnation,
+  incarnation?: string,
 ): CommitToken {
-  return Object.freeze({
-    shard: topology.shards[shard]?.id ?? String(shard),
-    lsn: endOfLog,
-    incarnation,
-    epoch: topology.epoch,
-  })
+  return unknownPlaceOn(topology.shards[shard]?.id ?? String(shard), topology.epoch, incarnation)
 }

@@ -1,4 +1,4 @@
-import { type CommitToken, ReadContext, runInReadContext } from '@shardwright/core'
+import { type CommitToken, currentReadContext, ReadContext, runInReadContext } from '@shardwright/core'
 import { type LocalCluster, startLocalCluster } from '@shardwright/local-cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createShardPool } from '../../src/pool/create-shard-pool.ts'
@@ -127,6 +127,32 @@ describe('replicas', () => {
       expect((await pool.execute(0, point)).server).toBe('primary')
     })
     expect((await pool.execute(0, point)).server).not.toBe('primary')
+  })
+
+  test('who does not know whether a write is done is not told by a replica', async () => {
+    open({ reads: 'replica', tokenWaitMs: 0 })
+    await pool.execute(0, point)
+    await runInReadContext(new ReadContext(), async () => {
+      expect((await pool.execute(0, point)).server).not.toBe('primary')
+      const lost = failureOf(
+        pool.execute(0, write('update notes set v = v where k = $1 and pg_sleep(20) is not null', 1)),
+      )
+      const kill = write(`select pg_terminate_backend(pid) from pg_stat_activity
+        where query like 'update notes%pg_sleep%' and state = 'active'`)
+      await expect
+        .poll(() => runInReadContext(new ReadContext(), async () => (await pool.execute(0, kill)).rowCount), {
+          timeout: 10_000,
+        })
+        .toBe(1)
+      expect((await lost).code).toBe('57P01')
+      expect(currentReadContext()?.tokens.map(({ incarnation }) => incarnation)).toEqual(['0:00000000'])
+      expect((await pool.execute(0, point)).server).toBe('primary')
+      // Refused by the server: nothing was done.
+      await bump()
+      const known = currentReadContext()?.tokens
+      await failureOf(pool.execute(0, write('insert into notes (k, v) values ($1, $2)', 1, 0)))
+      expect(currentReadContext()?.tokens).toEqual(known)
+    })
   })
 
   test('a token of another timeline, system or epoch is not believed', async () => {
