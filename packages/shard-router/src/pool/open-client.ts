@@ -113,7 +113,8 @@ async function verifySettings(
   for (const [name, value] of Object.entries(session)) {
     const answer = await client.query('select pg_catalog.current_setting($1) as value', [name])
     const actual = (answer.rows[0] as { value: string }).value
-    if (actual === value) continue
+    // DateStyle has its order behind the style.
+    if (actual.split(',')[0] === value) continue
     throw poolError('SESSION_SETTINGS_DIFFER', `${address.label}: ${name} is '${actual}' where '${value}' is needed.`, {
       shard,
       server: address.label,

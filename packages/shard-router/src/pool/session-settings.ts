@@ -10,7 +10,8 @@ export type SessionSettings = {
 /** The pinned settings; only the time zone is the caller's choice. */
 export function sessionSettings(timeZone: string): SessionSettings {
   return Object.freeze({
-    DateStyle: 'ISO, MDY',
+    // How dates are written. In which order day and month are read stays the server's own, as for any other client.
+    DateStyle: 'ISO',
     IntervalStyle: 'postgres',
     TimeZone: timeZone,
     extra_float_digits: '1',
