@@ -38,6 +38,11 @@ export interface PrometheusOptions {
    * telemetries write to one registry, those of the first count.
    */
   readonly buckets?: readonly number[] | undefined
+  /**
+   * False: statements have no `shape`, those of one kind and first table share a series. Default: true; each shape has a
+   * histogram for each shard, role and lane that it was on. Of several telemetries of one registry that of the first counts.
+   */
+  readonly shapes?: boolean | undefined
   readonly log?: Telemetry['log'] | undefined
 }
 
@@ -56,7 +61,7 @@ const seriesOfRegistry = new WeakMap<PrometheusRegistry, Map<string, Series>>()
  * @example
  * createShardRouter({ schema, topology, telemetry: prometheus({ registry: client.register }) })
  */
-export function prometheus({ registry, buckets = defaultBuckets, log }: PrometheusOptions): Telemetry {
+export function prometheus({ registry, buckets = defaultBuckets, shapes = true, log }: PrometheusOptions): Telemetry {
   if (typeof registry?.registerMetric !== 'function') {
     throw new ConfigurationError({
       code: 'INVALID_OPTIONS',
@@ -71,7 +76,7 @@ export function prometheus({ registry, buckets = defaultBuckets, log }: Promethe
   const seriesOf = (name: string, type: 'counter' | 'gauge' | 'histogram'): Series => {
     const known = series.get(name)
     if (known !== undefined) return known
-    const made = new Series(name, type, buckets)
+    const made = new Series(name, type, buckets, shapes)
     series.set(name, made)
     registry.registerMetric(made as never)
     return made

@@ -282,8 +282,12 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
    */
   async replaceTopology(next: TopologyInput | Topology | CitusTopologyInput | CitusTopology): Promise<void> {
     if (this.#options.lease !== undefined) refuseBesideLease()
-    const replaced = await this.#swapTopology(resolveTopology(next))
-    await drainedWithin(replaced, this.#core.clock, this.#options.pool?.closeTimeoutMs)
+    try {
+      const replaced = await this.#swapTopology(resolveTopology(next))
+      await drainedWithin(replaced, this.#core.clock, this.#options.pool?.closeTimeoutMs)
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   async #swapTopology(next: AnyTopology): Promise<ReplacedTopology> {

@@ -25,13 +25,16 @@ export class Series {
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly aggregator = 'sum'
   readonly #buckets: readonly number[]
+  readonly #shapes: boolean
   /** Of a value as it is shown to one as it is given. */
   readonly #scale: number
   readonly #cells = new Map<string, Cell>()
   // Frozen attribute objects are passed again and again: found without looking at their content.
   readonly #byIdentity = new WeakMap<TelemetryAttributes, Cell>()
 
-  constructor(name: string, type: 'counter' | 'gauge' | 'histogram', buckets: readonly number[]) {
+  /** Without `shapes`, what differs in its shape alone is added up. */
+  constructor(name: string, type: 'counter' | 'gauge' | 'histogram', buckets: readonly number[], shapes: boolean) {
+    this.#shapes = shapes
     this.#scale = name.endsWith('_ms') ? 1_000 : 1
     const base = name.replaceAll('.', '_').replace(/_ms$/, '_seconds')
     this.name = type === 'counter' ? `${base}_total` : base
@@ -92,9 +95,9 @@ export class Series {
   }
 
   #find(attributes: TelemetryAttributes): Cell {
-    const entries = Object.entries(attributes).map(
-      ([name, value]) => [name.replaceAll('.', '_'), String(value)] as const,
-    )
+    const entries = Object.entries(attributes)
+      .filter(([name]) => this.#shapes || name !== 'shape')
+      .map(([name, value]) => [name.replaceAll('.', '_'), String(value)] as const)
     const key = JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
     const cell = this.#cells.get(key) ?? {
       labels: Object.freeze(Object.fromEntries(entries)),

@@ -112,6 +112,23 @@ describe('telemetry', () => {
     expect(await counted()).toBe(3)
   })
 
+  test('without shapes, statements of one kind and table are added up', async () => {
+    const seriesOf = async (shapes?: boolean) => {
+      const metrics = new Map<string, PrometheusMetric>()
+      const registry = { registerMetric: (metric: PrometheusMetric) => void metrics.set(metric.name, metric) }
+      const telemetry = prometheus({ registry, shapes })
+      for (const shape of ['a', 'b', 'c']) {
+        telemetry.record('shardwright.pool.statement_ms', 3, { shard: 's', statement: 'SELECT t', shape })
+      }
+      const { values } = await metrics.get('shardwright_pool_statement_seconds')!.get()
+      return values
+        .filter(({ metricName }) => metricName?.endsWith('_count'))
+        .map(({ value, labels }) => [value, labels])
+    }
+    expect(await seriesOf(false)).toEqual([[3, { shard: 's', statement: 'SELECT t' }]])
+    expect(await seriesOf()).toHaveLength(3)
+  })
+
   test.skipIf(promtool('--version').status !== 0)('promtool accepts what is scraped', async () => {
     const metrics = new Map<string, PrometheusMetric>()
     const registry = { registerMetric: (metric: PrometheusMetric) => void metrics.set(metric.name, metric) }

@@ -48,6 +48,9 @@ const failing: Record<string, () => Promise<unknown>> = {
     await using own = createShardRouter({ schema, topology: nowhere, pool: { retry: { maxRetries: 0 } } })
     await wallets.with(own.db).findById({ festival_id: 'f1', id: 1 })
   },
+  'a topology that cannot follow': async () => {
+    await router.replaceTopology(router.topology)
+  },
   'no server, at ready()': async () => {
     await using own = createShardRouter({ schema, topology: nowhere, pool: { retry: { maxRetries: 0 } } })
     await own.ready()
