@@ -86,7 +86,8 @@ export class PipelinedRunner {
       query.failedForm = again?.failedForm
       if (this.#telemetry !== undefined) {
         query.span = this.#telemetry.start(statement, 'pipelined')
-        query.inCallersContext = AsyncLocalStorage.snapshot()
+        // Half a microsecond, for those who keep a tree of spans.
+        if (this.#context.telemetry.scope !== undefined) query.inCallersContext = AsyncLocalStorage.snapshot()
       }
       query.sentAt = clock.monotonicMs()
       client.send(query)
