@@ -29,25 +29,25 @@ export interface ShardRouterOptions<S extends Schema> {
   /** Hash, buckets and shards; or a Citus cluster. */
   readonly topology: AnyTopologyInput
   /** Kysely plugins, for all doors of the router. */
-  readonly plugins?: KyselyPlugin[]
-  readonly log?: KyselyConfig['log']
+  readonly plugins?: KyselyPlugin[] | undefined
+  readonly log?: KyselyConfig['log'] | undefined
   /** Connections: preset, sizes, replicas, time limits. */
-  readonly pool?: ShardPoolOptions
+  readonly pool?: ShardPoolOptions | undefined
   /**
    * A lease of the topology store (`TopologyStore.hold`): the router sends nothing to a shard whose lease is over, and
    * follows each topology that is published. Whoever took the lease releases it, after `close()`.
    */
-  readonly lease?: TopologyLease
+  readonly lease?: TopologyLease | undefined
   /** Time limits of transactions across shards. When given, `ready()` checks that every shard can prepare transactions. */
-  readonly atomic?: AtomicOptions
+  readonly atomic?: AtomicOptions | undefined
   /** Recovery of transactions in the background, from the first that may span shards; `false`: somebody else runs it. */
-  readonly recovery?: Omit<BackgroundRecoveryOptions, 'telemetry' | 'clock'> | false
-  readonly telemetry?: Telemetry
+  readonly recovery?: Omit<BackgroundRecoveryOptions, 'telemetry' | 'clock'> | false | undefined
+  readonly telemetry?: Telemetry | undefined
   /** Sees the shard keys that statements use: `hotKeys()` of @shardwright/monitor. */
-  readonly keyObserver?: KeyObserver
-  readonly clock?: Clock
+  readonly keyObserver?: KeyObserver | undefined
+  readonly clock?: Clock | undefined
   /** How many statement shapes keep their plan. Default: 2000. */
-  readonly planCacheSize?: number
+  readonly planCacheSize?: number | undefined
 }
 
 const given = z.unknown().optional()

@@ -45,9 +45,9 @@ export interface BoundRepository<R extends RepositoryTypes = RepositoryTypes> {
 
 export interface FindOptions<Column extends string = string> {
   /** First to last; PostgreSQL's default place for NULLs. Default: no order. */
-  readonly orderBy?: readonly OrderTerm<Column>[]
-  readonly limit?: number
-  readonly offset?: number
+  readonly orderBy?: readonly OrderTerm<Column>[] | undefined
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
 }
 
 /** A column, or a column and its direction. */

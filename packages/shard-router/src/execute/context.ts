@@ -32,11 +32,11 @@ export interface RouterState {
 /** What `router.fanOut` bounds: rows that travel, shards at a time, milliseconds. */
 export interface FanOutOptions {
   /** Rows that may travel to be merged by PostgreSQL. Default: 100,000. */
-  readonly maxRows?: number
+  readonly maxRows?: number | undefined
   /** Shards asked at the same time. Default: all. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** For the whole statement, milliseconds. */
-  readonly deadlineMs?: number
+  readonly deadlineMs?: number | undefined
 }
 
 /** What one statement runs in. */

@@ -8,13 +8,13 @@ export type Explainable = Compilable | CompiledQuery
 /** Which door is explained, and which figures are asked for. */
 export interface ExplainOptions {
   /** False: refuses what `router.db` would refuse. Default: true. */
-  readonly fanOut?: boolean
+  readonly fanOut?: boolean | undefined
   /** The key that `router.for` was given. */
-  readonly for?: Readonly<Record<string, unknown>>
+  readonly for?: Readonly<Record<string, unknown>> | undefined
   /** Ask the planner of each shard for the rows it expects; false: nothing is asked. Default: true. */
-  readonly costs?: boolean
+  readonly costs?: boolean | undefined
   /** Run the query, and measure rows and milliseconds on each shard; not for what may write. Default: false. */
-  readonly analyze?: boolean
+  readonly analyze?: boolean | undefined
 }
 
 /** The door that is explained, by what the options ask; `confined` makes the one of a key. */

@@ -50,5 +50,12 @@ describe('options that are not usable are told by name', () => {
     const router = createShardRouter({ schema, topology, planCacheSize: 1, plugins: [] })
     await router.close()
     await create({ schema, topology, planCacheSize: undefined, clock: undefined }).close()
+    const none = { plugins: undefined, log: undefined, pool: undefined, lease: undefined, atomic: undefined }
+    const nor = { recovery: undefined, telemetry: undefined, keyObserver: undefined, clock: undefined }
+    await using own = createShardRouter({ schema, topology, ...none, ...nor, planCacheSize: undefined })
+    own.fanOut({ maxRows: undefined, concurrency: undefined, deadlineMs: undefined })
+    const query = own.db.selectFrom('wallets').selectAll()
+    const explained = own.explain(query, { fanOut: undefined, for: undefined, costs: undefined, analyze: undefined })
+    await expect(explained).rejects.toMatchObject({ code: 'SHARD_UNREACHABLE' })
   })
 })
