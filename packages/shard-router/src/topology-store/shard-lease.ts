@@ -59,6 +59,7 @@ export class ShardLease {
 
   /** Why the last renewal failed, for a message. */
   get reason(): string {
+    if (this.#released) return ' (it was released)'
     return this.#reason === '' ? '' : ` (${this.#reason})`
   }
 

@@ -146,6 +146,7 @@ describe('the topology store', () => {
     // The lease ran out on the server too, but the epoch is still the current one.
     await expect.poll(() => codeOf(() => lease.check('shard-1')), { timeout: 15_000 }).toBe('held')
     await lease.release()
+    expect(() => lease.check('shard-1')).toThrow("The lease on epoch 1 at shard 'shard-1' is over (it was released).")
   })
 
   test('open transactions of the old epoch are waited for', async () => {
