@@ -123,7 +123,7 @@ export class ShardServers {
     if (wait !== undefined) await wait
     const reads = options?.reads ?? this.#settings.reads.reads
     if (options?.access === 'read' && reads !== 'primary' && this.#replicas.replicas.length > 0) {
-      const replica = await this.#replicaFor(reads)
+      const replica = await this.#replicaFor(reads, options)
       const lease = replica === undefined ? undefined : await leaseOrUndefined(replica.server, shard, options)
       if (lease !== undefined) return lease
     }
@@ -192,7 +192,7 @@ export class ShardServers {
     reads: ReadPreference,
     options: RunOptions | undefined,
   ): Promise<StatementResult> {
-    const replica = await this.#replicaFor(reads)
+    const replica = await this.#replicaFor(reads, options)
     if (replica === undefined) return await this.#primary.execute(statement, options, this.#recover)
     // The caller's: a failure comes in on the connection, where another context is in force.
     const token = currentReadContext()?.tokenOf(this.id)
@@ -219,8 +219,10 @@ export class ShardServers {
   }
 
   /** The replica for a read now; undefined for the primary. */
-  async #replicaFor(reads: ReadPreference): Promise<Replica | undefined> {
-    if (!this.#replicas.monitor.settled) await this.#replicas.monitor.start()
+  async #replicaFor(reads: ReadPreference, options: RunOptions | undefined): Promise<Replica | undefined> {
+    const { monitor } = this.#replicas
+    // A replica that hangs holds the first round up, and neither the caller's deadline nor its abort.
+    if (!monitor.settled) await untilAbandoned(this.#primary.context, monitor.start(), options ?? {})
     const context = currentReadContext()
     if (context !== undefined && !this.#isBelieved(context)) return undefined
     const token = context?.tokenOf(this.id)

@@ -65,6 +65,27 @@ describe('replicas', () => {
     lease.release()
   })
 
+  test('a replica that hangs from the start holds up neither a deadline nor an abort', async () => {
+    const [first] = cluster.shards[0]!.replicas
+    await first!.pause()
+    try {
+      // A monotonic moment, as runWithDeadline gives it.
+      open({ reads: 'replica', probeTimeoutMs: 60_000 })
+      const deadline = () => performance.now() + 200
+      expect(await failureOf(pool.execute(0, point, { deadline: deadline() }))).toMatchObject({
+        code: 'DEADLINE_EXCEEDED',
+      })
+      expect(await failureOf(pool.lease(0, { access: 'read', deadline: deadline() }))).toMatchObject({
+        code: 'DEADLINE_EXCEEDED',
+      })
+      const reason = new Error('no longer wanted')
+      expect(await failureOf(pool.execute(0, point, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+    } finally {
+      await first!.resume()
+    }
+    expect((await pool.execute(0, point)).rowCount).toBe(1)
+  })
+
   test('weighted turns follow the weights', async () => {
     const [first, second] = topologyOf(cluster).shards[0]!.replicas.map((server) => server.address)
     open({ reads: 'replica', balance: 'weighted', weights: { [first!]: 3, [second!]: 1 } })
