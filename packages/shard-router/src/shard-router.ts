@@ -108,11 +108,11 @@ export class ShardRouter<S extends Schema> implements AsyncDisposable {
   }
 
   /**
-   * For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. Its executor is Kysely's,
-   * whose transactions run nothing beside an open stream: STREAM_OPEN.
+   * For a Kysely of your own, with other plugins or log: `new Kysely({ dialect: router.dialect })`. Its executor is Kysely's:
+   * in a transaction, a statement beside an open stream waits for the stream's end.
    */
   get dialect(): Dialect {
-    return new ShardDialect(this.#core, keyedMode, "Kysely's")
+    return new ShardDialect(this.#core, keyedMode, 'unknown')
   }
 
   /** What keeps the shards: PostgreSQL and the router's own hash, or Citus. */

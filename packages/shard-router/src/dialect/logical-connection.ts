@@ -51,18 +51,11 @@ export class LogicalConnection implements DatabaseConnection {
   #running: AbortController | undefined
   #expected: { readonly query: CompiledQuery; readonly action: () => Promise<void> | undefined } | undefined
   readonly #named: NamedShard
-  /** Chunks whose readers have not asked for the next ones. */
-  #givenChunks = 0
 
   constructor(core: RouterCore, mode: Mode, use: ConnectionUse) {
     this.#core = core
     this.#mode = mode
     this.#named = new NamedShard(use)
-  }
-
-  /** True while a reader looks at a chunk of a stream. */
-  get isRead(): boolean {
-    return this.#givenChunks > 0
   }
 
   /** The caller keeps this connection, for a transaction or for `connection().execute()`. */
@@ -120,12 +113,7 @@ export class LogicalConnection implements DatabaseConnection {
     try {
       const chunks = this.#stream({ query, chunkSize, signal }, own ?? this.#pinned!)
       for await (const { rows } of this.#scope ? streamWithin(this.#scope, chunks) : chunks) {
-        this.#givenChunks++
-        try {
-          yield { rows: streamedRows(rows as R[]) }
-        } finally {
-          this.#givenChunks--
-        }
+        yield { rows: streamedRows(rows as R[]) }
       }
       left = false
     } catch (error) {

@@ -4,20 +4,20 @@ import { beginSql } from '../transaction/router-transaction.ts'
 import { withCallersStack } from './callers-stack.ts'
 import { LogicalConnection } from './logical-connection.ts'
 import type { Mode } from './mode.ts'
+import type { ConnectionUse } from './named-shard.ts'
 import type { RouterCore } from './router-core.ts'
-import type { StreamGuard } from './stream-guard.ts'
 
 /** Hands out logical connections: they take a socket only when a statement knows its shard. */
 export class LogicalDriver implements Driver {
   readonly #core: RouterCore
   readonly #mode: Mode
-  readonly #guard: StreamGuard | undefined
+  readonly #use: ConnectionUse
 
-  /** With our executor there is no guard: it tells a connection that it is kept, and lets statements pass a stream. */
-  constructor(core: RouterCore, mode: Mode, guard: StreamGuard | undefined) {
+  /** `single`: who keeps a connection tells it. `unknown`: Kysely's own executor does not. */
+  constructor(core: RouterCore, mode: Mode, use: ConnectionUse) {
     this.#core = core
     this.#mode = mode
-    this.#guard = guard
+    this.#use = use
   }
 
   async init(): Promise<void> {
@@ -29,11 +29,10 @@ export class LogicalDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new LogicalConnection(this.#core, this.#mode, this.#guard ? 'unknown' : 'single')
+    return new LogicalConnection(this.#core, this.#mode, this.#use)
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    this.#guard?.begins(connection as LogicalConnection)
     const plain = !settings.isolationLevel && !settings.accessMode
     await perform(connection, plain ? 'begin' : beginSql(settings), (own) => own.begin(settings))
   }

@@ -11,7 +11,7 @@ export function openKysely<Database>(
   mode: Mode,
   given: Pick<KyselyConfig, 'plugins' | 'log'>,
 ): Kysely<Database> {
-  const dialect = new ShardDialect(core, mode, 'ours')
+  const dialect = new ShardDialect(core, mode, 'single')
   const config = { ...given, dialect }
   const plain = new Kysely<Database>(config)
   const executor = new RouterExecutor({
@@ -34,7 +34,7 @@ class KyselysDriver extends LogicalDriver {
   readonly #destroy: () => Promise<void>
 
   constructor(core: RouterCore, mode: Mode, destroy: () => Promise<void>) {
-    super(core, mode, undefined)
+    super(core, mode, 'single')
     this.#destroy = destroy
   }
 

@@ -10,28 +10,28 @@ import {
 } from 'kysely'
 import { LogicalDriver } from './logical-driver.ts'
 import type { Mode } from './mode.ts'
+import type { ConnectionUse } from './named-shard.ts'
 import type { RouterCore } from './router-core.ts'
-import { GuardedCompiler, StreamGuard } from './stream-guard.ts'
 
 /** Kysely's PostgreSQL dialect over a logical connection: its adapter, compiler and introspector, our driver. */
 export class ShardDialect implements Dialect {
   readonly #core: RouterCore
   readonly #mode: Mode
-  /** Absent with our executor, which leaves the connection to others between two chunks. */
-  readonly #guard: StreamGuard | undefined
+  readonly #use: ConnectionUse
 
-  constructor(core: RouterCore, mode: Mode, executor: 'ours' | "Kysely's") {
+  /** `use`: as LogicalDriver has it. */
+  constructor(core: RouterCore, mode: Mode, use: ConnectionUse) {
     this.#core = core
     this.#mode = mode
-    this.#guard = executor === 'ours' ? undefined : new StreamGuard()
+    this.#use = use
   }
 
   createDriver(): Driver {
-    return new LogicalDriver(this.#core, this.#mode, this.#guard)
+    return new LogicalDriver(this.#core, this.#mode, this.#use)
   }
 
   createQueryCompiler(): QueryCompiler {
-    return this.#guard ? new GuardedCompiler(this.#guard) : this.#core.compiler
+    return this.#core.compiler
   }
 
   createAdapter(): DialectAdapter {
