@@ -26,6 +26,7 @@ describe('nothing is left behind by an owner that', () => {
     ['is killed', 'waiting', 'SIGKILL'],
     ['is killed while a server is paused', 'killed-paused', 'SIGKILL'],
   ])('%s', async (_, ending, signal) => {
+    const startedAt = Math.floor(Date.now() / 1000)
     const folder = mkdtempSync(join(tmpdir(), 'shardwright-nothing-left-'))
     chmodSync(folder, 0o711)
     const { owner, owned } = await startOwner(ending, folder)
@@ -43,17 +44,23 @@ describe('nothing is left behind by an owner that', () => {
       identities.every(({ pid, identity }) => identity === undefined || processIdentity(pid) !== identity),
     )
     await eventually('the folder is gone', () => readdirSync(folder).length === 0)
-    expect(sharedMemoryMadeBy(owned.pids)).toEqual([])
+    expect(sharedMemoryMadeBy(owned.pids, startedAt)).toEqual([])
     rmdirSync(folder)
   })
 })
 
-/** The System V segments that one of these processes has made: the creator is in the 5th column. */
-function sharedMemoryMadeBy(pids: readonly number[]): string[] {
+/**
+ * The System V segments that one of these processes has made: the creator is in the 5th column, when it last changed in the
+ * 14th. An older one is of a process that had the same number before.
+ */
+function sharedMemoryMadeBy(pids: readonly number[], since: number): string[] {
   const table = '/proc/sysvipc/shm'
   if (!existsSync(table)) return []
   const lines = readFileSync(table, 'utf8').trim().split('\n').slice(1)
-  return lines.filter((line) => pids.includes(Number(line.trim().split(/\s+/)[4])))
+  return lines.filter((line) => {
+    const columns = line.trim().split(/\s+/).map(Number)
+    return pids.includes(columns[4] ?? 0) && (columns[13] ?? 0) >= since
+  })
 }
 
 async function startOwner(ending: string, folder: string): Promise<{ owner: ChildProcess; owned: Owned }> {

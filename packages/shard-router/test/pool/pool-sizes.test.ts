@@ -70,9 +70,9 @@ describe('the sizes of a pool', () => {
     await Promise.all(Array.from({ length: 6 }, worker))
     expect(met.size).toBeGreaterThan(4)
     await new Promise((resolve) => setTimeout(resolve, 700))
-    const left = await sessions()
-    expect(left.length).toBeGreaterThanOrEqual(2)
-    expect(left.filter((pid) => met.has(pid))).toEqual([])
+    expect((await sessions()).filter((pid) => met.has(pid))).toEqual([])
+    // One may be on its way to be replaced, at any moment.
+    await expect.poll(async () => (await sessions()).length).toBeGreaterThanOrEqual(2)
   })
 
   test('who waits too long is told the figures', async () => {
