@@ -30,10 +30,15 @@ export function takesSequence({ identity, defaultSql }: CatalogColumn): boolean 
 /** The default with the moments of the statement in place of the clock's; `undefined` when it asks no clock that is known. */
 export function boundDefault(defaultSql: string): OperationNode | undefined {
   // The clock of each row: any moment of the statement is one that it may have shown.
-  const node = rawNode([`(${defaultSql.replaceAll(/\bclock_timestamp\(\)/gi, 'statement_timestamp()')})`], [])
+  const ofStatement = defaultSql.replaceAll(stringOrClock, (found) =>
+    found.startsWith("'") ? found : 'statement_timestamp()',
+  )
+  const node = rawNode([`(${ofStatement})`], [])
   const bound = bindClock(node)
   return bound === node ? undefined : bound
 }
+
+const stringOrClock = /'(?:[^']|'')*'|\bclock_timestamp\(\)/gi
 
 const clock =
   /\b(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|\bcurrent_(timestamp|date|time)\b|\blocaltime/i
