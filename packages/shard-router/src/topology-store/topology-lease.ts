@@ -202,17 +202,25 @@ export class TopologyLease implements TopologyGate {
     try {
       const { drained } = await follower.swap(next)
       follower.epoch = next.epoch
-      drained
-        .catch(() => {})
-        .then(() => {
-          leave()
-          return this.#settle()
-        })
-        .catch(() => {})
+      void this.#leaveWhen(drained, leave)
     } catch (error) {
       leave()
       throw error
     }
+  }
+
+  /** Work that failed to end in order is over too. */
+  async #leaveWhen(drained: Promise<void>, leave: () => void): Promise<void> {
+    try {
+      await drained.finally(leave)
+    } catch (error) {
+      this.#warn('an older topology did not end in order', error)
+    }
+    await this.#settle().catch((error: unknown) => this.#warn('the leases did not follow', error))
+  }
+
+  #warn(what: string, error: unknown): void {
+    this.#settings.telemetry.log('warn', `${what}: ${(error as Error).message}`, { epoch: this.epoch })
   }
 
   /** The leases follow what is in use. */
